@@ -1,0 +1,4 @@
+"""Expressions, folds' two drivers, plan, rules, local and Ray execution.
+
+The engine knows no operator, no file format and no server; it defines the protocols that the other rooms implement.
+"""

@@ -1,0 +1,124 @@
+"""A column of values as the kernels see it: a type, a numpy array, and which entries are valid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+Mask = NDArray[np.bool_]
+Index = NDArray[np.int64]
+
+_PHYSICAL: dict[type[pl.DataType], type[np.generic]] = {
+    pl.Boolean: np.bool_,
+    pl.Datetime: np.int64,
+    pl.Duration: np.int64,
+    pl.Date: np.int32,
+    pl.String: np.object_,
+    pl.Null: np.object_,
+}
+
+
+def physical(dtype: pl.DataType) -> np.dtype[Any]:
+    """The numpy type that holds values of a Polars type.
+
+    >>> physical(pl.Datetime("us"))
+    dtype('int64')
+    """
+    kind = _PHYSICAL.get(type(dtype))
+    if kind is not None:
+        return np.dtype(kind)
+    return np.dtype(str(dtype).lower())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Column:
+    """Values of one type with nulls.
+
+    `values` (n,) is a numpy array of the type's physical form: Datetime and Duration are int64 microseconds, Date is int32 days,
+    String is an object array of str, everything else itself. `valid` (n,) is False where the entry is null (its value is then
+    arbitrary but of the right type), or None when no entry is.
+    """
+
+    dtype: pl.DataType
+    values: Array
+    valid: Mask | None = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @staticmethod
+    def from_series(series: pl.Series) -> Column:
+        """The column of a Polars series; zero-copy for numbers without nulls."""
+        dtype = series.dtype
+        valid = series.is_not_null().to_numpy() if series.null_count() else None
+        if dtype == pl.Null:
+            return Column.nulls(len(series), dtype)
+        plain = series.to_physical() if dtype.is_temporal() else series
+        if valid is not None:
+            plain = plain.fill_null(_filler(dtype))
+        return Column(dtype, plain.to_numpy(), valid)
+
+    def to_series(self, name: str = "") -> pl.Series:
+        """The Polars series of this column."""
+        if self.dtype == pl.Null:
+            return pl.Series(name, [None] * len(self), dtype=pl.Null)
+        if isinstance(self.dtype, pl.String):
+            series = pl.Series(name, self.values.tolist(), dtype=pl.String)
+        else:
+            series = pl.Series(name, self.values)
+            series = series if series.dtype == self.dtype else series.cast(self.dtype)
+        if self.valid is None:
+            return series
+        return pl.select(pl.when(pl.Series(self.valid)).then(series).alias(name)).to_series()
+
+    @staticmethod
+    def nulls(n: int, dtype: pl.DataType) -> Column:
+        """A column of n nulls."""
+        filler = "" if physical(dtype) == np.object_ else 0
+        return Column(dtype, np.full(n, filler, dtype=physical(dtype)), np.zeros(n, dtype=np.bool_))
+
+    @staticmethod
+    def filled(n: int, value: object, dtype: pl.DataType) -> Column:
+        """A column of n times the same Python value (None gives nulls)."""
+        if value is None:
+            return Column.nulls(n, dtype)
+        one = Column.from_series(pl.Series([value], dtype=dtype))
+        return Column(dtype, np.repeat(one.values, n))
+
+    def take(self, index: Index) -> Column:
+        """The entries at the given positions."""
+        return Column(self.dtype, self.values[index], None if self.valid is None else self.valid[index])
+
+    def where(self, mask: Mask) -> Column:
+        """The entries for which the mask is true."""
+        return Column(self.dtype, self.values[mask], None if self.valid is None else self.valid[mask])
+
+    def null_where(self, mask: Mask) -> Column:
+        """The same entries, null also where the mask is true."""
+        valid = ~mask if self.valid is None else self.valid & ~mask
+        return Column(self.dtype, self.values, valid)
+
+    def is_valid(self) -> Mask:
+        """True where the entry is not null."""
+        return np.ones(len(self), dtype=np.bool_) if self.valid is None else self.valid
+
+
+def concat(columns: list[Column]) -> Column:
+    """The columns, which have one type, one after another."""
+    if len(columns) == 1:
+        return columns[0]
+    values = np.concatenate([column.values for column in columns])
+    if all(column.valid is None for column in columns):
+        return Column(columns[0].dtype, values)
+    return Column(columns[0].dtype, values, np.concatenate([column.is_valid() for column in columns]))
+
+
+def _filler(dtype: pl.DataType) -> object:
+    if isinstance(dtype, pl.String):
+        return ""
+    return False if isinstance(dtype, pl.Boolean) else 0
