@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -64,17 +65,13 @@ class Column:
         return Column(dtype, plain.to_numpy(), valid)
 
     def to_series(self, name: str = "") -> pl.Series:
-        """The Polars series of this column."""
-        if self.dtype == pl.Null:
+        """The Polars series of this column; zero-copy for numbers."""
+        if isinstance(self.dtype, pl.Null):
             return pl.Series(name, [None] * len(self), dtype=pl.Null)
-        if isinstance(self.dtype, pl.String):
-            series = pl.Series(name, self.values.tolist(), dtype=pl.String)
-        else:
-            series = pl.Series(name, self.values)
-            series = series if series.dtype == self.dtype else series.cast(self.dtype)
-        if self.valid is None:
-            return series
-        return pl.select(pl.when(pl.Series(self.valid)).then(series).alias(name)).to_series()
+        kind = pa.large_string() if isinstance(self.dtype, pl.String) else None
+        array = pa.array(np.ascontiguousarray(self.values), type=kind, mask=None if self.valid is None else ~self.valid, from_pandas=False)
+        series = pl.Series(name, array)
+        return series if series.dtype == self.dtype else series.cast(self.dtype)
 
     @staticmethod
     def nulls(n: int, dtype: pl.DataType) -> Column:

@@ -57,6 +57,6 @@ class Fold(ABC):
     def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column | None:
         """The value of each range [start, stop) of the column at once, or None to have the engine fold states.
 
-        Both bounds never decrease from one range to the next, and start <= stop.
+        start <= stop; among ranges that are not empty both bounds never decrease from one to the next.
         """
         return None

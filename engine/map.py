@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .column import Array, Column, Mask
+from .column import Array, Column, Mask, physical
 from .registry import register
 
 Returns = Callable[..., pl.DataType]
@@ -51,7 +51,7 @@ def map_of_values(*, name: str, returns: Returns, version: int = 1) -> Callable[
         def run(columns: list[Column], params: Mapping[str, Any], dtype: pl.DataType) -> Column:
             with np.errstate(all="ignore"):
                 values = function(*(column.values for column in columns), **params)
-            return Column(dtype, values, _all_valid(columns))
+            return Column(dtype, values.astype(physical(dtype), copy=False), _all_valid(columns))
 
         register(Map(name, version, function, returns, run))
         return function
@@ -66,7 +66,7 @@ def map_of_columns(*, name: str, returns: Returns, version: int = 1) -> Callable
         def run(columns: list[Column], params: Mapping[str, Any], dtype: pl.DataType) -> Column:
             with np.errstate(all="ignore"):
                 made = function(*columns, **params)
-            return Column(dtype, made.values, made.valid)
+            return Column(dtype, made.values.astype(physical(dtype), copy=False), made.valid)
 
         register(Map(name, version, function, returns, run))
         return function

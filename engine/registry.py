@@ -32,8 +32,7 @@ def fold(cls: type[Fold]) -> type[Fold]:
 
 def operators() -> dict[str, Map | type[Fold]]:
     """All registered operators by name."""
-    if not _OPERATORS:
-        importlib.import_module(__package__.rpartition(".")[0] + ".ops")
+    importlib.import_module(__package__.rpartition(".")[0] + ".ops")
     return _OPERATORS
 
 

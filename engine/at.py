@@ -1,0 +1,231 @@
+"""The one driver: folds at asked times, over events sorted by key and time.
+
+Training asks at many past times, serving asks at now; both come here, with the same folds. Every fold becomes index ranges over its
+own dense column (rows that pass its filter, null entries dropped), so a fold never sees what it should not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from .column import Column, Index, Mask, concat
+from .fold import Fold
+from .ranges import range_max, range_min, upper_index
+from .tree import fold_ranges
+from .window import BEGINNING, Sliding, Window, floor
+
+FOREVER = 2**62
+_CHUNK = 4_000_000  # rows listed at a time where versions make ranges ragged: 32 MB an index
+
+
+@dataclass(frozen=True)
+class Events:
+    """Events of groups (keys), sorted by (group, event_time, known_time, sequence).
+
+    Group g is [offsets[g], offsets[g + 1]). A row exists for an observer at s iff known_from <= s < known_until; both are None where
+    every row exists always. `columns` holds what folds read, by name.
+    """
+
+    time: Index
+    offsets: Index
+    columns: Mapping[str, Column]
+    known_from: Index | None = None
+    known_until: Index | None = None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Questions sorted by (group, time): the group, the time asked at, and what was known by then (None: at that same time)."""
+
+    group: Index
+    time: Index
+    known: Index | None = None
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One fold as it is asked: its column and filter by name, window, and the clocks its time is rounded down to."""
+
+    name: str
+    fold: Fold
+    column: str | None
+    kept: str | None
+    window: Window
+    dtype: pl.DataType
+    clocks: tuple[int, ...] = ()
+    ttl: int | None = None
+
+    @property
+    def lifetime(self) -> int | None:
+        """The ttl where it counts: folds over "forever"."""
+        return self.ttl if isinstance(self.window, Sliding) and self.window.width is None else None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The value of one fold for every question, and why there may be none."""
+
+    value: Column
+    found: Mask  # some row was in the window
+    expired: Mask | None  # no row was, but an older one is outside the ttl
+
+
+def at(events: Events, asked: Asked, asks: Sequence[Ask]) -> dict[str, Answer]:
+    """The answer to each ask, in the order of the questions. Cost: linear in events and questions."""
+    return _Driver(events, asked).answers(asks)
+
+
+class _Driver:
+    """Shares bounds between asks: windows with one delay end at the same index."""
+
+    def __init__(self, events: Events, asked: Asked) -> None:
+        self._events, self._asked = events, asked
+        self._index: dict[tuple[object, ...], Index] = {}
+
+    def answers(self, asks: Sequence[Ask]) -> dict[str, Answer]:
+        return {ask.name: self._answer(ask) for ask in asks}
+
+    def _answer(self, ask: Ask) -> Answer:
+        start, stop = self._range(ask.window, ask.clocks, ask.lifetime)
+        runs = _Runs(self._events, start, stop, self._known(ask.clocks))
+        value = runs.fold(ask)
+        found = runs.counts() > 0
+        return Answer(value, found, self._expired(ask, found) if ask.lifetime is not None else None)
+
+    def _expired(self, ask: Ask, found: Mask) -> Mask:
+        start, stop = self._range(ask.window, ask.clocks, None)
+        return ~found & (_Runs(self._events, start, stop, self._known(ask.clocks)).counts() > 0)
+
+    def _range(self, window: Window, clocks: tuple[int, ...], ttl: int | None) -> tuple[Index, Index]:
+        time = self._time(clocks)
+        after, upto = window.bounds(time)
+        if ttl is not None:
+            after = time - ttl - 1
+        start = self._upper(("after", window, clocks, ttl), after)
+        stop = self._upper(("upto", *_end(window), clocks), upto)
+        return np.minimum(start, stop), stop
+
+    def _upper(self, key: tuple[object, ...], bound: Index) -> Index:
+        if key not in self._index:
+            if len(bound) and bound.max() <= BEGINNING:
+                self._index[key] = self._events.offsets[self._asked.group]
+            else:
+                self._index[key] = upper_index(self._events.time, self._events.offsets, self._asked.group, bound)
+        return self._index[key]
+
+    def _time(self, clocks: tuple[int, ...]) -> Index:
+        time = self._asked.time
+        for step in clocks:
+            time = floor(time, step)
+        return time
+
+    def _known(self, clocks: tuple[int, ...]) -> Index | None:
+        """What is known when asked; a view with a grid knows no more than it did at the grid point."""
+        if self._events.known_from is None:
+            return None
+        time = self._time(clocks)
+        if self._asked.known is None:
+            return time
+        return np.minimum(self._asked.known, time) if clocks else self._asked.known
+
+
+def _end(window: Window) -> tuple[object, ...]:
+    """What decides where a window ends; equal for windows that differ in width alone."""
+    return (window.delay, window.closed) if isinstance(window, Sliding) else (window,)
+
+
+class _Runs:
+    """The rows of every question: a range, or where rows inside it do not exist for the observer, the list of those that do."""
+
+    def __init__(self, events: Events, start: Index, stop: Index, known: Index | None) -> None:
+        self._events, self._start, self._stop = events, start, stop
+        self._ragged = _ragged(events, start, stop, known)
+        self._known = known
+
+    def fold(self, ask: Ask) -> Column:
+        """The fold's value for every question."""
+        column = self._events.columns[ask.column] if ask.column else _times(self._events)
+        kept = self._keep(ask, column)
+        if not len(self._ragged):
+            return _on_ranges(ask, column, kept, self._start, self._stop)
+        plain_stop = self._stop.copy()
+        plain_stop[self._ragged] = self._start[self._ragged]
+        return self._with_ragged(ask, column, kept, _on_ranges(ask, column, kept, self._start, plain_stop))
+
+    def counts(self) -> Index:
+        """How many rows each question has."""
+        out = self._stop - self._start
+        for questions, _, offsets in self._lists():
+            out[questions] = np.diff(offsets)
+        return out
+
+    def _keep(self, ask: Ask, column: Column) -> Mask | None:
+        kept = self._events.columns[ask.kept] if ask.kept else None
+        mask = None if kept is None else (kept.values if kept.valid is None else kept.values & kept.valid)
+        if ask.fold.sees_nulls or column.valid is None:
+            return mask
+        return column.valid if mask is None else mask & column.valid
+
+    def _with_ragged(self, ask: Ask, column: Column, kept: Mask | None, plain: Column) -> Column:
+        pieces, places = [plain], []
+        for questions, rows, offsets in self._lists():
+            listed = None if kept is None else kept[rows]
+            pieces.append(_on_ranges(ask, column.take(rows), listed, offsets[:-1], offsets[1:]))
+            places.append(questions)
+        source = np.arange(len(plain))
+        source[np.concatenate(places)] = np.arange(len(plain), sum(len(piece) for piece in pieces))
+        return concat(pieces).take(source)
+
+    def _lists(self) -> list[tuple[Index, Index, Index]]:
+        """Chunks of (questions, the rows that exist for them, offsets of each question's rows)."""
+        if not len(self._ragged):
+            return []
+        sizes = np.cumsum(self._stop[self._ragged] - self._start[self._ragged])
+        cuts = np.searchsorted(sizes, np.arange(_CHUNK, sizes[-1], _CHUNK))
+        return [self._listed(part) for part in np.split(self._ragged, cuts) if len(part)]
+
+    def _listed(self, questions: Index) -> tuple[Index, Index, Index]:
+        start, size = self._start[questions], self._stop[questions] - self._start[questions]
+        owner = np.repeat(np.arange(len(questions)), size)
+        first = np.cumsum(size) - size
+        rows = np.arange(len(owner)) - first[owner] + start[owner]
+        exists = _exists(self._events, rows, _of(self._known)[questions][owner])
+        offsets = np.concatenate([[0], np.cumsum(np.bincount(owner[exists], minlength=len(questions)))])
+        return questions, rows[exists], offsets.astype(np.int64)
+
+
+def _on_ranges(ask: Ask, column: Column, kept: Mask | None, start: Index, stop: Index) -> Column:
+    """The fold over ranges of the column; a mask of rows to keep moves the ranges onto the rows kept."""
+    if kept is not None:
+        position = np.concatenate([[0], np.cumsum(kept)])
+        column, start, stop = column.where(kept), position[start], position[stop]
+        if not ask.fold.sees_nulls:
+            column = Column(column.dtype, column.values)
+    done = ask.fold.bulk(column, start, stop, ask.dtype)
+    return done if done is not None else ask.fold.value(fold_ranges(ask.fold, column, start, stop), ask.dtype)
+
+
+def _ragged(events: Events, start: Index, stop: Index, known: Index | None) -> Index:
+    """The questions whose range holds a row that does not exist for them."""
+    if events.known_from is None or events.known_until is None or known is None:
+        return np.empty(0, dtype=np.int64)
+    hidden = range_max(events.known_from, start, stop) > known
+    hidden |= range_min(events.known_until, start, stop) <= known
+    return np.flatnonzero(hidden & (start < stop))
+
+
+def _exists(events: Events, rows: Index, known: Index) -> Mask:
+    return (_of(events.known_from)[rows] <= known) & (known < _of(events.known_until)[rows])
+
+
+def _of(part: Index | None) -> Index:
+    assert part is not None, "only called for events with versions"
+    return part
+
+
+def _times(events: Events) -> Column:
+    return Column(pl.Datetime("us", "UTC"), events.time)

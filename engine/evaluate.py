@@ -1,0 +1,53 @@
+"""Evaluation of row-wise expressions on columns: the one body for training rows, served rows and filters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from .column import Column, Mask
+from .errors import Invalid
+from .expr import Expr
+from .nodes import Apply, Feature, Literal, RequestField, Slot, SourceColumn
+
+Values = Mapping[str, Column]
+
+
+class Evaluation:
+    """Expressions over one set of named columns of n rows; every shared node is computed once."""
+
+    def __init__(self, columns: Values, n: int) -> None:
+        self._columns, self._n = columns, n
+        self._done: dict[int, Column] = {}
+
+    def __call__(self, expr: Expr) -> Column:
+        """The column of n values of an expression."""
+        done = self._done.get(id(expr))
+        if done is None:
+            done = self._done[id(expr)] = self._compute(expr)
+        return done
+
+    def _compute(self, expr: Expr) -> Column:
+        if isinstance(expr, SourceColumn | RequestField | Slot):
+            return self._columns[expr.name]
+        if isinstance(expr, Literal):
+            return Column.filled(self._n, expr.value, expr.dtype)
+        if isinstance(expr, Apply):
+            return expr.operator.run([self(arg) for arg in expr.args], dict(expr.params), expr.dtype)
+        if isinstance(expr, Feature):
+            return with_default(self(expr.expr), expr.default)
+        raise Invalid(f"{expr!r} cannot be computed row by row.")
+
+
+def with_default(column: Column, default: object) -> Column:
+    """The column with nulls replaced by a Python value."""
+    if default is None or column.valid is None:
+        return column
+    one = Column.filled(1, default, column.dtype)
+    return Column(column.dtype, np.where(column.valid, column.values, one.values[0]))
+
+
+def true_rows(column: Column) -> Mask:
+    """Where a Boolean column is true; null is not true."""
+    return column.values if column.valid is None else column.values & column.valid

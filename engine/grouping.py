@@ -1,0 +1,86 @@
+"""Grouping by key: dense codes for the keys asked about, and rows sorted by (code, time)."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from .column import Index
+from .errors import WrongType
+from .ranges import order_by_group
+
+
+def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType]) -> tuple[Index, Index, int]:
+    """Codes of the events' keys, codes of the asked keys, and their number.
+
+    Events of keys nobody asks about get -1. Keys asked about that are null (an unknown key) get the last code, which no event has.
+    """
+    if not keys:
+        return np.zeros(events.height, dtype=np.int64), np.zeros(asked.height, dtype=np.int64), 2
+    events, asked = typed(events, keys, "the source"), typed(asked, keys, "the spine")
+    if len(keys) == 1 and asked.to_series().dtype.is_integer():
+        dense = _by_offset(events.to_series(), asked.to_series())
+        if dense is not None:
+            return dense
+    return _by_join(events, asked, list(keys))
+
+
+def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str) -> pl.DataFrame:
+    """The key columns in the entity's types; a value that does not fit is refused."""
+    try:
+        return frame.select(pl.col(name).cast(dtype, strict=True) for name, dtype in keys.items())
+    except pl.exceptions.PolarsError as error:
+        raise WrongType(f"a key of {whose} does not fit its type {keys}: {str(error).splitlines()[0]}") from None
+
+
+def sort_by_group(group: Index, groups: int, time: Index, *ties: Index) -> tuple[Index, Index]:
+    """The order that sorts rows by (group, time, ties, position), rows of group < 0 left out; and the groups' offsets.
+
+    Cost: two linear passes where time is in order already, else a sort.
+    """
+    by_time = _order_in_time(time, ties)
+    if by_time is None:
+        return order_by_group(group, groups)
+    order, offsets = order_by_group(group[by_time], groups)
+    return by_time[order], offsets
+
+
+def _order_in_time(time: Index, ties: tuple[Index, ...]) -> Index | None:
+    """The order by (time, ties), or None where the rows stand in it."""
+    step = np.diff(time)
+    if (step > 0).all() or (not ties and (step >= 0).all()):
+        return None
+    if not ties:
+        return np.argsort(time, kind="stable")
+    return np.lexsort((*reversed(ties), time))
+
+
+def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] | None:
+    """Codes by distance from the least key, where the keys lie close together."""
+    low, high = asked.min(), asked.max()
+    if low is None or high is None:
+        return np.full(len(events), -1), np.zeros(len(asked), dtype=np.int64), 1
+    span = int(high) - int(low) + 1  # type: ignore[call-overload, arg-type]
+    if span > 4 * (len(asked) + len(events)) + 1024:
+        return None
+    inside = events.is_between(low, high).fill_null(False).to_numpy()
+    shifted = _shifted(events, int(low))  # type: ignore[call-overload, arg-type]
+    event_codes = shifted if inside.all() else np.where(inside, shifted, -1)
+    asked_codes = _shifted(asked, int(low))  # type: ignore[call-overload, arg-type]
+    if asked.null_count():
+        asked_codes = np.where(asked.is_null().to_numpy(), span, asked_codes)
+    return event_codes, asked_codes, span + 1
+
+
+def _shifted(keys: pl.Series, low: int) -> Index:
+    return keys.fill_null(low).to_numpy().astype(np.int64, copy=False) - low
+
+
+def _by_join(events: pl.DataFrame, asked: pl.DataFrame, keys: list[str]) -> tuple[Index, Index, int]:
+    known = asked.drop_nulls().unique(maintain_order=True).with_row_index("__code")
+
+    def coded(frame: pl.DataFrame, missing: int) -> Index:
+        joined = frame.join(known, on=keys, how="left", maintain_order="left")
+        return joined["__code"].cast(pl.Int64).fill_null(missing).to_numpy()
+
+    return coded(events, -1), coded(asked, known.height), known.height + 1

@@ -1,0 +1,174 @@
+"""Compiled loops. Importing this module costs about a second, so `ranges` does it only where the work is worth it.
+
+All times are int64 microseconds; index ranges are half-open, and those that are not empty never decrease from one to the next.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba
+import numpy as np
+
+from .column import Array, Index
+
+compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+@compiled
+def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Index:
+    """For each asked (group, bound), both sorted, the index after the last event of the group with time <= bound."""
+    out = np.empty(len(group), dtype=np.int64)
+    at = -1
+    position = 0
+    for i in range(len(group)):
+        if group[i] != at:
+            at = group[i]
+            position = offsets[at]
+        end = offsets[at + 1]
+        limit = bound[i]
+        while position < end and time[position] <= limit:
+            position += 1
+        out[i] = position
+    return out
+
+
+@compiled
+def order_by_group(group: Index, groups: int) -> tuple[Index, Index]:
+    """The stable order that sorts by group (entries of group < 0 left out), and where each group begins."""
+    offsets = np.zeros(groups + 1, dtype=np.int64)
+    for g in group:
+        if g >= 0:
+            offsets[g + 1] += 1
+    for g in range(groups):
+        offsets[g + 1] += offsets[g]
+    place = offsets[:-1].copy()
+    order = np.empty(offsets[groups], dtype=np.int64)
+    for i in range(len(group)):
+        g = group[i]
+        if g >= 0:
+            order[place[g]] = i
+            place[g] += 1
+    return order, offsets
+
+
+@compiled
+def sum_floats(values: Array, start: Index, stop: Index) -> Array:
+    """Sums of float ranges, compensated; two stacks of partial sums, so that only what is inside a range is ever added.
+
+    `front[i]` holds the sum of [i, mid), the accumulator that of [mid, high) (Tangwongsan et al. 2015, two-stacks); each sum is a
+    pair (Knuth 1969, TwoSum), so the error stays near one rounding however long the range.
+    """
+    out = np.empty(len(start), dtype=np.float64)
+    front = np.empty(len(values) + 1, dtype=np.float64)
+    front_low = np.empty(len(values) + 1, dtype=np.float64)
+    mid = 0
+    high = 0
+    back = 0.0
+    back_low = 0.0
+    for i in range(len(start)):
+        a = start[i]
+        b = stop[i]
+        if a >= b:
+            out[i] = 0.0
+            continue
+        if high < a:
+            high = a
+            mid = a
+            back = 0.0
+            back_low = 0.0
+        while high < b:
+            x = values[high]
+            s = back + x
+            t = s - back
+            back_low += (back - (s - t)) + (x - t)
+            back = s
+            high += 1
+        if a >= mid:
+            mid = high
+            total = 0.0
+            low = 0.0
+            for j in range(high - 1, a - 1, -1):
+                x = values[j]
+                s = total + x
+                t = s - total
+                low += (total - (s - t)) + (x - t)
+                total = s
+                front[j] = total
+                front_low[j] = low
+            back = 0.0
+            back_low = 0.0
+        if mid == high:
+            s = front[a]
+            low = front_low[a]
+        else:
+            f = front[a]
+            s = f + back
+            t = s - f
+            low = (f - (s - t)) + (back - t) + front_low[a] + back_low
+        out[i] = s + low if np.isfinite(s) else s
+    return out
+
+
+@compiled
+def sum_integers(values: Array, start: Index, stop: Index) -> Array:
+    """Exact sums of integer ranges, by differences of prefix sums."""
+    prefix = np.empty(len(values) + 1, dtype=np.int64)
+    prefix[0] = 0
+    for i in range(len(values)):
+        prefix[i + 1] = prefix[i] + np.int64(values[i])
+    out = np.empty(len(start), dtype=np.int64)
+    for i in range(len(start)):
+        out[i] = prefix[stop[i]] - prefix[start[i]]
+    return out
+
+
+def _extreme(better: Any) -> Any:
+    """The two-stack form of a minimum or maximum of ranges."""
+
+    @compiled
+    def extremes(values: Array, start: Index, stop: Index) -> Array:
+        out = np.zeros(len(start), dtype=values.dtype)
+        front = np.empty(len(values) + 1, dtype=values.dtype)
+        mid = 0
+        high = 0
+        for i in range(len(start)):
+            a = start[i]
+            b = stop[i]
+            if a >= b:
+                continue
+            if high < a:
+                high = a
+                mid = a
+            if a >= mid:
+                mid = b if b > high else high
+                front[mid - 1] = values[mid - 1]
+                for j in range(mid - 2, a - 1, -1):
+                    front[j] = better(values[j], front[j + 1])
+                high = mid
+                back = front[a]
+            elif high < b:
+                if high == mid:
+                    back = values[high]
+                    high += 1
+                while high < b:
+                    back = better(back, values[high])
+                    high += 1
+            out[i] = front[a] if mid == high else better(front[a], back)
+        return out
+
+    return extremes
+
+
+@compiled
+def _smaller(a: Any, b: Any) -> Any:
+    return np.minimum(a, b)
+
+
+@compiled
+def _larger(a: Any, b: Any) -> Any:
+    return np.maximum(a, b)
+
+
+smallest = _extreme(_smaller)
+largest = _extreme(_larger)

@@ -1,0 +1,135 @@
+"""The plan: what is read, folded and put together to answer a training set. Frozen nodes; rules make new ones.
+
+    Select(outputs) <- Join(spine, At, At, ...) <- At(asks) <- Scan(source)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from .at import Ask
+from .duration import written
+from .expr import Expr
+from .nodes import FoldOver
+from .reader import Reader, TimeBound
+from .source import SourceSpec
+
+
+@dataclass(frozen=True)
+class Spine:
+    """The questions: a table with keys, the column that holds the time asked at, and request fields."""
+
+    reader: Reader
+    schema: Mapping[str, pl.DataType]
+    time: str
+    request: Mapping[str, str]  # request field -> spine column
+    known: str | int | None = None  # a column, one instant (microseconds UTC), or None: as known at the time asked
+
+    def describe(self) -> str:
+        """One line for people."""
+        known = f", known_at={self.known}" if self.known is not None else ""
+        return f"Spine {self.reader.describe()} at={self.time}{known}"
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Rows of a source: some columns, perhaps within a time bound."""
+
+    source: SourceSpec
+    reader: Reader
+    columns: tuple[str, ...]
+    bound: TimeBound | None = None
+
+    def describe(self) -> str:
+        """One line for people."""
+        bound = "" if self.bound is None else f" {self.bound.column} in [{_moment(self.bound.first)}, {_moment(self.bound.last)}]"
+        return f"Scan {self.source.name} from {self.reader.describe()}: {', '.join(self.columns)}{bound}"
+
+
+@dataclass(frozen=True)
+class Folding:
+    """One fold of an At: the slot it fills, the expression, and the clocks and ttl of the view it stands in."""
+
+    slot: str
+    node: FoldOver
+    clocks: tuple[int, ...]
+    ttl: int | None
+
+    @property
+    def same(self) -> tuple[object, ...]:
+        """Equal for foldings that always have equal values."""
+        return (self.node.key, id(self.node.source), self.clocks, self.ttl)
+
+    @property
+    def reach(self) -> int | None:
+        """How far before the time asked a row can matter, in microseconds; None is for ever."""
+        back = self.node.window.reach
+        return None if back is None else back + sum(self.clocks)
+
+    def ask(self) -> Ask:
+        """The fold as the driver takes it."""
+        node = self.node
+        arg, kept = (None if part is None else part.key for part in (node.arg, node.kept))
+        return Ask(self.slot, node.fold, arg, kept, node.window, node.dtype, self.clocks, self.ttl)
+
+    def describe(self) -> str:
+        """One line for people."""
+        clocks = "".join(f" every {written(step)}" for step in self.clocks)
+        ttl = f" ttl {written(self.ttl)}" if self.ttl is not None else ""
+        return f"{self.slot} = {self.node!r}{clocks}{ttl}"
+
+
+@dataclass(frozen=True)
+class At:
+    """Folds over one source by one set of keys, at the spine's times."""
+
+    scan: Scan
+    keys: tuple[tuple[str, pl.DataType], ...]
+    foldings: tuple[Folding, ...]
+
+    def describe(self) -> str:
+        """One line for people."""
+        return f"At by {', '.join(name for name, _ in self.keys) or 'nothing (global)'}: {len(self.foldings)} folds"
+
+
+@dataclass(frozen=True)
+class Join:
+    """The spine with the slots of every At beside it, row by row."""
+
+    spine: Spine
+    sides: tuple[At, ...]
+
+
+@dataclass(frozen=True)
+class Output:
+    """One feature column: its expression over slots and request fields, and the slots that tell its status."""
+
+    name: str
+    expr: Expr
+    default: object
+    slots: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The Select on top: the output columns, in order."""
+
+    input: Join
+    outputs: tuple[Output, ...]
+
+    def __str__(self) -> str:
+        lines = ["Select"]
+        lines += [f"  {output.name} = {output.expr!r}" for output in self.outputs]
+        lines += ["  Join", f"    {self.input.spine.describe()}"]
+        for side in self.input.sides:
+            lines += [f"    {side.describe()}"]
+            lines += [f"      {folding.describe()}" for folding in side.foldings]
+            lines += [f"      {side.scan.describe()}"]
+        return "\n".join(lines)
+
+
+def _moment(instant: int | None) -> str:
+    return "-" if instant is None else str(pl.Series([instant]).cast(pl.Datetime("us"))[0])

@@ -1,0 +1,33 @@
+"""The rules that make a plan good, in order. Each is Plan -> Plan; `check` proves after each that the answer is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ..plan import Plan
+from .check import check
+from .merge_folds import merge_folds
+from .prune_columns import prune_columns
+from .push_time_bound import push_time_bound
+from .share_folds import share_folds
+
+Rule = Callable[[Plan], Plan]
+
+RULES: tuple[Rule, ...] = (
+    share_folds,  # first: equal folds become one, so that nothing below is done twice
+    merge_folds,  # one pass over a source for each set of keys; needs the folds that are left
+    prune_columns,  # reads what the merged folds need and no more
+    push_time_bound,  # last: the bound of a scan is the widest need of all folds merged into it
+)
+
+
+def optimize(plan: Plan) -> Plan:
+    """The plan after all rules, each checked."""
+    for rule in RULES:
+        better = rule(plan)
+        check(plan, better, rule.__name__)
+        plan = better
+    return plan
+
+
+__all__ = ["RULES", "Rule", "check", "optimize"]

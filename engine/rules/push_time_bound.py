@@ -1,0 +1,54 @@
+"""Derive the time bound from the spine and push it into the scans."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import polars as pl
+
+from ..instant import instants
+from ..plan import At, Plan, Spine
+from ..reader import TimeBound
+
+_DAY = 86_400_000_000
+
+
+def push_time_bound(plan: Plan) -> Plan:
+    """A scan leaves out rows that no window of the spine can reach.
+
+        Scan tx                                                  under over('7d', delay='1d'), spine from June 9 to June 30
+    becomes
+        Scan tx tx_datetime in [June 1, June 30]
+
+    Not where rows have versions that the source has not settled: a version outside the bound may end one inside it.
+    """
+    pushed = [side for side in plan.input.sides if _may_bound(side)]
+    if not pushed:
+        return plan
+    span = _span(plan.input.spine)
+    sides = tuple(_bounded(side, span) if side in pushed else side for side in plan.input.sides)
+    return replace(plan, input=replace(plan.input, sides=sides))
+
+
+def _may_bound(side: At) -> bool:
+    source = side.scan.source
+    return source.row_id is None or getattr(side.scan.reader, "settled", False)
+
+
+def _span(spine: Spine) -> tuple[int, int] | None:
+    """First and last time asked at, or None for an empty spine."""
+    times = spine.reader.read([spine.time]).to_series()
+    if not len(times) or times.null_count():
+        return None
+    ends = instants(pl.Series([times.min(), times.max()], dtype=times.dtype), spine.time)
+    return int(ends[0]), int(ends[1])
+
+
+def _bounded(side: At, span: tuple[int, int] | None) -> At:
+    if span is None:
+        return side
+    slack = 0 if side.scan.source.time_zone in (None, "UTC") else _DAY
+    reaches = [folding.reach for folding in side.foldings]
+    first = None if None in reaches else span[0] - max(reach for reach in reaches if reach is not None) - slack
+    bound = TimeBound(side.scan.source.event_time, first, span[1] + slack)
+    return replace(side, scan=replace(side.scan, bound=bound))

@@ -1,0 +1,214 @@
+"""Training sets: features as of each row's own time, lazily."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from . import dtype as types
+from .at import FOREVER, Answer
+from .column import Column
+from .duration import Duration, microseconds
+from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
+from .evaluate import Evaluation, with_default
+from .executor import executor
+from .instant import instant, instants
+from .lower import Open, clock_slot, clocks_of, lower
+from .nodes import Reference, RequestField, walk
+from .plan import Output, Plan, Spine
+from .reader import Loaded, Reader
+from .rules import optimize
+from .status import status
+from .task import AtTask
+from .window import floor
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Spine rows with the features as of each row's time. Nothing is read before `collect` (or another way out).
+
+    Output rows are the spine's rows: same number, same order, duplicates kept, its columns untouched; one column a feature follows.
+    """
+
+    features: Mapping[str, Reference]
+    spine: Spine
+    open_source: Open
+
+    def plan(self) -> Plan:
+        """The plan that will run, after all rules."""
+        return optimize(lower(self.features, self.spine, self.open_source))
+
+    def explain(self) -> str:
+        """The plan as written and as it will run."""
+        written = lower(self.features, self.spine, self.open_source)
+        return f"as written\n{written}\n\nas it runs\n{optimize(written)}"
+
+    def collect(self, *, engine: str = "auto", status: bool = False) -> pl.DataFrame:
+        """The training set as a frame; `status=True` adds `<feature>__status` beside each feature.
+
+        `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same.
+        """
+        return self._collected(self.spine.reader.read(list(self.spine.schema)), engine, status)
+
+    def _collected(self, frame: pl.DataFrame, engine: str, with_status: bool) -> pl.DataFrame:
+        plan = self.plan()
+        instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
+        results = executor(engine).run([AtTask(side, plan.input.spine) for side in plan.input.sides], Loaded(frame, "spine"))
+        answers = {slot: answer for result in results for slot, answer in result.items()}
+        return frame.hstack(_outputs(plan, frame, answers, with_status))
+
+    def to_arrow(self, *, engine: str = "auto") -> pa.Table:
+        """The training set as an Arrow table."""
+        return self.collect(engine=engine).to_arrow()
+
+    def to_pandas(self, *, engine: str = "auto") -> pd.DataFrame:
+        """The training set as a pandas frame."""
+        return self.collect(engine=engine).to_pandas()
+
+    def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
+        """The training set cut by time into half-open parts; rows less than `gap` before a cut are dropped.
+
+        Two cuts give three parts: before the first, between them, from the second on. The spine is read once, here.
+        """
+        frame = self.spine.reader.read(list(self.spine.schema))
+        times = instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
+        cuts = [_cut(cut) for cut in at]
+        if cuts != sorted(set(cuts)):
+            raise Invalid(f"cuts {list(at)} must rise.")
+        ends = [(low, high - microseconds(gap)) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
+        return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
+
+    def _over(self, frame: pl.DataFrame) -> TrainingSet:
+        return replace(self, spine=replace(self.spine, reader=Loaded(frame, "part of the spine")))
+
+    def __repr__(self) -> str:
+        return f"<TrainingSet of {len(self.features)} features at {self.spine.time}: {', '.join(self.features)}>\n{self.plan()}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def training_set(
+    labels: Reader,
+    features: Mapping[str, Reference],
+    *,
+    at: str,
+    open_source: Open,
+    known_at: str | datetime | None = None,
+    request: Mapping[str, str] | None = None,
+) -> TrainingSet:
+    """A training set over a spine; every name and type is checked here."""
+    schema = dict(labels.schema())
+    renamed = dict(request or {})
+    spine = Spine(labels, schema, _present(at, schema, "at="), _request(features, renamed, schema), _known_at(known_at, schema))
+    if not isinstance(schema[at], pl.Datetime):
+        raise WrongType(f"at={at!r} is {schema[at]}; the time asked at is a Datetime column.")
+    for name, reference in features.items():
+        _check_keys(reference, schema)
+        _check_name(name, reference, schema)
+    return TrainingSet(features, spine, open_source)
+
+
+def _present(name: str, schema: Mapping[str, pl.DataType], what: str) -> str:
+    if name not in schema:
+        raise UnknownColumn(f"the spine has no column {name!r} ({what}). {did_you_mean(str(name), schema)}")
+    return name
+
+
+def _known_at(known_at: str | datetime | None, schema: Mapping[str, pl.DataType]) -> str | int | None:
+    if known_at == "latest":
+        return FOREVER - 1
+    if isinstance(known_at, str):
+        return _present(known_at, schema, "known_at=")
+    return None if known_at is None else instant(known_at, "known_at")
+
+
+def _request(features: Mapping[str, Reference], renamed: Mapping[str, str], schema: Mapping[str, pl.DataType]) -> dict[str, str]:
+    """Which spine column holds each request field that the features read."""
+    fields = {node.name: node for reference in features.values() for node in walk(reference) if isinstance(node, RequestField)}
+    unused = set(renamed) - set(fields)
+    if unused:
+        raise UnknownColumn(f"request={renamed}: no feature reads {sorted(unused)}. {did_you_mean(min(unused), fields)}")
+    for name, node in fields.items():
+        column = _present(renamed.get(name, name), schema, f"request field {name!r}")
+        if not _fits(schema[column], node.dtype):
+            raise WrongType(f"request field {name!r} is {node.dtype}, the spine's {column!r} is {schema[column]}.")
+    return {name: renamed.get(name, name) for name in fields}
+
+
+def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
+    return types.settled(found) == wanted or (found.is_numeric() and wanted.is_numeric()) or (found.is_temporal() and wanted.is_temporal())
+
+
+def keys_of(reference: Reference) -> dict[str, pl.DataType]:
+    """The key columns a feature needs, its own view's and those of the views it reads."""
+    nodes = [node for node in walk(reference) if isinstance(node, Reference)]
+    return {key: dtype for node in nodes for key, dtype in node.view.keys.items()}
+
+
+def _check_keys(reference: Reference, schema: Mapping[str, pl.DataType]) -> None:
+    for key, dtype in keys_of(reference).items():
+        if key not in schema:
+            raise UnknownColumn(f"the spine has no key column {key!r}, which {reference!r} needs. {did_you_mean(key, schema)}")
+        found = types.settled(schema[key])
+        if found != types.settled(dtype) and not (found.is_integer() and dtype.is_integer()) and not isinstance(found, pl.Null):
+            raise WrongType(f"key {key!r} is {dtype} in {reference!r}, but {schema[key]} in the spine.")
+
+
+def _check_name(name: str, reference: Reference, schema: Mapping[str, pl.DataType]) -> None:
+    if name in schema and not passes_through(name, reference):
+        raise Invalid(f"feature {name!r} is named like a column of the spine. Rename the column, or say full_names=True.")
+
+
+def passes_through(name: str, reference: Reference) -> bool:
+    """True where the feature only hands on the request field of its own name."""
+    feature = reference.feature
+    return isinstance(feature.expr, RequestField) and feature.expr.name == name and feature.default is None
+
+
+def _cut(cut: str | datetime) -> int:
+    return instant(datetime.fromisoformat(cut) if isinstance(cut, str) else cut, "a cut")
+
+
+def _outputs(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer], with_status: bool) -> list[pl.Series]:
+    evaluate = Evaluation(slots(plan, frame, answers), frame.height)
+    columns = []
+    for output in plan.outputs:
+        plain = evaluate(output.expr)
+        if output.name not in frame.columns:
+            columns.append(with_default(plain, output.default).to_series(output.name))
+        if with_status:
+            columns.append(pl.Series(f"{output.name}__status", status(output, plain, answers), dtype=pl.String))
+    return columns
+
+
+def slots(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer]) -> dict[str, Column]:
+    """Everything the output expressions read: folds, request fields, and the time asked."""
+    spine = plan.input.spine
+    columns = {slot: answer.value for slot, answer in answers.items()}
+    for field in _fields(plan.outputs):
+        series = frame[spine.request[field.name]]
+        columns[field.name] = Column.from_series(series if series.dtype == field.dtype else series.cast(field.dtype))
+    for clocks in {clocks for output in plan.outputs for clocks in clocks_of(output.expr)}:
+        times = instants(frame[spine.time], "the spine's time")
+        for step in clocks:
+            times = floor(times, step)
+        columns[clock_slot(clocks)] = Column(types.UTC, np.asarray(times))
+    return columns
+
+
+def _fields(outputs: Sequence[Output]) -> list[RequestField]:
+    return [node for output in outputs for node in walk(output.expr) if isinstance(node, RequestField)]
+
+
+__all__ = ["TrainingSet", "keys_of", "passes_through", "slots", "training_set"]

@@ -1,0 +1,148 @@
+"""Windows: which stretch of event time a fold sees when it is asked at t.
+
+A window turns asked times into integer bounds (after, upto]: an event is inside iff after < event_time <= upto.
+Everything else (closed="left", ttl, grids) is a shift of these integers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from .column import Index
+from .duration import Duration, microseconds, positive, written
+from .errors import Invalid
+
+BEGINNING = -(2**62)  # before any event; far enough from the end of int64 to be shifted
+
+
+@dataclass(frozen=True)
+class Sliding:
+    """(t - delay - width, t - delay], or [.., ..) when closed is "left"; width None reaches back for ever."""
+
+    width: int | None
+    delay: int = 0
+    closed: str = "right"
+
+    def bounds(self, asked: Index) -> tuple[Index, Index]:
+        """(after, upto] in microseconds for each asked time."""
+        upto = asked - (self.delay + (1 if self.closed == "left" else 0))
+        if self.width is None:
+            return np.full_like(asked, BEGINNING), upto
+        return upto - self.width, upto
+
+    @property
+    def reach(self) -> int | None:
+        """How far before the asked time an event can matter, in microseconds; None is for ever."""
+        return None if self.width is None else self.width + self.delay + 1
+
+    def __str__(self) -> str:
+        width = "forever" if self.width is None else written(self.width)
+        delay = f", delay='{written(self.delay)}'" if self.delay else ""
+        closed = f", closed='{self.closed}'" if self.closed != "right" else ""
+        return f"'{width}'{delay}{closed}"
+
+
+@dataclass(frozen=True)
+class Hopping:
+    """The last complete bucket (b - width, b], b the last grid point at or before t - delay; partial gives (b, t - delay]."""
+
+    width: int
+    hop: int
+    delay: int = 0
+    partial: bool = False
+    offset: int = 0
+    tz: str = "UTC"
+
+    def bounds(self, asked: Index) -> tuple[Index, Index]:
+        """(after, upto] in microseconds for each asked time."""
+        upto = asked - self.delay
+        grid = floor(upto, self.hop, self.offset, self.tz)
+        if self.partial:
+            return grid, upto
+        return back(grid, self.width, self.tz), grid
+
+    @property
+    def reach(self) -> int | None:
+        """How far before the asked time an event can matter, in microseconds (with an hour for a change of clocks)."""
+        slack = 0 if self.tz == "UTC" else 3_600_000_000
+        return self.width + self.hop + self.delay + slack
+
+    def __str__(self) -> str:
+        head = f"tumbling('{written(self.width)}'" if self.width == self.hop else f"hopping('{written(self.width)}', '{written(self.hop)}'"
+        extra = [f"delay='{written(self.delay)}'"] if self.delay else []
+        extra += ["partial=True"] if self.partial else []
+        extra += [f"offset='{written(self.offset)}'"] if self.offset else []
+        extra += [f"tz='{self.tz}'"] if self.tz != "UTC" else []
+        return ", ".join([head, *extra]) + ")"
+
+
+Window = Sliding | Hopping
+
+
+def window(width: Duration | Window, delay: Duration = "0s", closed: str = "right") -> Window:
+    """The window meant by `over(width, delay=, closed=)`."""
+    lag = microseconds(delay)
+    if isinstance(width, Hopping):
+        return Hopping(width.width, width.hop, width.delay + lag, width.partial, width.offset, width.tz)
+    if isinstance(width, Sliding):
+        raise Invalid("over() takes a duration, 'forever', nt.tumbling(...) or nt.hopping(...).")
+    if closed not in ("left", "right"):
+        raise Invalid(f"closed={closed!r}; it is 'right' (up to and including t, the default) or 'left' (strictly before).")
+    return Sliding(None if width == "forever" else positive(width, "the window"), lag, closed)
+
+
+def tumbling(width: Duration, *, partial: bool = False, tz: str = "UTC", offset: Duration = "0s") -> Hopping:
+    """Buckets of one width side by side; a fold sees the last complete one (or the running one with `partial=True`).
+
+    >>> tumbling("1d")
+    Hopping(width=86400000000, hop=86400000000, delay=0, partial=False, offset=0, tz='UTC')
+    """
+    return hopping(width, width, partial=partial, tz=tz, offset=offset)
+
+
+def hopping(width: Duration, hop: Duration, *, partial: bool = False, tz: str = "UTC", offset: Duration = "0s") -> Hopping:
+    """Buckets of `width` that end on every multiple of `hop`; the grid is UTC unless `tz` or `offset` say otherwise."""
+    return Hopping(positive(width, "the window"), positive(hop, "the hop"), 0, partial, microseconds(offset), _zone(tz))
+
+
+def floor(instants: Index, step: int, offset: int = 0, tz: str = "UTC") -> Index:
+    """The last grid point at or before each instant, in microseconds.
+
+    >>> floor(np.array([90_000_000]), 60_000_000)
+    array([60000000])
+    """
+    if tz == "UTC":
+        return instants - (instants - offset) % step
+    local = pl.Series(instants - offset).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(tz)
+    return local.dt.truncate(written(step)).dt.timestamp("us").to_numpy() + offset
+
+
+def back(instants: Index, width: int, tz: str = "UTC") -> Index:
+    """Each instant moved back by `width`, by the clock on the wall when a time zone is given."""
+    if tz == "UTC":
+        return instants - width
+    local = pl.Series(instants).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(tz)
+    return local.dt.offset_by("-" + written(width)).dt.timestamp("us").to_numpy()
+
+
+def _zone(tz: str) -> str:
+    try:
+        pl.Series([0]).cast(pl.Datetime("us", tz))
+    except pl.exceptions.PolarsError as error:
+        raise Invalid(f"tz={tz!r} is not a time zone. Use a name like 'Europe/Berlin'.") from error
+    return tz
+
+
+def as_json(window: Window) -> dict[str, Any]:
+    """The window's parts, for hashes and definitions."""
+    return {"kind": type(window).__name__.lower(), **{name: getattr(window, name) for name in window.__dataclass_fields__}}
+
+
+def from_json(parts: dict[str, Any]) -> Window:
+    """The window that `as_json` wrote."""
+    kinds: dict[str, type[Sliding] | type[Hopping]] = {"sliding": Sliding, "hopping": Hopping}
+    return kinds[parts["kind"]](**{name: value for name, value in parts.items() if name != "kind"})
