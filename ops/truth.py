@@ -1,0 +1,72 @@
+"""Whether any or all of the values are true."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..engine.column import Column, Index
+from ..engine.fold import Fold, State
+from ..engine.ranges import range_sum
+from ..engine.registry import fold
+from .kinds import BOOLEAN, accept
+
+
+class _Truth(Fold):
+    """What any and all share. State: how many are true, and how many there are."""
+
+    def result(self, dtype: pl.DataType) -> pl.DataType:
+        """Boolean."""
+        accept(self.name, BOOLEAN, dtype)
+        return dtype
+
+    def lift(self, column: Column) -> State:
+        """One, and whether it is true."""
+        return column.values.astype(np.int64), np.ones(len(column), dtype=np.int64)
+
+    def empty(self, n: int, column: Column) -> State:
+        """None of none."""
+        return np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
+
+    def merge(self, a: State, b: State) -> State:
+        """Both add up."""
+        return a[0] + b[0], a[1] + b[1]
+
+    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
+        """The value of the counts in each range."""
+        return self.value((range_sum(column.values, start, stop), stop - start), dtype)
+
+
+@fold
+@dataclass(frozen=True)
+class Any_(_Truth):
+    """True where some value in the window is; null for an empty window."""
+
+    name = "any"
+
+    def value(self, state: State, dtype: pl.DataType) -> Column:
+        """More than none."""
+        return Column(dtype, state[0] > 0, state[1] > 0)
+
+    def meaning(self, values: list[Any]) -> Any:
+        """Some is true."""
+        return any(values) if values else None
+
+
+@fold
+@dataclass(frozen=True)
+class All(_Truth):
+    """True where every value in the window is; null for an empty window."""
+
+    name = "all"
+
+    def value(self, state: State, dtype: pl.DataType) -> Column:
+        """As many as there are."""
+        return Column(dtype, state[0] == state[1], state[1] > 0)
+
+    def meaning(self, values: list[Any]) -> Any:
+        """Each is true."""
+        return all(values) if values else None
