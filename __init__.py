@@ -1,0 +1,142 @@
+"""NowThen: define a feature once; get the same value when training on the past and when serving now.
+
+    import nowthen as nt
+
+The names below are all there is to import. Each is loaded from its home when it is first used, so that `import nowthen` stays
+instant and loads neither Ray nor Lance nor Polars.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+# Every public name, under the module it lives in.
+_HOMES: dict[str, tuple[str, ...]] = {
+    ".engine.entity": ("Entity",),
+    ".engine.source": ("Source",),
+    ".engine.request": ("Request",),
+    ".engine.view": ("FeatureView", "feature_view"),
+    ".engine.service": ("FeatureService",),
+    ".engine.build": ("at", "feature"),
+    ".ops.when": ("when",),
+    ".ops.missing": ("coalesce",),
+    ".engine.window": ("hopping", "tumbling"),
+    ".engine.training_set": ("preview", "training_set"),
+    ".store.frame": ("Frame",),
+    ".store.parquet": ("Parquet",),
+    ".store.csv": ("Csv",),
+    ".store.lance": ("Lance",),
+    ".store.store": ("connect",),
+    ".serve.online": ("online",),
+    ".serve.handle": ("handle",),
+    ".engine.errors": (
+        "NowThenError",
+        "NotFound",
+        "UnknownColumn",
+        "Invalid",
+        "WrongType",
+        "Conflict",
+        "CommitUnknown",
+        "Unavailable",
+        "Overloaded",
+        "Deadline",
+        "Corrupt",
+        "StorageFull",
+        "Forbidden",
+    ),
+}
+_HOME: dict[str, str] = {name: module for module, names in _HOMES.items() for name in names}
+
+if TYPE_CHECKING:
+    from .engine.build import at, feature
+    from .engine.entity import Entity
+    from .engine.errors import (
+        CommitUnknown,
+        Conflict,
+        Corrupt,
+        Deadline,
+        Forbidden,
+        Invalid,
+        NotFound,
+        NowThenError,
+        Overloaded,
+        StorageFull,
+        Unavailable,
+        UnknownColumn,
+        WrongType,
+    )
+    from .engine.request import Request
+    from .engine.service import FeatureService
+    from .engine.source import Source
+    from .engine.training_set import preview, training_set
+    from .engine.view import FeatureView, feature_view
+    from .engine.window import hopping, tumbling
+    from .ops.missing import coalesce
+    from .ops.when import when
+    from .serve.handle import handle
+    from .serve.online import online
+    from .store.csv import Csv
+    from .store.frame import Frame
+    from .store.lance import Lance
+    from .store.parquet import Parquet
+    from .store.store import connect
+
+__all__ = [
+    "CommitUnknown",
+    "Conflict",
+    "Corrupt",
+    "Csv",
+    "Deadline",
+    "Entity",
+    "FeatureService",
+    "FeatureView",
+    "Forbidden",
+    "Frame",
+    "Invalid",
+    "Lance",
+    "NotFound",
+    "NowThenError",
+    "Overloaded",
+    "Parquet",
+    "Request",
+    "Source",
+    "StorageFull",
+    "Unavailable",
+    "UnknownColumn",
+    "WrongType",
+    "at",
+    "coalesce",
+    "connect",
+    "feature",
+    "feature_view",
+    "handle",
+    "hopping",
+    "online",
+    "preview",
+    "training_set",
+    "tumbling",
+    "when",
+]
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(_unknown(name))
+    value: object = getattr(importlib.import_module(home, __name__), name)
+    globals()[name] = value  # the next look-up does not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
+def _unknown(name: str) -> str:
+    message = f"module {__name__!r} has no attribute {name!r}."
+    if name.startswith("_"):
+        return message
+    from .engine.errors import did_you_mean
+
+    return f"{message} {did_you_mean(name, __all__)}"

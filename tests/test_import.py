@@ -1,0 +1,75 @@
+"""What `import nowthen` does: next to nothing, until a name is used."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import nowthen as nt
+
+
+def modules_after(code: str) -> set[str]:
+    """The names of all modules loaded by a fresh Python that ran the code, away from this folder."""
+    shown = f"{code}\nimport sys\nprint(*sys.modules)"
+    ran = subprocess.run(
+        [sys.executable, "-c", shown], capture_output=True, text=True, check=True, cwd=Path(sys.prefix)
+    )
+    return set(ran.stdout.split())
+
+
+def test_importing_the_package_loads_no_library() -> None:
+    loaded = {name.partition(".")[0] for name in modules_after("import nowthen")}
+    assert not loaded & {
+        "ray",
+        "lance",
+        "lancedb",
+        "polars",
+        "pyarrow",
+        "numpy",
+        "pandas",
+        "pydantic",
+        "fastapi",
+        "numba",
+    }
+
+
+def test_importing_the_package_loads_none_of_its_own_modules() -> None:
+    assert {name for name in modules_after("import nowthen") if name.startswith("nowthen")} == {"nowthen"}
+
+
+def test_defining_features_loads_neither_ray_nor_lance() -> None:
+    code = (
+        "import nowthen as nt; nt.Entity, nt.Source, nt.FeatureView, nt.FeatureService, nt.Request, nt.at().dt.hour()"
+    )
+    assert not {name.partition(".")[0] for name in modules_after(code)} & {"ray", "lance", "lancedb"}
+
+
+@pytest.mark.parametrize("name", nt.__all__)
+def test_every_public_name_is_at_home(name: str) -> None:
+    assert getattr(nt, name) is getattr(importlib.import_module(nt._HOME[name], "nowthen"), name)
+
+
+def test_the_type_checkers_imports_are_the_lazy_ones() -> None:
+    tree = ast.parse(Path(str(nt.__file__)).read_text())
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
+    seen = {alias.name: f".{node.module}" for node in imports for alias in node.names if alias.name != "did_you_mean"}
+    assert seen == nt._HOME
+
+
+def test_all_public_names_are_listed() -> None:
+    assert sorted(nt.__all__) == sorted(nt._HOME)
+    assert set(nt.__all__) <= set(dir(nt))
+
+
+def test_a_wrong_name_gets_the_nearest_right_one() -> None:
+    with pytest.raises(AttributeError, match="Did you mean 'Entity'"):
+        nt.Entitty  # noqa: B018
+
+
+def test_underscored_names_raise_a_plain_attribute_error() -> None:
+    assert not hasattr(nt, "_repr_html_")
