@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from .column import Array, Column, Mask, physical
-from .registry import register
+from .registry import operator, register
 
 Returns = Callable[..., pl.DataType]
 
@@ -31,6 +31,10 @@ class Map:
     function: Callable[..., Any]
     returns: Returns
     run: Callable[[list[Column], Mapping[str, Any], pl.DataType], Column] = field(repr=False)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Operators travel by name; every process has its own registry."""
+        return operator, (self.name,)
 
     @property
     def params(self) -> dict[str, inspect.Parameter]:

@@ -90,6 +90,17 @@ class At:
     keys: tuple[tuple[str, pl.DataType], ...]
     foldings: tuple[Folding, ...]
 
+    @property
+    def parts(self) -> dict[str, Expr]:
+        """What is folded or filtered by, by content key: the columns computed on the source's rows."""
+        return {child.key: child for folding in self.foldings for child in folding.node.children}
+
+    @property
+    def reach(self) -> int | None:
+        """How far before the time asked a row can matter, in microseconds; None is for ever."""
+        reaches = [folding.reach for folding in self.foldings]
+        return None if None in reaches else max(reach for reach in reaches if reach is not None)
+
     def describe(self) -> str:
         """One line for people."""
         return f"At by {', '.join(name for name, _ in self.keys) or 'nothing (global)'}: {len(self.foldings)} folds"

@@ -58,6 +58,10 @@ class SourceSpec:
         """The same source over other data."""
         return replace(self, reader=reader)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """A definition travels without its data; tasks get their readers beside it."""
+        return {**self.__dict__, "reader": None}
+
     def column(self, name: str) -> pl.DataType:
         """The type of a column, or `UnknownColumn` with the nearest one."""
         if name not in self.schema:

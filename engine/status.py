@@ -11,20 +11,25 @@ from .column import Array, Column
 from .plan import Output
 
 STATUSES = ("present", "null", "not_found", "outside_ttl", "default")
+_PRESENT, _NULL, _NOT_FOUND, _OUTSIDE_TTL, _DEFAULT = range(5)
+NAMES = np.array(STATUSES, dtype=object)
 
 
-def status(output: Output, plain: Column, answers: Mapping[str, Answer]) -> Array:
-    """The status of each value of an output, (n,) of str; `plain` is the value before the default.
+def status_codes(output: Output, plain: Column, answers: Mapping[str, Answer]) -> Array:
+    """The status of each value of an output as an index into STATUSES, (n,) of uint8; `plain` is the value before the default.
 
-    not_found: no row of the key was in any window the feature reads. outside_ttl: rows were, but all older than the ttl.
+    not_found: no row of the key was in any window the feature reads. outside_ttl: none was, but there are rows older than the ttl.
     default: rows were there, their value is null and the default stands in. null: the same without a default.
     """
-    missing = "null" if output.default is None else "default"
-    out = np.where(plain.is_valid(), "present", missing).astype(object)
+    codes = np.full(len(plain), _PRESENT, dtype=np.uint8)
+    if plain.valid is not None:
+        codes[~plain.valid] = _NULL if output.default is None else _DEFAULT
     folds = [answers[slot] for slot in output.slots]
-    if folds:
-        nothing = ~np.logical_or.reduce([fold.found for fold in folds])
-        expired = np.logical_or.reduce([fold.found & False if fold.expired is None else fold.expired for fold in folds])
-        out[nothing] = "not_found"
-        out[nothing & expired] = "outside_ttl"
-    return out
+    if not folds:
+        return codes
+    nothing = ~folds[0].found if len(folds) == 1 else ~np.logical_or.reduce([fold.found for fold in folds])
+    codes[nothing] = _NOT_FOUND
+    for fold in folds:
+        if fold.expired is not None:
+            codes[nothing & fold.expired] = _OUTSIDE_TTL
+    return codes

@@ -10,16 +10,11 @@ import polars as pl
 
 from .at import FOREVER, Answer, Asked, Events, at
 from .column import Column, Index, Mask
-from .dtype import settled
-from .evaluate import Evaluation, true_rows
 from .grouping import codes, sort_by_group
 from .instant import instants
-from .nodes import SourceColumn, walk
-from .plan import At, Scan, Spine
+from .plan import At, Spine
 from .reader import Reader
-from .versions import lives
-
-ARRIVAL, SEQUENCE = "__arrival", "__sequence"
+from .rows import ARRIVAL, SEQUENCE, arrange, rows_of
 
 
 @dataclass(frozen=True)
@@ -43,69 +38,36 @@ class AtTask:
 
 def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> tuple[Events, Asked, Index]:
     """Events and questions sorted by key and time, and the order that sorted the questions."""
-    scan, keys = side.scan, dict(side.keys)
-    questions = spine_reader.read(list(dict.fromkeys([*keys, spine.time, *([spine.known] if isinstance(spine.known, str) else [])])))
-    rows = source.read(_columns(scan, source, spine), scan.bound)
+    keys = dict(side.keys)
+    extra = [spine.known] if isinstance(spine.known, str) else []
+    questions = spine_reader.read(list(dict.fromkeys([*keys, spine.time, *extra])))
     times = instants(questions[spine.time], f"the spine's {spine.time!r}")
-    group, asked_group, groups = codes(rows, questions, keys)
+    known_column = _known_column(side, spine, source)
+    frame = source.read(_columns(side, source, known_column), side.scan.bound)
+    group, asked_group, groups = codes(frame, questions, keys)
+    events, _ = arrange(rows_of(side.scan.source, side.parts, frame, known_column), group, groups)
     order, _ = sort_by_group(asked_group, groups, times)
     known = _known(spine, questions)
-    asked = Asked(asked_group[order], times[order], None if known is None else known[order])
-    return _events(side, spine, rows, group, groups), asked, order
+    return events, Asked(asked_group[order], times[order], None if known is None else known[order]), order
 
 
-def _columns(scan: Scan, source: Reader, spine: Spine) -> list[str]:
-    """The scan's columns, with sequence and arrival where the reader has them and they matter."""
-    stored = source.schema()
-    extra = [SEQUENCE] if SEQUENCE in stored else []
-    if spine.known is not None and scan.source.known_time is None and ARRIVAL in stored:
-        extra.append(ARRIVAL)
-    return [*scan.columns, *extra]
+def _known_column(side: At, spine: Spine, source: Reader) -> str | None:
+    """The column that says when a row was known; arrival stands in where known_at asks and the source has none."""
+    if side.scan.source.known_time is not None:
+        return side.scan.source.known_time
+    asks = spine.known is not None and spine.known != FOREVER - 1
+    return ARRIVAL if asks and ARRIVAL in source.schema() else None
+
+
+def _columns(side: At, source: Reader, known_column: str | None) -> list[str]:
+    extra = [SEQUENCE] if SEQUENCE in source.schema() else []
+    return list(dict.fromkeys([*side.scan.columns, *extra, *([known_column] if known_column else [])]))
 
 
 def _known(spine: Spine, questions: pl.DataFrame) -> Index | None:
     if isinstance(spine.known, str):
         return instants(questions[spine.known], f"known_at column {spine.known!r}")
     return None if spine.known is None else np.full(questions.height, spine.known)
-
-
-def _events(side: At, spine: Spine, rows: pl.DataFrame, group: Index, groups: int) -> Events:
-    """The source's rows sorted by (group, time), with what is folded computed on them."""
-    source = side.scan.source
-    time = instants(rows[source.event_time], f"{source.name}.{source.event_time}", time_zone=source.time_zone, available=source.available)
-    sequence = rows[SEQUENCE].to_numpy() if SEQUENCE in rows.columns else None
-    known = _known_from(side, spine, rows)
-    deleted = true_rows(Column.from_series(rows[source.deleted])) if source.deleted else None
-    life = lives(rows[source.row_id] if source.row_id else None, known, deleted, sequence)
-    if life.kept is not None and not life.kept.all():
-        group = np.where(life.kept, group, -1)
-    ties = [part for part in (known, sequence) if part is not None]
-    order, offsets = sort_by_group(group, groups, time, *ties)
-    evaluated = folded_columns(side, rows)
-    columns = {name: column.take(order) for name, column in evaluated.items()}
-    return Events(time[order], offsets, columns, *(None if part is None else part[order] for part in (life.known_from, life.known_until)))
-
-
-def _known_from(side: At, spine: Spine, rows: pl.DataFrame) -> Index | None:
-    source = side.scan.source
-    if source.known_time is not None:
-        return instants(rows[source.known_time], f"{source.name}.{source.known_time}", time_zone=source.time_zone, available=source.available)
-    if spine.known is None or spine.known == FOREVER - 1 or ARRIVAL not in rows.columns:
-        return None
-    return instants(rows[ARRIVAL], ARRIVAL)
-
-
-def folded_columns(side: At, rows: pl.DataFrame) -> dict[str, Column]:
-    """Every column that is folded or filtered by, computed on the source's rows, by content key."""
-    parts = {child.key: child for folding in side.foldings for child in folding.node.children}
-    names = {node.name for part in parts.values() for node in walk(part) if isinstance(node, SourceColumn)}
-    evaluate = Evaluation({name: Column.from_series(_settled(rows[name])) for name in names}, rows.height)
-    return {key: evaluate(part) for key, part in parts.items()}
-
-
-def _settled(series: pl.Series) -> pl.Series:
-    wanted = settled(series.dtype)
-    return series if series.dtype == wanted else series.cast(wanted)
 
 
 def _in_order(answer: Answer, order: Index) -> Answer:

@@ -24,7 +24,7 @@ from .nodes import Reference, RequestField, walk
 from .plan import Output, Plan, Spine
 from .reader import Loaded, Reader
 from .rules import optimize
-from .status import status
+from .status import NAMES, status_codes
 from .task import AtTask
 from .window import floor
 
@@ -188,7 +188,7 @@ def _outputs(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer], wit
         if output.name not in frame.columns:
             columns.append(with_default(plain, output.default).to_series(output.name))
         if with_status:
-            columns.append(pl.Series(f"{output.name}__status", status(output, plain, answers), dtype=pl.String))
+            columns.append(pl.Series(f"{output.name}__status", NAMES[status_codes(output, plain, answers)], dtype=pl.String))
     return columns
 
 

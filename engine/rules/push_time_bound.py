@@ -48,7 +48,6 @@ def _bounded(side: At, span: tuple[int, int] | None) -> At:
     if span is None:
         return side
     slack = 0 if side.scan.source.time_zone in (None, "UTC") else _DAY
-    reaches = [folding.reach for folding in side.foldings]
-    first = None if None in reaches else span[0] - max(reach for reach in reaches if reach is not None) - slack
+    first = None if side.reach is None else span[0] - side.reach - slack
     bound = TimeBound(side.scan.source.event_time, first, span[1] + slack)
     return replace(side, scan=replace(side.scan, bound=bound))

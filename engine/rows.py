@@ -1,0 +1,101 @@
+"""Rows of a source as arrays, and how they become events: dead versions dropped, sorted by key and time.
+
+The one body for a scan in training and for the rows a shard holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from .at import Events
+from .column import Array, Column, Index, Mask, concat
+from .dtype import settled
+from .evaluate import Evaluation, true_rows
+from .expr import Expr
+from .grouping import sort_by_group
+from .instant import instants
+from .nodes import SourceColumn, walk
+from .source import SourceSpec
+from .versions import lives
+
+ARRIVAL, SEQUENCE = "__arrival", "__sequence"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows (n,) with what folds read computed on them. Parts that the source has not are None."""
+
+    time: Index
+    columns: Mapping[str, Column]
+    sequence: Index | None = None
+    known: Index | None = None
+    row_id: Array | None = None
+    deleted: Mask | None = None
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def take(self, index: Index | slice) -> Rows:
+        """The rows at these positions."""
+
+        def cut(part: Any) -> Any:
+            return None if part is None else part[index]
+
+        columns = {name: Column(c.dtype, c.values[index], cut(c.valid)) for name, c in self.columns.items()}
+        return Rows(self.time[index], columns, cut(self.sequence), cut(self.known), cut(self.row_id), cut(self.deleted))
+
+
+def rows_of(source: SourceSpec, parts: Mapping[str, Expr], frame: pl.DataFrame, known_column: str | None) -> Rows:
+    """The rows of a frame of the source; `parts` are the expressions that folds read, by content key."""
+    zone = {"time_zone": source.time_zone, "available": source.available}
+    time = instants(frame[source.event_time], f"{source.name}.{source.event_time}", **zone)
+    known = None if known_column is None else instants(frame[known_column], f"{source.name}.{known_column}", **zone)
+    deleted = true_rows(Column.from_series(frame[source.deleted])) if source.deleted else None
+    sequence = frame[SEQUENCE].to_numpy() if SEQUENCE in frame.columns else None
+    row_id = _plain(frame[source.row_id]) if source.row_id else None
+    return Rows(time, _computed(parts, frame), sequence, known, row_id, deleted)
+
+
+def arrange(rows: Rows, group: Index, groups: int) -> tuple[Events, Index]:
+    """The events of rows whose group (-1: nobody's) is given, and the positions of the rows that became events."""
+    life = lives(rows.row_id, rows.known, rows.deleted, rows.sequence)
+    if life.kept is not None and not life.kept.all():
+        group = np.where(life.kept, group, -1)
+    ties = [part for part in (rows.known, rows.sequence) if part is not None]
+    order, offsets = sort_by_group(group, groups, rows.time, *ties)
+    columns = {name: column.take(order) for name, column in rows.columns.items()}
+    bounds = (None if part is None else part[order] for part in (life.known_from, life.known_until))
+    return Events(rows.time[order], offsets, columns, *bounds), order
+
+
+def joined(pieces: Sequence[Rows]) -> Rows:
+    """The rows of all pieces, one after another."""
+
+    def each(part: Callable[[Rows], Any]) -> Any:
+        return None if part(pieces[0]) is None else np.concatenate([part(piece) for piece in pieces])
+
+    columns = {name: concat([piece.columns[name] for piece in pieces]) for name in pieces[0].columns}
+    return Rows(
+        each(lambda p: p.time), columns, each(lambda p: p.sequence), each(lambda p: p.known), each(lambda p: p.row_id), each(lambda p: p.deleted)
+    )
+
+
+def _computed(parts: Mapping[str, Expr], frame: pl.DataFrame) -> dict[str, Column]:
+    names = {node.name for part in parts.values() for node in walk(part) if isinstance(node, SourceColumn)}
+    evaluate = Evaluation({name: Column.from_series(_settled(frame[name])) for name in names}, frame.height)
+    return {key: evaluate(part) for key, part in parts.items()}
+
+
+def _settled(series: pl.Series) -> pl.Series:
+    wanted = settled(series.dtype)
+    return series if series.dtype == wanted else series.cast(wanted)
+
+
+def _plain(row_id: pl.Series) -> Array:
+    """Row ids as an array; a null id (a row that stands for itself) becomes None in an object array."""
+    return row_id.to_numpy() if row_id.dtype.is_integer() and not row_id.null_count() else np.array(row_id.to_list(), dtype=object)
