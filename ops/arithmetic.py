@@ -12,7 +12,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column
+from ..engine.column import Array, Column, Mask
 from ..engine.map import map_of_columns, map_of_values
 from .alike import DAY_US, all_valid, converted, microseconds, number
 from .kinds import BOOLEAN, DATE, DATETIME, DURATION, FLOAT, INTEGER, NULL, NUMBER, SIGNED, STRING, refused, same
@@ -52,7 +52,7 @@ def subtracted(a: pl.DataType, b: pl.DataType) -> pl.DataType:
 @cache
 def multiplied(a: pl.DataType, b: pl.DataType) -> pl.DataType:
     """The type of a * b."""
-    if a in DURATION and b in NUMBER | NULL or b in DURATION and a in NUMBER | NULL:
+    if (a in DURATION and b in NUMBER | NULL) or (b in DURATION and a in NUMBER | NULL):
         return _MICROSECONDS
     return _numbers("mul", "two numbers, or a Duration and a number", a, b)
 
@@ -146,7 +146,7 @@ def mod(a: Column, b: Column) -> Column:
 
 @map_of_columns(name="pow", returns=raised)
 def power(a: Column, b: Column) -> Column:
-    """a to the power of b; null where an integer is raised to a negative integer (cast the base to Float64 for a fraction)."""
+    """The base to the power of the exponent; null where an integer is raised to a negative integer (cast the base to Float64 for a fraction)."""
     dtype = raised(a.dtype, b.dtype)
     if dtype in FLOAT:
         return _combined(a, b, dtype, np.power)
@@ -184,7 +184,10 @@ def _operand(column: Column, dtype: pl.DataType) -> Array:
 
 def _scaled(a: Column, b: Column, dtype: pl.DataType, function: Callable[[Array, Array], Array]) -> Column:
     """A Duration times or by a number; what is no whole number of microseconds is cut, what is not finite is null."""
-    factors = [column.values if column.dtype in NUMBER | DURATION else np.zeros(len(column), dtype=np.int64) for column in (a, b)]
+    factors = [
+        column.values if column.dtype in NUMBER | DURATION else np.zeros(len(column), dtype=np.int64)
+        for column in (a, b)
+    ]
     wide = [factor.astype(np.float64 if factor.dtype.kind == "f" else np.int64, copy=False) for factor in factors]
     values = function(wide[0], wide[1])
     if values.dtype.kind != "f":
@@ -193,5 +196,6 @@ def _scaled(a: Column, b: Column, dtype: pl.DataType, function: Callable[[Array,
     return Column(dtype, np.where(lost, 0, values).astype(np.int64), all_valid(a, b)).null_where(lost)
 
 
-def _zero(column: Column) -> Array:
-    return column.values == 0
+def _zero(column: Column) -> Mask:
+    zero: Mask = column.values == 0
+    return zero

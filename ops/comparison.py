@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-import numpy as np
 import polars as pl
 
 from ..engine.column import Array, Column
@@ -18,7 +17,7 @@ from .kinds import INTEGER
 @cache
 def _same_type(name: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """The type to compare in; None where the values can be compared as they are."""
-    if a == b or a in INTEGER and b in INTEGER:
+    if a == b or (a in INTEGER and b in INTEGER):
         return None
     zones = {dtype.time_zone for dtype in (a, b) if isinstance(dtype, pl.Datetime)}
     return None if len(zones) > 1 else common(name, a, b)

@@ -55,5 +55,5 @@ def total_microseconds(x: Array) -> Array:
 
 
 def _cut(x: Array, unit_us: int) -> Array:
-    down = x // unit_us
-    return down + ((x < 0) & (x % unit_us != 0)).astype(np.int64)
+    down: Array = x // unit_us
+    return np.where((x < 0) & (x % unit_us != 0), down + 1, down)

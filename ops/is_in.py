@@ -38,7 +38,9 @@ def _members(dtype: pl.DataType, values: tuple[Any, ...]) -> Array:
     try:
         return Column.from_series(pl.Series(given, dtype=dtype, strict=True)).values
     except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
-        raise WrongType(f"is_in: a column of {dtype} cannot be compared with all of {given!r}. {error}") from None
+        raise WrongType(
+            f"is_in: a column of {dtype} cannot be compared with all of {given!r}: {str(error).partition(chr(10))[0]}"
+        ) from None
 
 
 def _nan(values: Array, members: Array) -> Array:

@@ -38,7 +38,7 @@ DATE = Kind("a Date", (pl.Date,))
 DATETIME = Kind("a Datetime", (pl.Datetime,))
 DURATION = Kind("a Duration", (pl.Duration,))
 NULL = Kind("a null", (pl.Null,))
-ANY = Kind("any type", NUMBER.types + (pl.Boolean, pl.String, pl.Date, pl.Datetime, pl.Duration, pl.Null))
+ANY = Kind("any type", (*NUMBER.types, pl.Boolean, pl.String, pl.Date, pl.Datetime, pl.Duration, pl.Null))
 
 
 def refused(name: str, accepted: str, *dtypes: pl.DataType) -> WrongType:

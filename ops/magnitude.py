@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -31,11 +33,11 @@ def sign(x: Array) -> Array:
     return np.sign(x)
 
 
-def _clipped(dtype: pl.DataType, *, lower_bound: float | None, upper_bound: float | None) -> pl.DataType:
+def _clipped(dtype: pl.DataType, *, lower_bound: Any, upper_bound: Any) -> pl.DataType:
     accept("clip", NUMBER, dtype)
     bounds = [bound for bound in (lower_bound, upper_bound) if bound is not None]
     for bound in bounds:
-        if not isinstance(bound, int | float) or dtype not in FLOAT and not _fits(bound, dtype):
+        if not isinstance(bound, int | float) or (dtype not in FLOAT and not _fits(bound, dtype)):
             raise Invalid(f"clip: the bound {bound!r} is not a value of {dtype}.")
     if len(bounds) == 2 and bounds[0] > bounds[1]:
         raise Invalid(f"clip: lower_bound={bounds[0]!r} is above upper_bound={bounds[1]!r}.")

@@ -33,7 +33,7 @@ class Mean(Fold):
         n = len(column)
         return column.values.astype(np.float64), np.zeros(n), np.ones(n, dtype=np.int64)
 
-    def empty(self, n: int, column: Column) -> State:
+    def empty(self, n: int, column: Column) -> State:  # noqa: ARG002
         """No rows that sum to zero."""
         return np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
 
@@ -53,7 +53,9 @@ class Mean(Fold):
         """The sum of each range over its length."""
         values = column.values
         # sums of integers up to 32 bits are exact in Int64 and cheaper; those of 64 bits might wrap around
-        summed = values if values.dtype.itemsize <= 4 and values.dtype.kind != "f" else values.astype(np.float64, copy=False)
+        summed = (
+            values if values.dtype.itemsize <= 4 and values.dtype.kind != "f" else values.astype(np.float64, copy=False)
+        )
         return _ratio(range_sum(summed, start, stop), stop - start, dtype)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -13,7 +14,7 @@ from ..engine.map import map_of_values
 from .kinds import real
 
 
-def _logarithm(dtype: pl.DataType, *, base: float) -> pl.DataType:
+def _logarithm(dtype: pl.DataType, *, base: Any) -> pl.DataType:
     if not (isinstance(base, int | float) and base > 0 and base != 1):
         raise Invalid(f"log: base={base!r}; it is a number above 0 other than 1.")
     return real("log")(dtype)
@@ -38,7 +39,7 @@ def log1p(x: Array) -> Array:
 
 @map_of_values(name="exp", returns=real("exp"))
 def exp(x: Array) -> Array:
-    """e to the power of x."""
+    """The exponential, Euler's number to the power of x."""
     return np.exp(_float(x))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
@@ -11,7 +13,7 @@ from ..engine.map import map_of_values
 from .kinds import NUMBER, same
 
 
-def _rounded(dtype: pl.DataType, *, decimals: int) -> pl.DataType:
+def _rounded(dtype: pl.DataType, *, decimals: Any) -> pl.DataType:
     if not isinstance(decimals, int) or decimals < 0:
         raise Invalid(f"round: decimals={decimals!r}; it is a whole number from 0 up.")
     return same("round", NUMBER)(dtype)

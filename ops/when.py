@@ -27,7 +27,9 @@ def choose(condition: Column, then: Column, otherwise: Column) -> Column:
     truth = converted(condition, pl.Boolean())
     true = truth.values & truth.is_valid()
     nulls = a.valid is not None or b.valid is not None
-    return Column(dtype, np.where(true, a.values, b.values), np.where(true, a.is_valid(), b.is_valid()) if nulls else None)
+    return Column(
+        dtype, np.where(true, a.values, b.values), np.where(true, a.is_valid(), b.is_valid()) if nulls else None
+    )
 
 
 @dataclass(frozen=True)
