@@ -134,9 +134,9 @@ def __dir__() -> list[str]:
 
 
 def _unknown(name: str) -> str:
-    message = f"module {__name__!r} has no attribute {name!r}."
-    if name.startswith("_"):
-        return message
-    from .engine.errors import did_you_mean
+    # No relative import here: pytest loads this file as the `__init__.py` of the checkout, outside of any package, and asks it for names.
+    from difflib import get_close_matches
 
-    return f"{message} {did_you_mean(name, __all__)}"
+    near = get_close_matches(name, __all__, n=1)
+    hint = f" Did you mean {near[0]!r}?" if near else ""
+    return f"module {__name__!r} has no attribute {name!r}.{hint}"

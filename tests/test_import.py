@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_every_public_name_is_at_home(name: str) -> None:
 def test_the_type_checkers_imports_are_the_lazy_ones() -> None:
     tree = ast.parse(Path(str(nt.__file__)).read_text())
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) and node.level]
-    seen = {alias.name: f".{node.module}" for node in imports for alias in node.names if alias.name != "did_you_mean"}
+    seen = {alias.name: f".{node.module}" for node in imports for alias in node.names}
     assert seen == nt._HOME
 
 
@@ -73,3 +74,14 @@ def test_a_wrong_name_gets_the_nearest_right_one() -> None:
 
 def test_underscored_names_raise_a_plain_attribute_error() -> None:
     assert not hasattr(nt, "_repr_html_")
+
+
+def test_the_file_answers_outside_of_its_package() -> None:
+    """A checkout in a folder like `nowthen-main` is no package, yet pytest loads its `__init__.py` and looks for fixtures."""
+    spec = importlib.util.spec_from_file_location("__init__", str(nt.__file__))
+    assert spec is not None
+    assert spec.loader is not None
+    copy = importlib.util.module_from_spec(spec)
+    copy.__package__ = ""
+    spec.loader.exec_module(copy)
+    assert not hasattr(copy, "pytest_plugins")
