@@ -6,7 +6,7 @@ own dense column (rows that pass its filter, null entries dropped), so a fold ne
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,38 +67,39 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """The value of one fold for every question, and why there may be none."""
+    """The value of one fold for every question; and, where it was asked, why there may be none."""
 
     value: Column
-    found: Mask  # some row was in the window
-    expired: Mask | None  # no row was, but an older one is outside the ttl
+    found: Mask | None = None  # some row was in the window
+    expired: Mask | None = None  # no row was, but an older one is outside the ttl
 
 
-def at(events: Events, asked: Asked, asks: Sequence[Ask]) -> dict[str, Answer]:
-    """The answer to each ask, in the order of the questions. Cost: linear in events and questions."""
-    return _Driver(events, asked).answers(asks)
-
-
-class _Driver:
-    """Shares bounds between asks: windows with one delay end at the same index."""
+class Driver:
+    """Answers to folds, in the order of the questions. Windows that end or begin alike share their bounds."""
 
     def __init__(self, events: Events, asked: Asked) -> None:
         self._events, self._asked = events, asked
         self._index: dict[tuple[object, ...], Index] = {}
+        self._runs: dict[tuple[object, ...], _Runs] = {}
 
-    def answers(self, asks: Sequence[Ask]) -> dict[str, Answer]:
-        return {ask.name: self._answer(ask) for ask in asks}
+    def value(self, ask: Ask) -> Answer:
+        """The value alone. Cost: linear in events and questions."""
+        return Answer(self._rows(ask, ask.lifetime).fold(ask))
 
-    def _answer(self, ask: Ask) -> Answer:
-        start, stop = self._range(ask.window, ask.clocks, ask.lifetime)
-        runs = _Runs(self._events, start, stop, self._known(ask.clocks))
-        value = runs.fold(ask)
-        found = runs.counts() > 0
-        return Answer(value, found, self._expired(ask, found) if ask.lifetime is not None else None)
+    def answer(self, ask: Ask) -> Answer:
+        """The value, and whether any row was there."""
+        value = self._rows(ask, ask.lifetime).fold(ask)
+        found = self._rows(ask, ask.lifetime).found()
+        if ask.lifetime is None:
+            return Answer(value, found)
+        return Answer(value, found, ~found & self._rows(ask, None).found())
 
-    def _expired(self, ask: Ask, found: Mask) -> Mask:
-        start, stop = self._range(ask.window, ask.clocks, None)
-        return ~found & (_Runs(self._events, start, stop, self._known(ask.clocks)).counts() > 0)
+    def _rows(self, ask: Ask, ttl: int | None) -> _Runs:
+        key = (ask.window, ask.clocks, ttl)
+        if key not in self._runs:
+            start, stop = self._range(ask.window, ask.clocks, ttl)
+            self._runs[key] = _Runs(self._events, start, stop, self._known(ask.clocks))
+        return self._runs[key]
 
     def _range(self, window: Window, clocks: tuple[int, ...], ttl: int | None) -> tuple[Index, Index]:
         time = self._time(clocks)
@@ -156,11 +157,11 @@ class _Runs:
         plain_stop[self._ragged] = self._start[self._ragged]
         return self._with_ragged(ask, column, kept, _on_ranges(ask, column, kept, self._start, plain_stop))
 
-    def counts(self) -> Index:
-        """How many rows each question has."""
-        out = self._stop - self._start
+    def found(self) -> Mask:
+        """Which questions have any row."""
+        out = self._stop > self._start
         for questions, _, offsets in self._lists():
-            out[questions] = np.diff(offsets)
+            out[questions] = np.diff(offsets) > 0
         return out
 
     def _keep(self, ask: Ask, column: Column) -> Mask | None:

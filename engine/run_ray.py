@@ -59,7 +59,7 @@ def _moved(reader: Reader, moved: dict[int, Any]) -> Any:
 def _without_readers(task: AtTask) -> AtTask:
     nothing = Loaded(pl.DataFrame(), "moved")
     side = replace(task.side, scan=replace(task.side.scan, reader=nothing))
-    return AtTask(side, replace(task.spine, reader=nothing))
+    return replace(task, side=side, spine=replace(task.spine, reader=nothing))
 
 
 @ray.remote(num_cpus=1, max_retries=3)

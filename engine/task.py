@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .at import FOREVER, Answer, Asked, Events, at
+from .at import FOREVER, Answer, Asked, Driver, Events
 from .column import Column, Index, Mask
 from .grouping import codes, sort_by_group
 from .instant import instants
@@ -23,6 +23,7 @@ class AtTask:
 
     side: At
     spine: Spine
+    with_status: bool = False
 
     @property
     def source(self) -> Reader:
@@ -32,8 +33,9 @@ class AtTask:
     def run(self, spine: Reader, source: Reader) -> dict[str, Answer]:
         """The answer of each fold in the spine's order."""
         events, asked, order = gather(self.side, self.spine, spine, source)
-        answers = at(events, asked, [folding.ask() for folding in self.side.foldings])
-        return {name: _in_order(answer, order) for name, answer in answers.items()}
+        driver = Driver(events, asked)
+        answer = driver.answer if self.with_status else driver.value
+        return {folding.slot: _in_order(answer(folding.ask()), order) for folding in self.side.foldings}
 
 
 def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> tuple[Events, Asked, Index]:
@@ -73,7 +75,7 @@ def _known(spine: Spine, questions: pl.DataFrame) -> Index | None:
 def _in_order(answer: Answer, order: Index) -> Answer:
     """The answer in the order the questions were asked in."""
     value = Column(answer.value.dtype, _scattered(answer.value.values, order), _maybe(answer.value.valid, order))
-    return Answer(value, _scattered(answer.found, order), _maybe(answer.expired, order))
+    return Answer(value, _maybe(answer.found, order), _maybe(answer.expired, order))
 
 
 def _maybe(mask: Mask | None, order: Index) -> Mask | None:

@@ -63,7 +63,7 @@ class TrainingSet:
     def _collected(self, frame: pl.DataFrame, engine: str, with_status: bool) -> pl.DataFrame:
         plan = self.plan()
         instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
-        results = executor(engine).run([AtTask(side, plan.input.spine) for side in plan.input.sides], Loaded(frame, "spine"))
+        results = executor(engine).run([AtTask(side, plan.input.spine, with_status) for side in plan.input.sides], Loaded(frame, "spine"))
         answers = {slot: answer for result in results for slot, answer in result.items()}
         return frame.hstack(_outputs(plan, frame, answers, with_status))
 

@@ -38,11 +38,18 @@ def lives(row_id: Array | None, known: Index | None, deleted: Mask | None, seque
 
 
 def is_unique(row_id: Array) -> bool:
-    """True where no row_id appears twice; instant for ids in rising order."""
-    if row_id.dtype != np.object_:
-        return bool((row_id[1:] > row_id[:-1]).all()) or bool(pl.Series(row_id).is_unique().all())
-    named = [one for one in row_id.tolist() if one is not None]
-    return len(set(named)) == len(named)
+    """True where no row_id appears twice; cheap for integers that rise or lie close together."""
+    if row_id.dtype == np.object_:
+        named = [one for one in row_id.tolist() if one is not None]
+        return len(set(named)) == len(named)
+    if not len(row_id) or (row_id[1:] > row_id[:-1]).all():
+        return True
+    low, span = row_id.min(), int(row_id.max()) - int(row_id.min()) + 1
+    if span > 8 * len(row_id):
+        return bool(pl.Series(row_id).n_unique() == len(row_id))
+    seen = np.zeros(span, dtype=np.bool_)
+    seen[row_id - low] = True
+    return int(np.count_nonzero(seen)) == len(row_id)
 
 
 def _until(row_id: Array, known: Index | None, sequence: Index | None) -> Index:
