@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -84,8 +85,7 @@ class Column:
         """A column of n times the same Python value (None gives nulls)."""
         if value is None:
             return Column.nulls(n, dtype)
-        one = Column.from_series(pl.Series([value], dtype=dtype))
-        return Column(dtype, np.repeat(one.values, n))
+        return Column(dtype, np.repeat(scalar(value, dtype), n))
 
     def take(self, index: Index) -> Column:
         """The entries at the given positions."""
@@ -103,6 +103,16 @@ class Column:
     def is_valid(self) -> Mask:
         """True where the entry is not null."""
         return np.ones(len(self), dtype=np.bool_) if self.valid is None else self.valid
+
+
+@lru_cache(maxsize=4096)
+def _scalar(value: Any, kind: type, dtype: pl.DataType) -> Array:
+    return Column.from_series(pl.Series([value], dtype=dtype)).values
+
+
+def scalar(value: Any, dtype: pl.DataType) -> Array:
+    """A Python value, not None, as an array (1,) of the type's physical form."""
+    return _scalar(value, type(value), dtype)
 
 
 def concat(columns: list[Column]) -> Column:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .column import Column, Mask
+from .column import Column, Mask, scalar
 from .errors import Invalid
 from .expr import Expr
 from .nodes import Apply, Feature, Literal, RequestField, Slot, SourceColumn
@@ -44,8 +44,7 @@ def with_default(column: Column, default: object) -> Column:
     """The column with nulls replaced by a Python value."""
     if default is None or column.valid is None:
         return column
-    one = Column.filled(1, default, column.dtype)
-    return Column(column.dtype, np.where(column.valid, column.values, one.values[0]))
+    return Column(column.dtype, np.where(column.valid, column.values, scalar(default, column.dtype)))
 
 
 def true_rows(column: Column) -> Mask:

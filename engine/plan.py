@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import polars as pl
 
@@ -90,7 +91,12 @@ class At:
     keys: tuple[tuple[str, pl.DataType], ...]
     foldings: tuple[Folding, ...]
 
-    @property
+    @cached_property
+    def asks(self) -> tuple[Ask, ...]:
+        """The folds as the driver takes them."""
+        return tuple(folding.ask() for folding in self.foldings)
+
+    @cached_property
     def parts(self) -> dict[str, Expr]:
         """What is folded or filtered by, by content key: the columns computed on the source's rows."""
         return {child.key: child for folding in self.foldings for child in folding.node.children}

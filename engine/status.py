@@ -27,7 +27,9 @@ def status_codes(output: Output, plain: Column, answers: Mapping[str, Answer]) -
     folds = [answers[slot] for slot in output.slots]
     if not folds:
         return codes
-    nothing = ~np.logical_or.reduce([fold.found for fold in folds])
+    found = folds[0].found if len(folds) == 1 else np.logical_or.reduce([fold.found for fold in folds])
+    assert found is not None, "status is asked of answers that say what was found"
+    nothing = ~found
     codes[nothing] = _NOT_FOUND
     for fold in folds:
         if fold.expired is not None:

@@ -35,7 +35,7 @@ class AtTask:
         events, asked, order = gather(self.side, self.spine, spine, source)
         driver = Driver(events, asked)
         answer = driver.answer if self.with_status else driver.value
-        return {folding.slot: _in_order(answer(folding.ask()), order) for folding in self.side.foldings}
+        return {ask.name: _in_order(answer(ask), order) for ask in self.side.asks}
 
 
 def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> tuple[Events, Asked, Index]:

@@ -8,7 +8,7 @@ the same `arrange` that training uses. `branch` gives a cheap copy to try rows o
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Hashable, Iterable, MutableMapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from .at import Answer, Asked, Driver, Events
-from .column import Array, Column, Index, concat
+from .column import Array, Column, Index
 from .grouping import typed
 from .plan import At
 from .rows import Rows, arrange, joined, rows_of
@@ -82,7 +82,7 @@ class Timeline:
         """The answer of each fold for each key at its time, (n,); an unknown or null key has no events."""
         events = self._events(keys)
         driver = Driver(events, Asked(np.arange(len(keys)), at, known))
-        return {folding.slot: driver.answer(folding.ask()) for folding in self.side.foldings}
+        return {ask.name: driver.answer(ask) for ask in self.side.asks}
 
     def keys(self, columns: Sequence[Sequence[Any]]) -> list[Key]:
         """The keys of a table given by key columns; a key with a null part is None, which is unknown."""
@@ -203,19 +203,32 @@ def _slice(stretch: Stretch) -> Events:
 
 def _side_by_side(held: Sequence[Stretch | None], side: At) -> Events:
     """Several keys' events, one group each, in the order asked."""
-    present = [_slice(stretch) for stretch in held if stretch is not None]
+    cuts = [(stretch.events, *stretch.events_at) for stretch in held if stretch is not None]
     sizes = [0 if stretch is None else stretch.events_at[1] - stretch.events_at[0] for stretch in held]
     offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    if not present:
+    if not cuts:
         return _empty(side, offsets)
-    columns = {name: concat([events.columns[name] for events in present]) for name in present[0].columns}
-    from_, until = (_maybe_joined([getattr(events, part) for events in present]) for part in ("known_from", "known_until"))
-    return Events(np.concatenate([events.time for events in present]), offsets, columns, from_, until)
+
+    def each(part: Callable[[Events], Any]) -> Any:
+        return np.concatenate([part(events)[first:last] for events, first, last in cuts])
+
+    versioned = cuts[0][0].known_from is not None
+    return Events(
+        each(lambda e: e.time),
+        offsets,
+        {name: _column_of(name, cuts) for name in cuts[0][0].columns},
+        each(lambda e: e.known_from) if versioned else None,
+        each(lambda e: e.known_until) if versioned else None,
+    )
 
 
-def _maybe_joined(parts: list[Index | None]) -> Index | None:
-    arrays = [part for part in parts if part is not None]
-    return np.concatenate(arrays) if arrays else None
+def _column_of(name: str, cuts: list[tuple[Events, int, int]]) -> Column:
+    columns = [(events.columns[name], first, last) for events, first, last in cuts]
+    values = np.concatenate([column.values[first:last] for column, first, last in columns])
+    dtype = columns[0][0].dtype
+    if all(column.valid is None for column, _, _ in columns):
+        return Column(dtype, values)
+    return Column(dtype, values, np.concatenate([column.is_valid()[first:last] for column, first, last in columns]))
 
 
 def _empty(side: At, offsets: Index) -> Events:
