@@ -117,13 +117,12 @@ def mul(a: Column, b: Column) -> Column:
 
 @map_of_columns(name="truediv", returns=divided)
 def truediv(a: Column, b: Column) -> Column:
-    """The quotient as a float: by zero infinite or NaN; of Durations null. A Duration by a number is a Duration."""
+    """The quotient as a float, by zero infinite or NaN. Of a Duration and a number a Duration, by zero null."""
     dtype = divided(a.dtype, b.dtype)
     if dtype in DURATION:
         whole = b.dtype in INTEGER
         return _scaled(a, b, dtype, np.floor_divide if whole else np.true_divide).null_where(_zero(b))
-    ratio = _combined(a, b, dtype, np.true_divide)
-    return ratio.null_where(_zero(b)) if b.dtype in DURATION else ratio
+    return _combined(a, b, dtype, np.true_divide)
 
 
 @map_of_columns(name="floordiv", returns=floored)
@@ -184,16 +183,19 @@ def _operand(column: Column, dtype: pl.DataType) -> Array:
 
 def _scaled(a: Column, b: Column, dtype: pl.DataType, function: Callable[[Array, Array], Array]) -> Column:
     """A Duration times or by a number; what is no whole number of microseconds is cut, what is not finite is null."""
-    factors = [
-        column.values if column.dtype in NUMBER | DURATION else np.zeros(len(column), dtype=np.int64)
-        for column in (a, b)
-    ]
-    wide = [factor.astype(np.float64 if factor.dtype.kind == "f" else np.int64, copy=False) for factor in factors]
-    values = function(wide[0], wide[1])
+    x, y = _factor(a), _factor(b)
+    values = function(x.values, y.values)
     if values.dtype.kind != "f":
-        return Column(dtype, values, all_valid(a, b))
+        return Column(dtype, values, all_valid(x, y))
     lost = ~(np.abs(values) < 2.0**63)
-    return Column(dtype, np.where(lost, 0, values).astype(np.int64), all_valid(a, b)).null_where(lost)
+    return Column(dtype, np.where(lost, 0, values).astype(np.int64), all_valid(x, y)).null_where(lost)
+
+
+def _factor(column: Column) -> Column:
+    if column.dtype in DURATION:
+        return column
+    whole = converted(column, pl.Float64() if column.dtype in FLOAT else pl.Int64())
+    return whole.null_where(whole.values < 0) if isinstance(column.dtype, pl.UInt64) else whole  # 2^63 and above
 
 
 def _zero(column: Column) -> Mask:

@@ -12,6 +12,7 @@ from ..engine.errors import Invalid
 from ..engine.map import Returns, map_of_columns
 from .alike import all_valid, common, converted
 from .kinds import INTEGER
+from .logic import and_
 
 
 @cache
@@ -77,10 +78,10 @@ def _between(x: pl.DataType, lower: pl.DataType, upper: pl.DataType, *, closed: 
 
 @map_of_columns(name="is_between", returns=_between)
 def is_between(x: Column, lower: Column, upper: Column, *, closed: str = "both") -> Column:
-    """True where the value lies between the bounds; `closed` says which bounds belong to it. Null where any of the three is null."""
+    """True where the value lies between the bounds; `closed` says which bounds belong to it. A null bound is unknown."""
     above = (ge if closed in ("both", "left") else gt)(x, lower)
     below = (le if closed in ("both", "right") else lt)(x, upper)
-    return Column(pl.Boolean(), above.values & below.values, all_valid(above, below))
+    return and_(above, below)
 
 
 def _compared(name: str, function: Callable[[Array, Array], Array], a: Column, b: Column) -> Column:

@@ -21,7 +21,7 @@ class Count(Fold):
     name = "count"
     of_rows = True
 
-    def result(self, dtype: pl.DataType) -> pl.DataType:  # noqa: ARG002
+    def result(self, dtype: pl.DataType) -> pl.DataType:
         """Int64: a difference of two counts may be negative."""
         return pl.Int64()
 
@@ -29,7 +29,7 @@ class Count(Fold):
         """One each."""
         return (np.ones(len(column), dtype=np.int64),)
 
-    def empty(self, n: int, column: Column) -> State:  # noqa: ARG002
+    def empty(self, n: int, column: Column) -> State:
         """Zero."""
         return (np.zeros(n, dtype=np.int64),)
 
@@ -45,6 +45,6 @@ class Count(Fold):
         """Its length."""
         return len(values)
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:  # noqa: ARG002
+    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
         """The length of each range."""
         return Column(dtype, stop - start)

@@ -33,7 +33,7 @@ class Mean(Fold):
         n = len(column)
         return column.values.astype(np.float64), np.zeros(n), np.ones(n, dtype=np.int64)
 
-    def empty(self, n: int, column: Column) -> State:  # noqa: ARG002
+    def empty(self, n: int, column: Column) -> State:
         """No rows that sum to zero."""
         return np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.int64)
 

@@ -75,7 +75,7 @@ class First(_Position):
         """The first of the list."""
         return values[0] if values else None
 
-    def _index(self, start: Index, stop: Index) -> Index:  # noqa: ARG002
+    def _index(self, start: Index, stop: Index) -> Index:
         return start
 
 
@@ -94,5 +94,5 @@ class Last(_Position):
         """The last of the list."""
         return values[-1] if values else None
 
-    def _index(self, start: Index, stop: Index) -> Index:  # noqa: ARG002
+    def _index(self, start: Index, stop: Index) -> Index:
         return stop - 1

@@ -27,7 +27,7 @@ class _Truth(Fold):
         """One, and whether it is true."""
         return column.values.astype(np.int64), np.ones(len(column), dtype=np.int64)
 
-    def empty(self, n: int, column: Column) -> State:  # noqa: ARG002
+    def empty(self, n: int, column: Column) -> State:
         """None of none."""
         return np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
 
