@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from .at import Answer
-from .reader import Loaded
+from .plan import Scan
+from .reader import Loaded, Reader
+from .rows import ARRIVAL, SEQUENCE
 from .task import AtTask
 
 
@@ -16,7 +18,36 @@ class Runner:
 
     def run(self, tasks: Sequence[AtTask], spine: Loaded) -> list[dict[str, Answer]]:
         """The result of each task, in their order."""
+        tables = _read_once(tasks, spine)
         if len(tasks) < 2:
-            return [task.run(spine, task.source) for task in tasks]
+            return [task.run(spine, tables[id(task)]) for task in tasks]
         with ThreadPoolExecutor(min(len(tasks), os.cpu_count() or 1)) as pool:
-            return list(pool.map(lambda task: task.run(spine, task.source), tasks))
+            return list(pool.map(lambda task: task.run(spine, tables[id(task)]), tasks))
+
+
+def _read_once(tasks: Sequence[AtTask], spine: Loaded) -> dict[int, Reader]:
+    """The table each task reads: tasks with equal scans share one read, and one that reads the spine's own table has it already."""
+    shared: dict[int, Reader] = {}
+    for task in tasks:
+        same = [other for other in tasks if _alike(other.side.scan, task.side.scan)]
+        if id(same[0]) in shared:
+            shared[id(task)] = shared[id(same[0])]
+        elif task.spine.reader == task.source and not isinstance(task.source, Loaded):
+            shared[id(task)] = spine
+        else:
+            shared[id(task)] = _loaded([other.side.scan for other in same])
+    return shared
+
+
+def _alike(one: Scan, other: Scan) -> bool:
+    return one.reader == other.reader and one.bound == other.bound
+
+
+def _loaded(scans: list[Scan]) -> Reader:
+    """The columns that any of the scans needs, read now."""
+    reader = scans[0].reader
+    if len(scans) == 1 or isinstance(reader, Loaded):
+        return reader
+    stored = [name for name in (ARRIVAL, SEQUENCE) if name in reader.schema()]
+    names = dict.fromkeys([name for scan in scans for name in scan.columns] + stored)
+    return Loaded(reader.read(list(names), scans[0].bound), reader.describe())

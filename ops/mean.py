@@ -60,5 +60,7 @@ class Mean(Fold):
 
 
 def _ratio(summed: Array, count: Array, dtype: pl.DataType) -> Column:
-    none = count == 0
-    return Column(dtype, summed / np.where(none, 1, count), ~none)
+    with np.errstate(all="ignore"):
+        ratio = summed / count
+    some = count > 0
+    return Column(dtype, ratio, None if some.all() else some)
