@@ -1,0 +1,162 @@
+"""What a caller gets back: values, their status, and as of what they are true. Small on the wire: a header and one run of bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..engine import dtype as types
+from ..engine.column import Array, Column, physical
+from ..engine.errors import UnknownColumn, did_you_mean
+from ..engine.online import Served
+from ..engine.status import NAMES
+from .json_values import plain, real
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """The features of a service for n questions, in the order asked.
+
+    `watermark` is the newest event_time up to which every source was seen (None: some source has no rows), `versions` says which
+    version of the service answered, `token` names the log positions it stands on: `get(after=token)` is at least as new.
+    """
+
+    names: tuple[str, ...]
+    columns: tuple[Column, ...]
+    codes: tuple[Array, ...] = field(repr=False)
+    watermark: datetime | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    token: str = ""
+
+    @staticmethod
+    def of(served: Served, watermark_us: int | None, versions: Mapping[str, str], token: str) -> Answer:
+        """The answer that what the engine served makes."""
+        watermark = None if watermark_us is None else _EPOCH + timedelta(microseconds=watermark_us)
+        return Answer(served.names, served.columns, served.status, watermark, versions, token)
+
+    def __len__(self) -> int:
+        return len(self.columns[0])
+
+    def to_polars(self) -> pl.DataFrame:
+        """One column a feature, in the service's order, of the types that training has."""
+        return pl.DataFrame([column.to_series(name) for name, column in zip(self.names, self.columns, strict=True)])
+
+    def to_numpy(self) -> Array:
+        """The values (n, features) in the service's order; what `to_numpy` of the same training columns is: a null number is NaN."""
+        if all(column.valid is None and column.values.dtype.kind in "iuf" and column.dtype.is_numeric() for column in self.columns):
+            return np.stack([column.values for column in self.columns], axis=1)
+        return self.to_polars().to_numpy()
+
+    def row(self, i: int = 0) -> dict[str, Any]:
+        """The values of question i as Python values, by feature; None is null."""
+        return {name: _value(column, i) for name, column in zip(self.names, self.columns, strict=True)}
+
+    def status(self, name: str) -> list[str]:
+        """Why each value of a feature is there or not: present, null, not_found, outside_ttl or default."""
+        if name not in self.names:
+            raise UnknownColumn(f"the answer has no feature {name!r}. {did_you_mean(name, self.names)}")
+        return NAMES[self.codes[self.names.index(name)]].tolist()  # type: ignore[no-any-return]
+
+    def as_json(self) -> dict[str, Any]:
+        """The answer in values JSON has: NaN and infinities as strings, times as ISO text."""
+        return {
+            "features": {name: plain(column.to_series()) for name, column in zip(self.names, self.columns, strict=True)},
+            "status": {name: NAMES[codes].tolist() for name, codes in zip(self.names, self.codes, strict=True)},
+            "types": {name: types.written(column.dtype) for name, column in zip(self.names, self.columns, strict=True)},
+            "watermark": None if self.watermark is None else self.watermark.isoformat(),
+            "versions": dict(self.versions),
+            "token": self.token,
+        }
+
+    @staticmethod
+    def from_json(parts: Mapping[str, Any]) -> Answer:
+        """The answer that `as_json` wrote."""
+        dtypes = {name: types.read(written) for name, written in parts["types"].items()}
+        columns = tuple(Column.from_series(real(values, dtypes[name])) for name, values in parts["features"].items())
+        number = {name: code for code, name in enumerate(NAMES.tolist())}
+        codes = tuple(np.array([number[status] for status in statuses], dtype=np.uint8) for statuses in parts["status"].values())
+        watermark = None if parts["watermark"] is None else datetime.fromisoformat(parts["watermark"])
+        return Answer(tuple(parts["features"]), columns, codes, watermark, parts["versions"], parts["token"])
+
+    def __repr__(self) -> str:
+        return f"<Answer of {len(self.names)} features for {len(self)} questions, {self.versions}, watermark {self.watermark}>\n{self.to_polars()}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpacked, _packed(self)
+
+
+def _value(column: Column, i: int) -> Any:
+    if column.valid is not None and not column.valid[i]:
+        return None
+    if column.dtype.is_temporal():
+        return column.take(np.array([i])).to_series()[0]
+    value = column.values[i]
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _packed(answer: Answer) -> tuple[Any, ...]:
+    """The parts of an answer as few small objects: fifteen arrays cost more to pickle than to compute."""
+    dtypes = " ".join(types.written(column.dtype).replace(" ", "") for column in answer.columns)
+    nulls = tuple(column.valid is not None for column in answer.columns)
+    texts = tuple(column.values.tolist() for column in answer.columns if column.values.dtype == np.object_)
+    parts = [column.values.tobytes() for column in answer.columns if column.values.dtype != np.object_]
+    parts += [column.valid.tobytes() for column in answer.columns if column.valid is not None]
+    parts += [codes.tobytes() for codes in answer.codes]
+    watermark = None if answer.watermark is None else (answer.watermark - _EPOCH) // timedelta(microseconds=1)
+    return len(answer), " ".join(answer.names), dtypes, nulls, texts, b"".join(parts), watermark, dict(answer.versions), answer.token
+
+
+def _unpacked(
+    n: int,
+    names: str,
+    dtypes: str,
+    nulls: Sequence[bool],
+    texts: Sequence[list[Any]],
+    raw: bytes,
+    watermark: int | None,
+    versions: dict[str, str],
+    token: str,
+) -> Answer:
+    titles, wanted, text, cut = names.split(" "), [_dtype(one) for one in dtypes.split(" ")], iter(texts), _Cut(raw, n)
+    values = [_objects(next(text)) if physical(dtype) == np.object_ else cut.next(physical(dtype)) for dtype in wanted]
+    valid = [cut.next(np.dtype(np.bool_)) if null else None for null in nulls]
+    codes = tuple(cut.next(np.dtype(np.uint8)) for _ in titles)
+    columns = tuple(Column(*parts) for parts in zip(wanted, values, valid, strict=True))
+    moment = None if watermark is None else _EPOCH + timedelta(microseconds=watermark)
+    return Answer(tuple(titles), columns, codes, moment, versions, token)
+
+
+class _Cut:
+    """Arrays of n entries, cut one after another from bytes."""
+
+    def __init__(self, raw: bytes, n: int) -> None:
+        self._raw, self._n, self._at = raw, n, 0
+
+    def next(self, dtype: np.dtype[Any]) -> Array:
+        made = np.frombuffer(self._raw, dtype, self._n, self._at)
+        self._at += made.nbytes
+        return made
+
+
+def _objects(values: list[Any]) -> Array:
+    out = np.empty(len(values), dtype=object)
+    out[:] = values
+    return out
+
+
+_DTYPES: dict[str, pl.DataType] = {}
+
+
+def _dtype(name: str) -> pl.DataType:
+    """The type of a name without its spaces; there are few, and reading one takes as long as a fold."""
+    found = _DTYPES.get(name)
+    if found is None:
+        found = _DTYPES[name] = types.read(name.replace(",", ", "))
+    return found

@@ -1,0 +1,193 @@
+"""What is asked, checked once where it enters: keys, request fields and times as the engine takes them.
+
+Plain Python values take the fast way; Polars comes in only for types that Python has no check for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from types import NoneType
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..engine.column import Column, Index, physical
+from ..engine.errors import Invalid, UnknownColumn, WrongType, did_you_mean
+from ..engine.instant import instant
+from ..engine.online import Online
+from .json_values import UNREAL
+
+_LIMIT = 1_000_000  # questions in one call; more is bulk work
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """n questions: the keys of each, its request fields and its time (microseconds UTC)."""
+
+    keys: Mapping[str, list[Any]]
+    request: Mapping[str, Column]
+    at: Index
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a service is asked with: its key columns and request fields, with their types."""
+
+    service: str
+    keys: Mapping[str, pl.DataType]
+    fields: Mapping[str, pl.DataType]
+
+    @staticmethod
+    def of(service: str, online: Online) -> Form:
+        """The form of features made ready for serving."""
+        return Form(service, online.keys, online.request)
+
+    def ask(self, keys: Mapping[str, Any], request: Mapping[str, Any] | None, at: Any, now: Callable[[], int]) -> Question:
+        """The question, or what is wrong with it. Scalars stand for every row; `at=None` is the clock's time."""
+        given, fields = _mapping(keys, "keys"), _mapping(request or {}, "request")
+        self._check_names(given, self.keys, "key")
+        self._check_names(fields, self.fields, "request field")
+        n = _length([*given.items(), *fields.items(), ("at", _times(at))])
+        if n > _LIMIT:
+            raise Invalid(f"service {self.service!r}: {n:,} questions in one call; at most {_LIMIT:,}. Bulk work is a training set.")
+        return Question(
+            {name: _typed(_spread(given[name], n), dtype, f"key {name!r}") for name, dtype in self.keys.items()},
+            {name: _column(_spread(fields[name], n), dtype, f"request field {name!r}") for name, dtype in self.fields.items()},
+            _instants(_times(at), n, now),
+        )
+
+    def _check_names(self, given: Mapping[str, Any], wanted: Mapping[str, pl.DataType], what: str) -> None:
+        if given.keys() == wanted.keys():
+            return
+        for name in given:
+            if name not in wanted:
+                raise UnknownColumn(f"service {self.service!r} has no {what} {name!r}. {did_you_mean(str(name), wanted)}")
+        missing = [name for name in wanted if name not in given]
+        raise Invalid(f"service {self.service!r}: {what} {missing[0]!r} is missing. It needs {_described(wanted)}.")
+
+
+def _described(wanted: Mapping[str, pl.DataType]) -> str:
+    return ", ".join(f"{name}: {dtype}" for name, dtype in wanted.items())
+
+
+def _mapping(given: Any, what: str) -> dict[str, Any]:
+    """Values by name; each is a list, or a scalar."""
+    if not isinstance(given, Mapping):
+        raise WrongType(f"{what} are {type(given).__name__}; give a mapping such as {{'customer_id': [1, 2]}}.")
+    return {name: _listed(value) for name, value in given.items()}
+
+
+def _listed(value: Any) -> Any:
+    if type(value) in (list, int, str, float):
+        return value
+    if isinstance(value, pl.Series):
+        return value.to_list()
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.dtype.kind not in "mM" else pl.Series(value).to_list()
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _times(at: Any) -> Any:
+    return None if at is None else _listed(at)
+
+
+def _length(given: Iterable[tuple[str, Any]]) -> int:
+    """The one length of all lists; 1 where there are only scalars."""
+    lengths = {name: len(value) for name, value in given if isinstance(value, list)}
+    if len(set(lengths.values())) > 1:
+        raise Invalid(f"lists of unequal length: {', '.join(f'{name} {n}' for name, n in lengths.items())}. Give equal lists, or scalars.")
+    return next(iter(lengths.values()), 1)
+
+
+def _spread(value: Any, n: int) -> list[Any]:
+    return value if isinstance(value, list) else [value] * n
+
+
+def _instants(at: Any, n: int, now: Callable[[], int]) -> Index:
+    if at is None:
+        return np.full(n, now(), dtype=np.int64)
+    if isinstance(at, list):
+        return np.array([instant(one, f"at[{row}]") for row, one in enumerate(at)], dtype=np.int64)
+    return np.full(n, instant(at, "at"), dtype=np.int64)
+
+
+def _typed(values: list[Any], dtype: pl.DataType, what: str) -> list[Any]:
+    """The values as Python values of the type, None where null."""
+    kinds = set(map(type, values)) - {NoneType}
+    if dtype.is_integer():
+        if kinds - {int}:
+            values = _unwrapped(values, (int,), dtype, what)
+        low, high = _limits(dtype)
+        for row, value in enumerate(values):
+            if value is not None and not low <= value <= high:
+                raise WrongType(f"{what}, row {row}: {value} does not fit {dtype}.")
+        return values
+    if isinstance(dtype, pl.String):
+        return _texts(values if kinds <= {str} else _unwrapped(values, (str,), dtype, what), what)
+    if isinstance(dtype, pl.Boolean):
+        return values if kinds <= {bool} else _unwrapped(values, (bool,), dtype, what)
+    return _series(values, dtype, what).to_list()
+
+
+def _column(values: list[Any], dtype: pl.DataType, what: str) -> Column:
+    """The values as a column of the type."""
+    if dtype.is_float():
+        kinds = set(map(type, values)) - {NoneType}
+        reals = values if kinds <= {float, int} else _unwrapped([UNREAL.get(v, v) if type(v) is str else v for v in values], (float, int), dtype, what)
+        return _filled(reals, 0.0, dtype, what)
+    if dtype.is_temporal():
+        return Column.from_series(_series(values, dtype, what))
+    return _filled(_typed(values, dtype, what), "" if isinstance(dtype, pl.String) else 0, dtype, what)
+
+
+def _filled(values: list[Any], filler: Any, dtype: pl.DataType, what: str) -> Column:
+    nulls = None in values
+    full = [filler if value is None else value for value in values] if nulls else values
+    try:
+        made = np.array(full, dtype=physical(dtype))
+    except (OverflowError, ValueError, TypeError) as error:
+        raise WrongType(f"{what} does not fit {dtype}: {error}.") from None
+    return Column(dtype, made, np.array([value is not None for value in values]) if nulls else None)
+
+
+def _unwrapped(values: list[Any], kinds: tuple[type, ...], dtype: pl.DataType, what: str) -> list[Any]:
+    """The values out of numpy's scalars; the first of a wrong type is named."""
+    plain = [value.item() if isinstance(value, np.generic) else value for value in values]
+    for row, value in enumerate(plain):
+        if value is not None and type(value) not in kinds:
+            raise WrongType(f"{what} is {dtype}; row {row} holds {ascii(value)[:80]} ({type(value).__name__}).")
+    return plain
+
+
+def _texts(values: list[Any], what: str) -> list[Any]:
+    try:
+        "".join(value for value in values if value is not None).encode()
+    except UnicodeEncodeError:
+        raise Invalid(f"{what} holds text with a lone surrogate, which is no text.") from None
+    return values
+
+
+def _series(values: list[Any], dtype: pl.DataType, what: str) -> pl.Series:
+    """Times and what else Python has no check for, by Polars; text is read as ISO."""
+    try:
+        return pl.Series([_read(value, dtype) for value in values], dtype=dtype, strict=True)
+    except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
+        raise WrongType(f"{what} does not fit {dtype}: {ascii(str(error).splitlines()[0])[:200]}") from None
+
+
+def _read(value: Any, dtype: pl.DataType) -> Any:
+    if not isinstance(value, str):
+        if isinstance(dtype, pl.Date) and isinstance(value, datetime):
+            raise ValueError(f"{value!r} is a time, not a day")
+        return value
+    return date.fromisoformat(value) if isinstance(dtype, pl.Date) else datetime.fromisoformat(value)
+
+
+def _limits(dtype: pl.DataType) -> tuple[int, int]:
+    bits = int(str(dtype).lstrip("UInt"))
+    return (0, 2**bits - 1) if str(dtype).startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)
