@@ -1,0 +1,99 @@
+"""Rows brought to the types that a source declares, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from ..engine import dtype as types
+from ..engine.errors import Invalid, WrongType
+from ..engine.reader import Reader, TimeBound
+from ..engine.source import SourceSpec
+
+
+def conforming(spec: SourceSpec, reader: Reader) -> Reader:
+    """The reader, or one that brings its columns to the source's types where they differ."""
+    found = reader.schema()
+    same = all(found[name] == dtype for name, dtype in spec.schema.items() if name in found)
+    return reader if same else Conforming(reader, dict(spec.schema), spec.name, spec.time_zone or "UTC")
+
+
+@dataclass(frozen=True)
+class Conforming:
+    """A reader whose rows have the declared types."""
+
+    inner: Reader
+    declared: dict[str, pl.DataType]
+    name: str
+    zone: str = "UTC"
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """The columns there are, with declared types where they are declared."""
+        return {name: self.declared.get(name, dtype) for name, dtype in self.inner.schema().items()}
+
+    def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
+        """The columns of all rows."""
+        frame = self.inner.read(columns, bound)
+        typed = [name for name in columns if name in self.declared]
+        return frame.with_columns(
+            conformed(frame[name], self.declared[name], f"{self.name}.{name}", self.zone) for name in typed
+        )
+
+    def describe(self) -> str:
+        """As the reader inside."""
+        return self.inner.describe()
+
+
+def conformed(column: pl.Series, dtype: pl.DataType, what: str, zone: str = "UTC") -> pl.Series:
+    """The column in the declared type; a value or type that does not fit is refused with its row number.
+
+    Integers of any width, categories as text, whole numbers as floats and units of time fit where nothing is lost. A naive time is one of
+    `zone`, whichever of the two types has none.
+    """
+    if column.dtype == dtype:
+        return column
+    if not _may_become(column.dtype, dtype):
+        raise WrongType(
+            f"{what} is {column.dtype}; the source says {dtype}. Convert the column, or declare its type in schema=."
+        )
+    if (
+        isinstance(dtype, pl.Datetime)
+        and isinstance(column.dtype, pl.Datetime)
+        and dtype.time_zone != column.dtype.time_zone
+    ):
+        return _rezoned(column, dtype, what, zone)
+    try:
+        return column.cast(dtype, strict=True)
+    except pl.exceptions.PolarsError:
+        raise WrongType(f"{what} row {_first_misfit(column, dtype)} does not fit {dtype}.") from None
+
+
+def _rezoned(column: pl.Series, dtype: pl.Datetime, what: str, zone: str) -> pl.Series:
+    if column.dtype.time_zone is not None:  # type: ignore[attr-defined]
+        moved = column.dt.convert_time_zone(dtype.time_zone or zone)
+        return (moved if dtype.time_zone else moved.dt.replace_time_zone(None)).cast(dtype)
+    local = column.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    if local.null_count() > column.null_count():
+        row = (local.is_null() & column.is_not_null()).arg_max()
+        raise Invalid(
+            f"{what} row {row}: {column[row or 0]} is ambiguous or does not exist in {zone}. Give times in UTC."
+        )
+    return local.dt.convert_time_zone(str(dtype.time_zone)).cast(dtype)
+
+
+def _may_become(found: pl.DataType, wanted: pl.DataType) -> bool:
+    if isinstance(found, pl.Null) or types.settled(found) == types.settled(wanted):
+        return True
+    if found.is_integer():
+        return wanted.is_integer() or wanted.is_float()
+    if found.is_float():
+        return wanted.is_float()
+    return isinstance(found, pl.Datetime) and isinstance(wanted, pl.Datetime)
+
+
+def _first_misfit(column: pl.Series, dtype: pl.DataType) -> str:
+    misfit = column.cast(dtype, strict=False).is_null() & column.is_not_null()
+    row = misfit.arg_max() if misfit.any() else None
+    return "?" if row is None else f"{row}: {column[row]!r}"
