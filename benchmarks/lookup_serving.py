@@ -1,0 +1,70 @@
+"""What a lookup is timed on: the demo's transactions published in a store of their own, NowThen serving it, and an empty method beside it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from ray import serve
+
+import nowthen as nt
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "fraud"))
+
+import features  # the example is no package, so its folder is put on the path first
+import generate
+
+ASKED = 2_000
+
+
+@serve.deployment(max_ongoing_requests=100)
+class Empty:
+    """The least a Serve deployment can do."""
+
+    async def nothing(self) -> None:
+        """Nothing."""
+
+
+def publish(folder: Path, rows: int) -> pl.DataFrame:
+    """Questions with their right answers, once the transactions are ingested and the service is published in `folder`."""
+    path = folder / "transactions.parquet"
+    generate.transactions(rows).write_parquet(path)
+    service = features.define(path)
+    store = nt.connect(str(folder / "store"))
+    store.apply(service)
+    for source in service.sources:
+        store.ingest(source)
+    store.snapshot(service)
+    return answers(path, service)
+
+
+def answers(path: Path, service: nt.FeatureService) -> pl.DataFrame:
+    """Some transactions moved to the time of the last one, with the features the training set has for them then.
+
+    The end of the data, not the wall clock: years later every window would be empty, and cheap.
+    """
+    rows = pl.read_parquet(path)
+    asked = rows.sample(min(ASKED, rows.height), seed=7).with_columns(tx_datetime=pl.lit(rows["tx_datetime"].max()))
+    return nt.training_set(asked.drop("fraud"), service, at="tx_datetime").collect(engine="local")
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Any]:
+    """A handle of the published service while NowThen serves the store, and the empty deployment beside it."""
+    from nowthen.serve.start import start
+
+    running = start(str(folder / "store"))
+    try:
+        serve.run(Empty.bind(), name="empty", route_prefix=None)
+        yield nt.handle("fraud_model")
+    finally:
+        running.stop()
+
+
+def empty_handle() -> Any:
+    """The handle of the empty deployment."""
+    return serve.get_app_handle("empty")
