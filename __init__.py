@@ -22,11 +22,11 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ".ops.when": ("when",),
     ".ops.missing": ("coalesce",),
     ".engine.window": ("hopping", "tumbling"),
-    ".engine.training_set": ("preview", "training_set"),
+    ".store.training": ("preview", "training_set"),
     ".store.frame": ("Frame",),
     ".store.parquet": ("Parquet",),
-    ".store.csv": ("Csv",),
-    ".store.lance": ("Lance",),
+    ".store.csv_files": ("Csv",),
+    ".store.lance_table": ("Lance",),
     ".store.store": ("connect",),
     ".serve.online": ("online",),
     ".serve.handle": ("handle",),
@@ -69,18 +69,18 @@ if TYPE_CHECKING:
     from .engine.request import Request
     from .engine.service import FeatureService
     from .engine.source import Source
-    from .engine.training_set import preview, training_set
     from .engine.view import FeatureView, feature_view
     from .engine.window import hopping, tumbling
     from .ops.missing import coalesce
     from .ops.when import when
     from .serve.handle import handle
     from .serve.online import online
-    from .store.csv import Csv
+    from .store.csv_files import Csv
     from .store.frame import Frame
-    from .store.lance import Lance
+    from .store.lance_table import Lance
     from .store.parquet import Parquet
     from .store.store import connect
+    from .store.training import preview, training_set
 
 __all__ = [
     "CommitUnknown",

@@ -62,7 +62,9 @@ def _check_one_place(name: str, columns: tuple[Expr, ...]) -> None:
         )
     for other in on_rows[1:]:
         if other.rows is not on_rows[0].rows:
-            raise Invalid(f"{name}: {on_rows[0]!r} and {other!r} live on rows of different sources. Fold each of them first.")
+            raise Invalid(
+                f"{name}: {on_rows[0]!r} and {other!r} live on rows of different sources. Fold each of them first."
+            )
     filters = {column.where.key for column in on_rows if column.where is not None}
     if len(filters) > 1:
         raise Invalid(f"{name}: the columns were filtered differently. Filter once, then combine.")
@@ -83,7 +85,9 @@ def fold_over(found: type[Fold], folded: Expr, *args: Any, where: Expr | None = 
     return shared(FoldOver(fold, arg, folded.rows, kept, Sliding(None), types.settled(fold.result(arg.dtype))))
 
 
-def rows_over(found: type[Fold], source: SourceSpec, kept: Expr | None, event_time: pl.DataType, where: Expr | None = None) -> Expr:
+def rows_over(
+    found: type[Fold], source: SourceSpec, kept: Expr | None, event_time: pl.DataType, where: Expr | None = None
+) -> Expr:
     """The expression of a Fold over whole rows."""
     fold = found()
     return shared(FoldOver(fold, None, source, both(kept, where, source), Sliding(None), fold.result(event_time)))
@@ -102,7 +106,9 @@ def both(kept: Expr | None, where: Expr | None, source: SourceSpec) -> Expr | No
     if where is None:
         return kept
     if not isinstance(where, Expr) or not isinstance(where.dtype, pl.Boolean):
-        raise WrongType(f"a filter is a Boolean expression, got {where!r}. Compare a column, as in {source.name}.x > 1.")
+        raise WrongType(
+            f"a filter is a Boolean expression, got {where!r}. Compare a column, as in {source.name}.x > 1."
+        )
     if where.rows is not source:
         raise Invalid(f"the filter {where!r} does not live on the rows of {source.name!r}.")
     plain = unfiltered(where)
@@ -125,7 +131,14 @@ def literal(value: object) -> Expr:
     if isinstance(value, datetime):
         zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
         return shared(Literal(zoned.astimezone(UTC), types.UTC))
-    for kind, dtype in ((bool, pl.Boolean()), (int, pl.Int64()), (float, pl.Float64()), (str, pl.String()), (date, pl.Date()), (timedelta, pl.Duration("us"))):
+    for kind, dtype in (
+        (bool, pl.Boolean()),
+        (int, pl.Int64()),
+        (float, pl.Float64()),
+        (str, pl.String()),
+        (date, pl.Date()),
+        (timedelta, pl.Duration("us")),
+    ):
         if isinstance(value, kind):
             return shared(Literal(value, dtype))
     if value is None:

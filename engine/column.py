@@ -70,7 +70,12 @@ class Column:
         if isinstance(self.dtype, pl.Null):
             return pl.Series(name, [None] * len(self), dtype=pl.Null)
         kind = pa.large_string() if isinstance(self.dtype, pl.String) else None
-        array = pa.array(np.ascontiguousarray(self.values), type=kind, mask=None if self.valid is None else ~self.valid, from_pandas=False)
+        array = pa.array(
+            np.ascontiguousarray(self.values),
+            type=kind,
+            mask=None if self.valid is None else ~self.valid,
+            from_pandas=False,
+        )
         series = pl.Series(name, array)
         return series if series.dtype == self.dtype else series.cast(self.dtype)
 
@@ -106,13 +111,14 @@ class Column:
 
 
 @lru_cache(maxsize=4096)
-def _scalar(value: Any, kind: type, dtype: pl.DataType) -> Array:
+def _scalar(kind: str, value: Any, dtype: pl.DataType) -> Array:
+    assert kind, "1, 1.0 and True are equal, so the name of the type is part of the cache's key"
     return Column.from_series(pl.Series([value], dtype=dtype)).values
 
 
 def scalar(value: Any, dtype: pl.DataType) -> Array:
     """A Python value, not None, as an array (1,) of the type's physical form."""
-    return _scalar(value, type(value), dtype)
+    return _scalar(type(value).__name__, value, dtype)
 
 
 def concat(columns: list[Column]) -> Column:

@@ -31,7 +31,9 @@ def instance(dtype: Any) -> pl.DataType:
         return dtype
     if isinstance(dtype, type) and issubclass(dtype, pl.DataType):
         return pl.Datetime("us") if dtype is pl.Datetime else dtype()
-    raise WrongType(f"{dtype!r} is not a Polars type. Write pl.Int64, pl.Float64, pl.String, pl.Boolean, pl.Datetime, ...")
+    raise WrongType(
+        f"{dtype!r} is not a Polars type. Write pl.Int64, pl.Float64, pl.String, pl.Boolean, pl.Datetime, ..."
+    )
 
 
 def written(dtype: pl.DataType) -> str:

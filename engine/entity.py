@@ -38,10 +38,14 @@ class Entity:
         self.keys = types.schema(keys)
         self.about = about
         if not self.keys:
-            raise Invalid(f"entity {name!r} has no keys. Give a column and its type, as in keys={{'customer_id': pl.Int64}}.")
+            raise Invalid(
+                f"entity {name!r} has no keys. Give a column and its type, as in keys={{'customer_id': pl.Int64}}."
+            )
         for column, dtype in self.keys.items():
             if not (dtype.is_integer() or isinstance(dtype, _KEY_TYPES)):
-                raise WrongType(f"entity {name!r}: key {column!r} is {dtype}; a key is an integer, a string, a Boolean or a time.")
+                raise WrongType(
+                    f"entity {name!r}: key {column!r} is {dtype}; a key is an integer, a string, a Boolean or a time."
+                )
 
     def __repr__(self) -> str:
         return f"Entity({self.name!r}, keys={self.keys})"

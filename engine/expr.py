@@ -21,6 +21,7 @@ from .duration import Duration
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from .fold import Fold
 from .map import Map
+from .methods import Methods
 from .registry import operators
 from .window import Hopping, Sliding, Window
 
@@ -44,7 +45,7 @@ def _identity(part: object) -> object:
     return (type(part), part) if plain else (type(part), repr(part)) if isinstance(part, float) else id(part)
 
 
-class Expr:
+class Expr(Methods):
     """A typed expression. Build them from sources, requests and views; operators and methods give new ones."""
 
     dtype: pl.DataType
@@ -92,7 +93,9 @@ class Expr:
         raise Invalid(f"{self!r} is not a fold, so it has no window. Fold it first: {self!r}.mean().over({width!r}).")
 
     def __bool__(self) -> bool:
-        raise WrongType(f"{self!r} is an expression; it has no truth value. Combine with & | ~, choose with nt.when(...).")
+        raise WrongType(
+            f"{self!r} is an expression; it has no truth value. Combine with & | ~, choose with nt.when(...)."
+        )
 
     __hash__ = object.__hash__
 
@@ -140,7 +143,6 @@ for _name in ("lt", "le", "gt", "ge"):
     setattr(Expr, f"__{_name}__", _python_operator(_name, swapped=False))
 for _name, _registered in (("neg", "neg"), ("invert", "not_"), ("abs", "abs")):
     setattr(Expr, f"__{_name}__", lambda self, _registered=_registered: apply(_registered, self))
-
 
 
 def apply(name: str, *args: object, **params: Any) -> Expr:

@@ -57,16 +57,17 @@ def _order_in_time(time: Index, ties: tuple[Index, ...]) -> Index | None:
 
 def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] | None:
     """Codes by distance from the least key, where the keys lie close together."""
-    low, high = asked.min(), asked.max()
-    if low is None or high is None:
+    known = asked.drop_nulls().to_numpy()
+    if not len(known):
         return np.full(len(events), -1), np.zeros(len(asked), dtype=np.int64), 1
-    span = int(high) - int(low) + 1  # type: ignore[call-overload, arg-type]
+    low, high = int(known.min()), int(known.max())
+    span = high - low + 1
     if span > 4 * (len(asked) + len(events)) + 1024:
         return None
     inside = events.is_between(low, high).fill_null(False).to_numpy()
-    shifted = _shifted(events, int(low))  # type: ignore[call-overload, arg-type]
+    shifted = _shifted(events, low)
     event_codes = shifted if inside.all() else np.where(inside, shifted, -1)
-    asked_codes = _shifted(asked, int(low))  # type: ignore[call-overload, arg-type]
+    asked_codes = _shifted(asked, low)
     if asked.null_count():
         asked_codes = np.where(asked.is_null().to_numpy(), span, asked_codes)
     return event_codes, asked_codes, span + 1

@@ -50,7 +50,7 @@ def _refuse_nulls(times: pl.Series, what: str) -> None:
 def _localized(times: pl.Series, what: str, zone: str) -> pl.Series:
     local = times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     if local.null_count():
-        row = local.is_null().arg_max()
+        row = local.is_null().arg_max() or 0
         raise Invalid(f"{what} row {row}: {times[row]} is ambiguous or does not exist in {zone}. Give times in UTC.")
     return local
 
@@ -64,5 +64,7 @@ def _whole_microseconds(times: pl.Series, what: str) -> Index:
         return physical
     if (physical % 1000).any():
         row = int(np.flatnonzero(physical % 1000)[0])
-        raise Invalid(f"{what} row {row}: {times[row]} has nanoseconds; times are exact in microseconds. Round the column first.")
+        raise Invalid(
+            f"{what} row {row}: {times[row]} has nanoseconds; times are exact in microseconds. Round the column first."
+        )
     return physical // 1000

@@ -12,7 +12,7 @@ import numpy as np
 
 from .column import Array, Index
 
-compiled: Any = numba.njit(cache=True, nogil=True, error_model="numpy")
+compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 
 @compiled

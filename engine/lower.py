@@ -59,7 +59,9 @@ class _Lowering:
         if isinstance(node, Feature):
             return Feature(self.expr(node.expr, view, clocks), node.default, node.about)
         if isinstance(node, Apply):
-            return shared(Apply(node.operator, tuple(self.expr(arg, view, clocks) for arg in node.args), node.params, node.dtype))
+            return shared(
+                Apply(node.operator, tuple(self.expr(arg, view, clocks) for arg in node.args), node.params, node.dtype)
+            )
         return node
 
     def fold(self, node: FoldOver, view: ViewSpec, clocks: Clocks) -> Expr:

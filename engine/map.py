@@ -45,10 +45,16 @@ class Map:
     @property
     def columns(self) -> list[inspect.Parameter]:
         """The parameters that are columns; one of kind VAR_POSITIONAL takes any number."""
-        return [p for p in inspect.signature(self.function).parameters.values() if p.kind is not inspect.Parameter.KEYWORD_ONLY]
+        return [
+            p
+            for p in inspect.signature(self.function).parameters.values()
+            if p.kind is not inspect.Parameter.KEYWORD_ONLY
+        ]
 
 
-def map_of_values(*, name: str, returns: Returns, version: int = 1) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
+def map_of_values(
+    *, name: str, returns: Returns, version: int = 1
+) -> Callable[[Callable[..., Array]], Callable[..., Array]]:
     """Register a function of numpy arrays as a Map; a null in any column gives null, the function never sees one."""
 
     def decorate(function: Callable[..., Array]) -> Callable[..., Array]:
@@ -63,7 +69,9 @@ def map_of_values(*, name: str, returns: Returns, version: int = 1) -> Callable[
     return decorate
 
 
-def map_of_columns(*, name: str, returns: Returns, version: int = 1) -> Callable[[Callable[..., Column]], Callable[..., Column]]:
+def map_of_columns(
+    *, name: str, returns: Returns, version: int = 1
+) -> Callable[[Callable[..., Column]], Callable[..., Column]]:
     """Register a function of `Column`s as a Map that decides itself what nulls mean."""
 
     def decorate(function: Callable[..., Column]) -> Callable[..., Column]:

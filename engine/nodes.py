@@ -47,7 +47,13 @@ class SourceColumn(Expr):
 
     def content(self) -> list[Any]:
         """Source and column name, and type."""
-        return ["column", self.source.name, self.name, str(self.dtype), self.kept.key if self.kept is not None else None]
+        return [
+            "column",
+            self.source.name,
+            self.name,
+            str(self.dtype),
+            self.kept.key if self.kept is not None else None,
+        ]
 
     @cached_property
     def rows(self) -> SourceSpec | None:
@@ -148,7 +154,16 @@ class FoldOver(Expr):
         """Source, fold with version and parameters, window; which children there are."""
         params = {field.name: getattr(self.fold, field.name) for field in fields(self.fold)}
         present = [self.arg is not None, self.kept is not None]
-        return ["fold", self.source.name, self.source.meaning(), self.fold.name, self.fold.version, params, repr(self.window), present]
+        return [
+            "fold",
+            self.source.name,
+            self.source.meaning(),
+            self.fold.name,
+            self.fold.version,
+            params,
+            repr(self.window),
+            present,
+        ]
 
     def over(self, width: Duration | Window, *, delay: Duration = "0s", closed: str = "right") -> Expr:
         """The same fold through another window: a duration, "forever", `nt.tumbling(...)` or `nt.hopping(...)`.

@@ -65,7 +65,12 @@ class Online:
     @cached_property
     def request(self) -> dict[str, pl.DataType]:
         """The request fields a caller gives."""
-        return {node.name: node.dtype for reference in self.features.values() for node in walk(reference) if isinstance(node, RequestField)}
+        return {
+            node.name: node.dtype
+            for reference in self.features.values()
+            for node in walk(reference)
+            if isinstance(node, RequestField)
+        }
 
     @cached_property
     def sources(self) -> dict[str, SourceSpec]:
@@ -75,7 +80,12 @@ class Online:
     @cached_property
     def history(self) -> int:
         """How far back it may be asked, in microseconds: the longest `history=` of its views."""
-        return max(node.view.history for reference in self.features.values() for node in walk(reference) if isinstance(node, Reference))
+        return max(
+            node.view.history
+            for reference in self.features.values()
+            for node in walk(reference)
+            if isinstance(node, Reference)
+        )
 
     def fold(self, timelines: Sequence[Timeline], keys: Mapping[str, Sequence[object]], at: Index) -> dict[str, Answer]:
         """The slots of every side, from the timelines that hold them (in the order of `sides`), for each row at its time."""
@@ -97,7 +107,9 @@ class Online:
         evaluate = Evaluation(columns, len(at))
         plain = [evaluate(output.expr) for output in self.outputs]
         values = tuple(with_default(column, output.default) for column, output in zip(plain, self.outputs, strict=True))
-        status = tuple(status_codes(output, column, answers) for column, output in zip(plain, self.outputs, strict=True))
+        status = tuple(
+            status_codes(output, column, answers) for column, output in zip(plain, self.outputs, strict=True)
+        )
         return Served(tuple(output.name for output in self.outputs), values, status)
 
     @cached_property
@@ -107,5 +119,9 @@ class Online:
 
 def _refuse_early(timeline: Timeline, at: Index) -> None:
     if timeline.exact_from is not None and len(at) and int(np.min(at)) < timeline.exact_from:
-        asked, exact = (str(pl.Series([moment]).cast(pl.Datetime("us"))[0]) for moment in (int(np.min(at)), timeline.exact_from))
-        raise Invalid(f"asked at {asked}, but the online state is exact only from {exact} on. Give the view a longer history=.")
+        asked, exact = (
+            str(pl.Series([moment]).cast(pl.Datetime("us"))[0]) for moment in (int(np.min(at)), timeline.exact_from)
+        )
+        raise Invalid(
+            f"asked at {asked}, but the online state is exact only from {exact} on. Give the view a longer history=."
+        )

@@ -1,6 +1,6 @@
 """The plan: what is read, folded and put together to answer a training set. Frozen nodes; rules make new ones.
 
-    Select(outputs) <- Join(spine, At, At, ...) <- At(asks) <- Scan(source)
+Select(outputs) <- Join(spine, At, At, ...) <- At(asks) <- Scan(source)
 """
 
 from __future__ import annotations
@@ -46,7 +46,11 @@ class Scan:
 
     def describe(self) -> str:
         """One line for people."""
-        bound = "" if self.bound is None else f" {self.bound.column} in [{_moment(self.bound.first)}, {_moment(self.bound.last)}]"
+        bound = (
+            ""
+            if self.bound is None
+            else f" {self.bound.column} in [{_moment(self.bound.first)}, {_moment(self.bound.last)}]"
+        )
         return f"Scan {self.source.name} from {self.reader.describe()}: {', '.join(self.columns)}{bound}"
 
 

@@ -1,12 +1,11 @@
 """Reductions over index ranges of a column, for folds' `bulk`: compiled where the work is worth it, numpy where it is not.
 
-Among ranges that are not empty `start` and `stop` never decrease. Both forms give the same value up to the contract's 1e-12 for float sums and exactly otherwise.
+Among ranges that are not empty `start` and `stop` never decrease. Both forms agree up to the contract's 1e-12 for float sums and exactly otherwise.
 """
 
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,7 @@ _KERNELS = __package__ + ".kernels"
 _WORTH = 200_000  # rows; loading the compiled loops costs about 1.3 CPU s, numpy at this size 0.2 s (2026-11, benchmarks/fraud.py)
 
 
-def kernels(work: int) -> ModuleType | None:
+def kernels(work: int) -> Any:
     """The compiled loops if they are loaded already or `work` rows are worth loading them."""
     loaded = sys.modules.get(_KERNELS)
     if loaded is not None and hasattr(loaded, "largest"):
@@ -25,7 +24,7 @@ def kernels(work: int) -> ModuleType | None:
     return warm() if work >= _WORTH else None
 
 
-def warm() -> ModuleType | None:
+def warm() -> Any:
     """Load the compiled loops now, as a long-lived process does at its start; None where numba is not installed."""
     try:
         from . import kernels as loops
@@ -47,13 +46,21 @@ def range_sum(values: Array, start: Index, stop: Index) -> Array:
 def range_min(values: Array, start: Index, stop: Index) -> Array:
     """The least value of each range (NaN if one is inside); arbitrary for an empty range."""
     loops = kernels(len(values) + len(start))
-    return loops.smallest(values, start, stop) if loops and values.dtype != np.object_ else _reduced(np.minimum, values, start, stop)
+    return (
+        loops.smallest(values, start, stop)
+        if loops and values.dtype != np.object_
+        else _reduced(np.minimum, values, start, stop)
+    )
 
 
 def range_max(values: Array, start: Index, stop: Index) -> Array:
     """The greatest value of each range (NaN if one is inside); arbitrary for an empty range."""
     loops = kernels(len(values) + len(start))
-    return loops.largest(values, start, stop) if loops and values.dtype != np.object_ else _reduced(np.maximum, values, start, stop)
+    return (
+        loops.largest(values, start, stop)
+        if loops and values.dtype != np.object_
+        else _reduced(np.maximum, values, start, stop)
+    )
 
 
 def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Index:
@@ -63,7 +70,8 @@ def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Inde
     """
     loops = kernels(len(time) + len(group))
     if loops:
-        return loops.upper_index(time, offsets, group, bound)
+        found: Index = loops.upper_index(time, offsets, group, bound)
+        return found
     instants = np.unique(time)
     width = len(instants) + 1
     event_group = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
@@ -75,7 +83,8 @@ def order_by_group(group: Index, groups: int) -> tuple[Index, Index]:
     """The stable order that sorts by group (entries below 0 left out), and the offsets of the groups."""
     loops = kernels(len(group))
     if loops:
-        return loops.order_by_group(group, groups)
+        sorted_: tuple[Index, Index] = loops.order_by_group(group, groups)
+        return sorted_
     order = np.argsort(group, kind="stable")
     order = order[np.searchsorted(group[order], 0) :]
     return order, np.searchsorted(group[order], np.arange(groups + 1))
@@ -90,7 +99,9 @@ def _float_sums(values: Array, start: Index, stop: Index) -> Array:
     """Pairs (high, low) on a tree of blocks, the compensated sum that the compiled loop forms."""
     from .tree import reduce_ranges
 
-    high, low = reduce_ranges((values, np.zeros_like(values)), _two_sum, (np.zeros(len(start)), np.zeros(len(start))), start, stop)
+    high, low = reduce_ranges(
+        (values, np.zeros_like(values)), _two_sum, (np.zeros(len(start)), np.zeros(len(start))), start, stop
+    )
     with np.errstate(all="ignore"):
         return np.where(np.isfinite(high), high + low, high)
 

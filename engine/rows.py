@@ -81,7 +81,12 @@ def joined(pieces: Sequence[Rows]) -> Rows:
 
     columns = {name: concat([piece.columns[name] for piece in pieces]) for name in pieces[0].columns}
     return Rows(
-        each(lambda p: p.time), columns, each(lambda p: p.sequence), each(lambda p: p.known), each(lambda p: p.row_id), each(lambda p: p.deleted)
+        each(lambda p: p.time),
+        columns,
+        each(lambda p: p.sequence),
+        each(lambda p: p.known),
+        each(lambda p: p.row_id),
+        each(lambda p: p.deleted),
     )
 
 
@@ -98,4 +103,8 @@ def _settled(series: pl.Series) -> pl.Series:
 
 def _plain(row_id: pl.Series) -> Array:
     """Row ids as an array; a null id (a row that stands for itself) becomes None in an object array."""
-    return row_id.to_numpy() if row_id.dtype.is_integer() and not row_id.null_count() else np.array(row_id.to_list(), dtype=object)
+    return (
+        row_id.to_numpy()
+        if row_id.dtype.is_integer() and not row_id.null_count()
+        else np.array(row_id.to_list(), dtype=object)
+    )

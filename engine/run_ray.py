@@ -31,7 +31,7 @@ class Runner:
         moved: dict[int, Any] = {}
         pending = [_submit(task, spine, moved) for task in tasks]
         try:
-            return ray.get(pending, timeout=DEADLINE_S)  # type: ignore[no-any-return]
+            return ray.get(pending, timeout=DEADLINE_S)
         except RayTaskError as error:
             raise error.cause from None
         except GetTimeoutError:

@@ -43,7 +43,8 @@ class FeatureService:
 
     def _repr_html_(self) -> str:
         lines = "".join(
-            f"<tr><td>{name}</td><td>{ref.dtype}</td><td><code>{html.escape(repr(ref.feature))}</code></td></tr>" for name, ref in self.features.items()
+            f"<tr><td>{name}</td><td>{ref.dtype}</td><td><code>{html.escape(repr(ref.feature))}</code></td></tr>"
+            for name, ref in self.features.items()
         )
         return f"<table><caption>{self.name} <code>{self.version[:12]}</code></caption><tr><th>feature</th><th>type</th><th>expression</th></tr>{lines}</table>"
 
@@ -54,7 +55,9 @@ def named(features: Any, *, full_names: bool = False) -> dict[str, Reference]:
     for reference in references(features):
         name = f"{reference.view.name}__{reference.name}" if full_names else reference.name
         if name in out:
-            raise Invalid(f"two features are named {name!r} ({out[name]!r} and {reference!r}). Select one, or say full_names=True.")
+            raise Invalid(
+                f"two features are named {name!r} ({out[name]!r} and {reference!r}). Select one, or say full_names=True."
+            )
         out[name] = reference
     if not out:
         raise Invalid("no features were given.")

@@ -51,7 +51,9 @@ class SourceSpec:
     def open(self) -> Reader:
         """The reader, or `Invalid` for a source that only takes pushes."""
         if self.reader is None:
-            raise Invalid(f"source {self.name!r} reads from nowhere. Give it nt.Parquet(...), nt.Frame(...) or sources={{{self.name!r}: frame}}.")
+            raise Invalid(
+                f"source {self.name!r} reads from nowhere. Give it nt.Parquet(...), nt.Frame(...) or sources={{{self.name!r}: frame}}."
+            )
         return self.reader
 
     def reading(self, reader: Reader) -> SourceSpec:
@@ -122,7 +124,9 @@ class Rows:
         missing = [name for name in names if name not in self._computed and name not in self._spec.schema]
         if missing:
             self._spec.column(missing[0])
-        schema = {name: dtype for name, dtype in self._spec.schema.items() if name in names or name == self._spec.event_time}
+        schema = {
+            name: dtype for name, dtype in self._spec.schema.items() if name in names or name == self._spec.event_time
+        }
         return _Selected(self._spec, self._kept, {n: e for n, e in self._computed.items() if n in names}, schema)
 
     def __repr__(self) -> str:
@@ -140,13 +144,17 @@ class _Selected(Rows):
 
     __slots__ = ("_shown",)
 
-    def __init__(self, spec: SourceSpec, kept: Expr | None, computed: Mapping[str, Expr], shown: Mapping[str, pl.DataType]) -> None:
+    def __init__(
+        self, spec: SourceSpec, kept: Expr | None, computed: Mapping[str, Expr], shown: Mapping[str, pl.DataType]
+    ) -> None:
         super().__init__(spec, kept, computed)
         self._shown = shown
 
     def __getitem__(self, name: str) -> Expr:
         if name not in self._computed and name not in self._shown:
-            raise UnknownColumn(f"these rows of {self._spec.name!r} have no column {name!r}. {did_you_mean(name, self._shown)}")
+            raise UnknownColumn(
+                f"these rows of {self._spec.name!r} have no column {name!r}. {did_you_mean(name, self._shown)}"
+            )
         return super().__getitem__(name)
 
 
@@ -194,7 +202,9 @@ def _schema(name: str, reader: Reader | None, schema: Mapping[str, Any] | None) 
     if schema is not None:
         return types.schema(schema)
     if reader is None:
-        raise Invalid(f"source {name!r} has neither data nor schema. Give a reader (nt.Parquet, nt.Frame, ...) or schema={{...}}.")
+        raise Invalid(
+            f"source {name!r} has neither data nor schema. Give a reader (nt.Parquet, nt.Frame, ...) or schema={{...}}."
+        )
     return dict(reader.schema())
 
 
@@ -204,28 +214,37 @@ def _check(spec: SourceSpec) -> None:
             spec.column(column)
     _check_times(spec)
     if spec.deleted and not isinstance(spec.column(spec.deleted), pl.Boolean):
-        raise WrongType(f"source {spec.name!r}: deleted={spec.deleted!r} is {spec.column(spec.deleted)}; it must be Boolean.")
+        raise WrongType(
+            f"source {spec.name!r}: deleted={spec.deleted!r} is {spec.column(spec.deleted)}; it must be Boolean."
+        )
     if spec.deleted and not spec.row_id:
         raise Invalid(f"source {spec.name!r}: deleted= needs row_id=, which says whose row is deleted.")
     for column, dtype in spec.keys.items():
         _check_key(spec, column, dtype)
     shadowed = sorted(set(spec.schema) & {"count", "filter", "select", "with_columns", "spec"})
     if shadowed:
-        warnings.warn(f"source {spec.name!r}: columns {shadowed} are hidden by methods; read them as {spec.name}[{shadowed[0]!r}].", stacklevel=4)
+        warnings.warn(
+            f"source {spec.name!r}: columns {shadowed} are hidden by methods; read them as {spec.name}[{shadowed[0]!r}].",
+            stacklevel=4,
+        )
 
 
 def _check_times(spec: SourceSpec) -> None:
     for column in (spec.event_time, spec.known_time):
         dtype = None if column is None else spec.column(column)
         if isinstance(dtype, pl.Date) and spec.available != "end_of_day":
-            raise WrongType(f"source {spec.name!r}: {column!r} is a Date, which is no instant. Say available='end_of_day', or give a Datetime.")
+            raise WrongType(
+                f"source {spec.name!r}: {column!r} is a Date, which is no instant. Say available='end_of_day', or give a Datetime."
+            )
         if dtype is not None and not isinstance(dtype, pl.Datetime | pl.Date):
             raise WrongType(f"source {spec.name!r}: {column!r} is {dtype}; a time is a Datetime.")
 
 
 def _check_key(spec: SourceSpec, column: str, dtype: pl.DataType) -> None:
     found = spec.column(column)
-    same = found == dtype or (found.is_integer() and dtype.is_integer()) or (types.settled(found) == types.settled(dtype))
+    same = (
+        found == dtype or (found.is_integer() and dtype.is_integer()) or (types.settled(found) == types.settled(dtype))
+    )
     if not same:
         raise WrongType(f"source {spec.name!r}: key {column!r} is {found}, the entity says {dtype}.")
 

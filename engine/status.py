@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from .at import Answer
-from .column import Array, Column
+from .column import Array, Column, Mask
 from .plan import Output
 
 STATUSES = ("present", "null", "not_found", "outside_ttl", "default")
@@ -27,11 +27,16 @@ def status_codes(output: Output, plain: Column, answers: Mapping[str, Answer]) -
     folds = [answers[slot] for slot in output.slots]
     if not folds:
         return codes
-    found = folds[0].found if len(folds) == 1 else np.logical_or.reduce([fold.found for fold in folds])
-    assert found is not None, "status is asked of answers that say what was found"
-    nothing = ~found
+    nothing = ~_found(folds)
     codes[nothing] = _NOT_FOUND
     for fold in folds:
         if fold.expired is not None:
             codes[nothing & fold.expired] = _OUTSIDE_TTL
     return codes
+
+
+def _found(folds: list[Answer]) -> Mask:
+    """Where any of the folds found a row."""
+    masks = [fold.found for fold in folds if fold.found is not None]
+    assert len(masks) == len(folds), "status is asked of answers that say what was found"
+    return masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)

@@ -160,7 +160,9 @@ def _stretches(rows: Rows, keys: list[Key]) -> dict[Key, Stretch]:
     number: dict[Key, int] = {}
     group = np.array([-1 if key is None else number.setdefault(key, len(number)) for key in keys], dtype=np.int64)
     events, order = arrange(rows, group, len(number))
-    every, offsets = _by_group(rows, group, len(number)) if _ended(rows) else (_as_rows(events, rows, order), events.offsets)
+    every, offsets = (
+        _by_group(rows, group, len(number)) if _ended(rows) else (_as_rows(events, rows, order), events.offsets)
+    )
     cuts, inner = offsets.tolist(), events.offsets.tolist()
     return {key: Stretch(every, (cuts[g], cuts[g + 1]), events, (inner[g], inner[g + 1])) for key, g in number.items()}
 
@@ -196,7 +198,10 @@ def _slice(stretch: Stretch) -> Events:
     """One key's events: views, nothing is copied."""
     events, (first, last) = stretch.events, stretch.events_at
     cut = slice(first, last)
-    columns = {name: Column(c.dtype, c.values[cut], None if c.valid is None else c.valid[cut]) for name, c in events.columns.items()}
+    columns = {
+        name: Column(c.dtype, c.values[cut], None if c.valid is None else c.valid[cut])
+        for name, c in events.columns.items()
+    }
     known = (None if part is None else part[cut] for part in (events.known_from, events.known_until))
     return Events(events.time[cut], np.array([0, last - first]), columns, *known)
 

@@ -6,7 +6,7 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -63,7 +63,9 @@ class TrainingSet:
     def _collected(self, frame: pl.DataFrame, engine: str, with_status: bool) -> pl.DataFrame:
         plan = self.plan()
         instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
-        results = executor(engine).run([AtTask(side, plan.input.spine, with_status) for side in plan.input.sides], Loaded(frame, "spine"))
+        results = executor(engine).run(
+            [AtTask(side, plan.input.spine, with_status) for side in plan.input.sides], Loaded(frame, "spine")
+        )
         answers = {slot: answer for result in results for slot, answer in result.items()}
         return frame.hstack(_outputs(plan, frame, answers, with_status))
 
@@ -110,7 +112,9 @@ def training_set(
     """A training set over a spine; every name and type is checked here."""
     schema = dict(labels.schema())
     renamed = dict(request or {})
-    spine = Spine(labels, schema, _present(at, schema, "at="), _request(features, renamed, schema), _known_at(known_at, schema))
+    spine = Spine(
+        labels, schema, _present(at, schema, "at="), _request(features, renamed, schema), _known_at(known_at, schema)
+    )
     if not isinstance(schema[at], pl.Datetime):
         raise WrongType(f"at={at!r} is {schema[at]}; the time asked at is a Datetime column.")
     for name, reference in features.items():
@@ -133,12 +137,18 @@ def _known_at(known_at: str | datetime | None, schema: Mapping[str, pl.DataType]
     return None if known_at is None else instant(known_at, "known_at")
 
 
-def _request(features: Mapping[str, Reference], renamed: Mapping[str, str], schema: Mapping[str, pl.DataType]) -> dict[str, str]:
+def _request(
+    features: Mapping[str, Reference], renamed: Mapping[str, str], schema: Mapping[str, pl.DataType]
+) -> dict[str, str]:
     """Which spine column holds each request field that the features read."""
-    fields = {node.name: node for reference in features.values() for node in walk(reference) if isinstance(node, RequestField)}
+    fields = {
+        node.name: node for reference in features.values() for node in walk(reference) if isinstance(node, RequestField)
+    }
     unused = set(renamed) - set(fields)
     if unused:
-        raise UnknownColumn(f"request={renamed}: no feature reads {sorted(unused)}. {did_you_mean(min(unused), fields)}")
+        raise UnknownColumn(
+            f"request={renamed}: no feature reads {sorted(unused)}. {did_you_mean(min(unused), fields)}"
+        )
     for name, node in fields.items():
         column = _present(renamed.get(name, name), schema, f"request field {name!r}")
         if not _fits(schema[column], node.dtype):
@@ -147,7 +157,11 @@ def _request(features: Mapping[str, Reference], renamed: Mapping[str, str], sche
 
 
 def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
-    return types.settled(found) == wanted or (found.is_numeric() and wanted.is_numeric()) or (found.is_temporal() and wanted.is_temporal())
+    return (
+        types.settled(found) == wanted
+        or (found.is_numeric() and wanted.is_numeric())
+        or (found.is_temporal() and wanted.is_temporal())
+    )
 
 
 def keys_of(reference: Reference) -> dict[str, pl.DataType]:
@@ -159,15 +173,23 @@ def keys_of(reference: Reference) -> dict[str, pl.DataType]:
 def _check_keys(reference: Reference, schema: Mapping[str, pl.DataType]) -> None:
     for key, dtype in keys_of(reference).items():
         if key not in schema:
-            raise UnknownColumn(f"the spine has no key column {key!r}, which {reference!r} needs. {did_you_mean(key, schema)}")
+            raise UnknownColumn(
+                f"the spine has no key column {key!r}, which {reference!r} needs. {did_you_mean(key, schema)}"
+            )
         found = types.settled(schema[key])
-        if found != types.settled(dtype) and not (found.is_integer() and dtype.is_integer()) and not isinstance(found, pl.Null):
+        if (
+            found != types.settled(dtype)
+            and not (found.is_integer() and dtype.is_integer())
+            and not isinstance(found, pl.Null)
+        ):
             raise WrongType(f"key {key!r} is {dtype} in {reference!r}, but {schema[key]} in the spine.")
 
 
 def _check_name(name: str, reference: Reference, schema: Mapping[str, pl.DataType]) -> None:
     if name in schema and not passes_through(name, reference):
-        raise Invalid(f"feature {name!r} is named like a column of the spine. Rename the column, or say full_names=True.")
+        raise Invalid(
+            f"feature {name!r} is named like a column of the spine. Rename the column, or say full_names=True."
+        )
 
 
 def passes_through(name: str, reference: Reference) -> bool:
@@ -188,7 +210,9 @@ def _outputs(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer], wit
         if output.name not in frame.columns:
             columns.append(with_default(plain, output.default).to_series(output.name))
         if with_status:
-            columns.append(pl.Series(f"{output.name}__status", NAMES[status_codes(output, plain, answers)], dtype=pl.String))
+            columns.append(
+                pl.Series(f"{output.name}__status", NAMES[status_codes(output, plain, answers)], dtype=pl.String)
+            )
     return columns
 
 

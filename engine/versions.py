@@ -57,7 +57,13 @@ def _until(row_id: Array, known: Index | None, sequence: Index | None) -> Index:
     n = len(row_id)
     position = np.arange(n) if sequence is None else sequence
     start = np.full(n, BEGINNING) if known is None else known
-    rank = pl.Series(row_id.tolist() if row_id.dtype == np.object_ else row_id).rank("dense").fill_null(0).to_numpy().astype(np.int64)
+    rank = (
+        pl.Series(row_id.tolist() if row_id.dtype == np.object_ else row_id)
+        .rank("dense")
+        .fill_null(0)
+        .to_numpy()
+        .astype(np.int64)
+    )
     order = np.lexsort((np.arange(n), position, start, rank))
     ranked = rank[order]
     until = np.full(n, FOREVER)

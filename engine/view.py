@@ -99,7 +99,9 @@ class FeatureView(metaclass=ViewType):
     ) -> None:
         """Check the features and make each a reference."""
         title = checked_name(name or _snake(cls.__name__), "a view")
-        written_features = {key: value for key, value in vars(cls).items() if isinstance(value, Expr) and not key.startswith("_")}
+        written_features = {
+            key: value for key, value in vars(cls).items() if isinstance(value, Expr) and not key.startswith("_")
+        }
         view = ViewSpec(
             title, entities(entity, f"view {title!r}"), {key: _feature(value) for key, value in written_features.items()},
             None if every is None else positive(every, "every"), None if ttl is None else positive(ttl, "ttl"), microseconds(history),
@@ -120,7 +122,9 @@ class FeatureView(metaclass=ViewType):
         return [cls.spec.reference(name) for name in names]
 
 
-def feature_view(name: str, *, entity: Entity | Sequence[Entity], features: Mapping[str, Any], **about: Any) -> type[FeatureView]:
+def feature_view(
+    name: str, *, entity: Entity | Sequence[Entity], features: Mapping[str, Any], **about: Any
+) -> type[FeatureView]:
     """A feature view made from a mapping of names to expressions; the keywords are those of the class form."""
     for key, value in features.items():
         if not isinstance(value, Expr):

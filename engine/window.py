@@ -72,7 +72,11 @@ class Hopping:
         return self.width + self.hop + self.delay + slack
 
     def __str__(self) -> str:
-        head = f"tumbling('{written(self.width)}'" if self.width == self.hop else f"hopping('{written(self.width)}', '{written(self.hop)}'"
+        head = (
+            f"tumbling('{written(self.width)}'"
+            if self.width == self.hop
+            else f"hopping('{written(self.width)}', '{written(self.hop)}'"
+        )
         extra = [f"delay='{written(self.delay)}'"] if self.delay else []
         extra += ["partial=True"] if self.partial else []
         extra += [f"offset='{written(self.offset)}'"] if self.offset else []
@@ -91,7 +95,9 @@ def window(width: Duration | Window, delay: Duration = "0s", closed: str = "righ
     if isinstance(width, Sliding):
         raise Invalid("over() takes a duration, 'forever', nt.tumbling(...) or nt.hopping(...).")
     if closed not in ("left", "right"):
-        raise Invalid(f"closed={closed!r}; it is 'right' (up to and including t, the default) or 'left' (strictly before).")
+        raise Invalid(
+            f"closed={closed!r}; it is 'right' (up to and including t, the default) or 'left' (strictly before)."
+        )
     return Sliding(None if width == "forever" else positive(width, "the window"), lag, closed)
 
 
@@ -104,7 +110,9 @@ def tumbling(width: Duration, *, partial: bool = False, tz: str = "UTC", offset:
     return hopping(width, width, partial=partial, tz=tz, offset=offset)
 
 
-def hopping(width: Duration, hop: Duration, *, partial: bool = False, tz: str = "UTC", offset: Duration = "0s") -> Hopping:
+def hopping(
+    width: Duration, hop: Duration, *, partial: bool = False, tz: str = "UTC", offset: Duration = "0s"
+) -> Hopping:
     """Buckets of `width` that end on every multiple of `hop`; the grid is UTC unless `tz` or `offset` say otherwise."""
     return Hopping(positive(width, "the window"), positive(hop, "the hop"), 0, partial, microseconds(offset), _zone(tz))
 
@@ -139,7 +147,10 @@ def _zone(tz: str) -> str:
 
 def as_json(window: Window) -> dict[str, Any]:
     """The window's parts, for hashes and definitions."""
-    return {"kind": type(window).__name__.lower(), **{name: getattr(window, name) for name in window.__dataclass_fields__}}
+    return {
+        "kind": type(window).__name__.lower(),
+        **{name: getattr(window, name) for name in window.__dataclass_fields__},
+    }
 
 
 def from_json(parts: dict[str, Any]) -> Window:

@@ -21,7 +21,9 @@ def check(before: Plan, after: Plan, rule: str) -> None:
 
 def _check_side(side: At, rule: str) -> None:
     needed = needed_columns(side)
-    assert needed <= set(side.scan.columns), f"{rule} does not read {needed - set(side.scan.columns)} of {side.scan.source.name}"
+    assert needed <= set(side.scan.columns), (
+        f"{rule} does not read {needed - set(side.scan.columns)} of {side.scan.source.name}"
+    )
     strangers = [folding.slot for folding in side.foldings if folding.node.source is not side.scan.source]
     assert not strangers, f"{rule} folds {strangers} over the wrong source"
 
@@ -31,7 +33,11 @@ def needed_columns(side: At) -> set[str]:
     source = side.scan.source
     fixed = {source.event_time, source.known_time, source.row_id, source.deleted} - {None}
     folded = {
-        node.name for folding in side.foldings for child in folding.node.children for node in walk(child) if isinstance(node, SourceColumn)
+        node.name
+        for folding in side.foldings
+        for child in folding.node.children
+        for node in walk(child)
+        if isinstance(node, SourceColumn)
     }
     return {str(name) for name in fixed} | folded | {name for name, _ in side.keys}
 

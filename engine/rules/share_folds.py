@@ -22,7 +22,11 @@ def share_folds(plan: Plan) -> Plan:
     if len(sides) == len(plan.input.sides):
         return plan
     outputs = tuple(
-        replace(output, expr=rename(output.expr, renamed), slots=tuple(dict.fromkeys(renamed[slot] for slot in output.slots)))
+        replace(
+            output,
+            expr=rename(output.expr, renamed),
+            slots=tuple(dict.fromkeys(renamed[slot] for slot in output.slots)),
+        )
         for output in plan.outputs
     )
     return Plan(replace(plan.input, sides=sides), outputs)

@@ -289,30 +289,32 @@ def test_a_fold_of_no_rows_at_all_works(fold: Fold, loops: str) -> None:
         assert bulk is None or seen(bulk) == seen(value(fold, fold_ranges(fold, column, nowhere, nowhere), column))
 
 
-def bulk(name: str, values: Array, dtype: pl.DataType) -> list[Any]:
-    """The value of a fold over all of an array, by its registered name."""
+def whole(name: str, values: Array, dtype: pl.DataType) -> list[Any]:
+    """The value of a fold over all of an array, by states and in bulk alike."""
     found = operators()[name]
     assert isinstance(found, type)
     fold = found()
     column = Column(dtype, values)
-    state = value(fold, folded(fold, column), column)
-    return bits(state.values)
+    made = bits(value(fold, folded(fold, column), column).values)
+    in_bulk = fold.bulk(column, np.array([0]), np.array([len(column)]), fold.result(dtype))
+    assert in_bulk is None or bits(in_bulk.values) == made
+    return made
 
 
 def test_sums_of_unsigned_64_bit_integers_are_exact() -> None:
-    assert bulk("sum", np.array([2**63, 2**62], dtype=np.uint64), pl.UInt64()) == [2**63 + 2**62]
+    assert whole("sum", np.array([2**63, 2**62], dtype=np.uint64), pl.UInt64()) == [2**63 + 2**62]
 
 
 def test_a_mean_of_64_bit_integers_does_not_wrap_around() -> None:
-    assert bulk("mean", np.array([2**62, 2**62, 2**62], dtype=np.int64), pl.Int64()) == [(2.0**62, False)]
+    assert whole("mean", np.array([2**62, 2**62, 2**62], dtype=np.int64), pl.Int64()) == [(2.0**62, False)]
 
 
 def test_a_sum_keeps_what_is_small_beside_what_is_large() -> None:
-    assert bulk("sum", np.array([1e16, 1.0, -1e16]), pl.Float64()) == [(1.0, False)]
+    assert whole("sum", np.array([1e16, 1.0, -1e16]), pl.Float64()) == [(1.0, False)]
 
 
 def test_the_least_of_two_zeros_does_not_depend_on_their_order() -> None:
-    assert bulk("min", np.array([0.0, -0.0]), pl.Float64()) == bulk("min", np.array([-0.0, 0.0]), pl.Float64())
+    assert whole("min", np.array([0.0, -0.0]), pl.Float64()) == whole("min", np.array([-0.0, 0.0]), pl.Float64())
 
 
 def test_last_keeps_a_null_unless_told_to_ignore_nulls() -> None:

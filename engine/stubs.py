@@ -1,0 +1,100 @@
+"""Types of the registered operators for editors and mypy: `make stubs` writes them to methods.pyi, a test compares.
+
+Nothing at run time reads that file. `Expr` finds its methods in the registry; type checkers see them on its base class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from inspect import Parameter
+from itertools import groupby
+from pathlib import Path
+
+from .expr import SYMBOLS
+from .fold import Fold
+from .map import Map
+from .registry import operators
+
+WRITTEN = Path(__file__).with_name("methods.pyi")
+_HEAD = '''"""Methods of expressions. Written by `make stubs` from the registry of operators; do not edit."""
+
+# fmt: off
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+
+from .expr import Expr
+'''
+_GIVEN = {"pl.DataType": "pl.DataType | type[pl.DataType]", "tuple[Any, ...]": "Iterable[Any]"}
+
+
+def stub() -> str:
+    """The text of methods.pyi for the operators that are registered now."""
+    spaces = groupby(sorted(operators()), key=lambda name: name.partition(".")[0] if "." in name else "")
+    by_space: dict[str, list[str]] = {}
+    for space, names in spaces:
+        by_space.setdefault(space, []).extend(names)
+    plain = by_space.pop("", [])
+    parts = [_class(_class_name(space), names) for space, names in by_space.items()]
+    properties = [f"    @property\n    def {space}(self) -> {_class_name(space)}: ..." for space in by_space]
+    return _HEAD + "".join(parts) + _class("Methods", plain) + "\n".join([*properties, *_python_operators()]) + "\n"
+
+
+def _class_name(space: str) -> str:
+    return f"{space.capitalize()}Methods"
+
+
+def _class(name: str, members: list[str]) -> str:
+    methods = [_method(member) for member in members]
+    return f"\nclass {name}:\n" + "\n".join(methods) + "\n"
+
+
+def _method(name: str) -> str:
+    found = operators()[name]
+    parameters = _of_map(found) if isinstance(found, Map) else _of_fold(found)
+    doc = ((found.function if isinstance(found, Map) else found).__doc__ or "").partition("\n")[0]
+    return f'    def {name.rpartition(".")[2]}({", ".join(["self", *parameters])}) -> Expr:\n        """{doc}"""'
+
+
+def _of_map(found: Map) -> list[str]:
+    several = [column for column in found.columns if column.kind is Parameter.VAR_POSITIONAL]
+    columns = [f"{column.name}: object" for column in found.columns[1:]]
+    if several:
+        columns = [f"*{several[0].name}: object"]
+    params = [
+        _parameter(name, _written(p.annotation), p.default is not Parameter.empty) for name, p in found.params.items()
+    ]
+    return [*columns, *(["*"] if params and not several else []), *params]
+
+
+def _of_fold(found: type[Fold]) -> list[str]:
+    own = [_parameter(field.name, _written(field.type), given=True) for field in fields(found)]
+    return [*own, "*", "where: Expr | None = ..."]
+
+
+def _parameter(name: str, annotation: str, given: bool) -> str:
+    kind = _GIVEN.get(annotation, annotation)
+    return f"{name}: {kind} = ..." if given else f"{name}: {kind}"
+
+
+def _written(annotation: object) -> str:
+    return annotation if isinstance(annotation, str) else getattr(annotation, "__name__", str(annotation))
+
+
+def _python_operators() -> list[str]:
+    """Those of numbers and truth; == and != stand in `Expr` itself."""
+    lines = [f"    def __{name}__(self) -> Expr: ..." for name in ("neg", "invert", "abs")]
+    for name in SYMBOLS:
+        if name in ("eq", "ne"):
+            continue
+        lines.append(f"    def __{name}__(self, other: object) -> Expr: ...")
+        if name not in ("lt", "le", "gt", "ge"):
+            lines.append(f"    def __r{name}__(self, other: object) -> Expr: ...")
+    return lines
+
+
+if __name__ == "__main__":
+    WRITTEN.write_text(stub())
