@@ -50,7 +50,10 @@ class Answer:
 
     def to_numpy(self) -> Array:
         """The values (n, features) in the service's order; what `to_numpy` of the same training columns is: a null number is NaN."""
-        if all(column.valid is None and column.values.dtype.kind in "iuf" and column.dtype.is_numeric() for column in self.columns):
+        if all(
+            column.valid is None and column.values.dtype.kind in "iuf" and column.dtype.is_numeric()
+            for column in self.columns
+        ):
             return np.stack([column.values for column in self.columns], axis=1)
         return self.to_polars().to_numpy()
 
@@ -67,7 +70,9 @@ class Answer:
     def as_json(self) -> dict[str, Any]:
         """The answer in values JSON has: NaN and infinities as strings, times as ISO text."""
         return {
-            "features": {name: plain(column.to_series()) for name, column in zip(self.names, self.columns, strict=True)},
+            "features": {
+                name: plain(column.to_series()) for name, column in zip(self.names, self.columns, strict=True)
+            },
             "status": {name: NAMES[codes].tolist() for name, codes in zip(self.names, self.codes, strict=True)},
             "types": {name: types.written(column.dtype) for name, column in zip(self.names, self.columns, strict=True)},
             "watermark": None if self.watermark is None else self.watermark.isoformat(),
@@ -81,7 +86,9 @@ class Answer:
         dtypes = {name: types.read(written) for name, written in parts["types"].items()}
         columns = tuple(Column.from_series(real(values, dtypes[name])) for name, values in parts["features"].items())
         number = {name: code for code, name in enumerate(NAMES.tolist())}
-        codes = tuple(np.array([number[status] for status in statuses], dtype=np.uint8) for statuses in parts["status"].values())
+        codes = tuple(
+            np.array([number[status] for status in statuses], dtype=np.uint8) for statuses in parts["status"].values()
+        )
         watermark = None if parts["watermark"] is None else datetime.fromisoformat(parts["watermark"])
         return Answer(tuple(parts["features"]), columns, codes, watermark, parts["versions"], parts["token"])
 
@@ -110,7 +117,17 @@ def _packed(answer: Answer) -> tuple[Any, ...]:
     parts += [column.valid.tobytes() for column in answer.columns if column.valid is not None]
     parts += [codes.tobytes() for codes in answer.codes]
     watermark = None if answer.watermark is None else (answer.watermark - _EPOCH) // timedelta(microseconds=1)
-    return len(answer), " ".join(answer.names), dtypes, nulls, texts, b"".join(parts), watermark, dict(answer.versions), answer.token
+    return (
+        len(answer),
+        " ".join(answer.names),
+        dtypes,
+        nulls,
+        texts,
+        b"".join(parts),
+        watermark,
+        dict(answer.versions),
+        answer.token,
+    )
 
 
 def _unpacked(

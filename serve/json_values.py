@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 import polars as pl
 
@@ -53,10 +53,12 @@ def parsed(body: bytes) -> dict[str, Any]:
     nowthen.engine.errors.Invalid: the body holds the key 'a' twice.
     """
     try:
-        found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refused)
+        found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refused, parse_float=_finite)
         json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate ("\ud800") is no text
     except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
-        raise Invalid(f"the body is no JSON: {type(error).__name__} {str(error)[:200]}".encode("ascii", "replace").decode()) from None
+        raise Invalid(
+            f"the body is no JSON: {type(error).__name__} {str(error)[:200]}".encode("ascii", "replace").decode()
+        ) from None
     except ValueError as error:
         raise Invalid(str(error)) from None
     if not isinstance(found, dict):
@@ -68,9 +70,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise Invalid(f"the body holds the key {ascii(next(name for name in names if names.count(name) > 1))} twice.")
+        raise Invalid(f"the body holds the key {next(name for name in names if names.count(name) > 1)!a} twice.")
     return found
 
 
-def _refused(word: str) -> Any:
-    raise Invalid(f'the body holds {word}, which JSON has no number for. Send it as the string "{word}".')
+def _finite(word: str) -> float:
+    value = float(word)
+    return value if math.isfinite(value) else _refused(word)
+
+
+def _refused(word: str) -> NoReturn:
+    raise Invalid(
+        f'the body holds {word[:40]}, which JSON has no number for. Infinities and NaN are strings: "Infinity", "NaN".'
+    )

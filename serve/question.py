@@ -45,17 +45,24 @@ class Form:
         """The form of features made ready for serving."""
         return Form(service, online.keys, online.request)
 
-    def ask(self, keys: Mapping[str, Any], request: Mapping[str, Any] | None, at: Any, now: Callable[[], int]) -> Question:
+    def ask(
+        self, keys: Mapping[str, Any], request: Mapping[str, Any] | None, at: Any, now: Callable[[], int]
+    ) -> Question:
         """The question, or what is wrong with it. Scalars stand for every row; `at=None` is the clock's time."""
         given, fields = _mapping(keys, "keys"), _mapping(request or {}, "request")
         self._check_names(given, self.keys, "key")
         self._check_names(fields, self.fields, "request field")
         n = _length([*given.items(), *fields.items(), ("at", _times(at))])
         if n > _LIMIT:
-            raise Invalid(f"service {self.service!r}: {n:,} questions in one call; at most {_LIMIT:,}. Bulk work is a training set.")
+            raise Invalid(
+                f"service {self.service!r}: {n:,} questions in one call; at most {_LIMIT:,}. Bulk work is a training set."
+            )
         return Question(
             {name: _typed(_spread(given[name], n), dtype, f"key {name!r}") for name, dtype in self.keys.items()},
-            {name: _column(_spread(fields[name], n), dtype, f"request field {name!r}") for name, dtype in self.fields.items()},
+            {
+                name: _column(_spread(fields[name], n), dtype, f"request field {name!r}")
+                for name, dtype in self.fields.items()
+            },
             _instants(_times(at), n, now),
         )
 
@@ -64,7 +71,9 @@ class Form:
             return
         for name in given:
             if name not in wanted:
-                raise UnknownColumn(f"service {self.service!r} has no {what} {name!r}. {did_you_mean(str(name), wanted)}")
+                raise UnknownColumn(
+                    f"service {self.service!r} has no {what} {name!r}. {did_you_mean(str(name), wanted)}"
+                )
         missing = [name for name in wanted if name not in given]
         raise Invalid(f"service {self.service!r}: {what} {missing[0]!r} is missing. It needs {_described(wanted)}.")
 
@@ -100,7 +109,9 @@ def _length(given: Iterable[tuple[str, Any]]) -> int:
     """The one length of all lists; 1 where there are only scalars."""
     lengths = {name: len(value) for name, value in given if isinstance(value, list)}
     if len(set(lengths.values())) > 1:
-        raise Invalid(f"lists of unequal length: {', '.join(f'{name} {n}' for name, n in lengths.items())}. Give equal lists, or scalars.")
+        raise Invalid(
+            f"lists of unequal length: {', '.join(f'{name} {n}' for name, n in lengths.items())}. Give equal lists, or scalars."
+        )
     return next(iter(lengths.values()), 1)
 
 
@@ -138,7 +149,11 @@ def _column(values: list[Any], dtype: pl.DataType, what: str) -> Column:
     """The values as a column of the type."""
     if dtype.is_float():
         kinds = set(map(type, values)) - {NoneType}
-        reals = values if kinds <= {float, int} else _unwrapped([UNREAL.get(v, v) if type(v) is str else v for v in values], (float, int), dtype, what)
+        reals = (
+            values
+            if kinds <= {float, int}
+            else _unwrapped([UNREAL.get(v, v) if type(v) is str else v for v in values], (float, int), dtype, what)
+        )
         return _filled(reals, 0.0, dtype, what)
     if dtype.is_temporal():
         return Column.from_series(_series(values, dtype, what))

@@ -1,0 +1,242 @@
+"""A shard: the published services in memory, answering now. A plain class; what carries its calls is not its business.
+
+It follows the log: a push is made durable there first and is then read back from there, as pushes of any other process are. So what
+it holds is always a snapshot and a stretch of the log, and starting anew gives the same state.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from ..engine import ranges
+from ..engine.errors import NotFound, Unavailable, WrongType, did_you_mean
+from ..engine.online import Online
+from ..engine.rows import SEQUENCE
+from ..engine.timeline import Timeline
+from . import tokens
+from .answer import Answer
+from .group_commit import GroupCommit
+from .published import Entry, Publication, Published
+from .question import Form, Question
+
+_LAST = 2**62  # a sequence number that no log reaches
+
+
+def clock() -> int:
+    """The time now, microseconds UTC."""
+    return time.time_ns() // 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """One service as a shard holds it: its features, a timeline for each side of their plan, and how much of each log they saw."""
+
+    online: Online
+    form: Form
+    timelines: Sequence[Timeline]
+    versions: Mapping[str, str]
+    positions: dict[str, int]
+
+    @staticmethod
+    def load(published: Published) -> Held:
+        """The service in memory."""
+        service = published.service
+        online = Online(service.features)
+        loaded = zip(online.sides, published.frames, published.exact_from, strict=True)
+        timelines = tuple(Timeline.load(side, frame, exact) for side, frame, exact in loaded)
+        return Held(
+            online, Form.of(service.name, online), timelines, {service.name: service.version}, dict(published.positions)
+        )
+
+    def append(self, source: str, rows: pl.DataFrame, position: int) -> None:
+        """Take rows of a source's log, up to a position."""
+        for timeline in self.timelines:
+            if timeline.side.scan.source.name == source:
+                timeline.append(rows)
+        self.positions[source] = position
+
+    def watermark(self) -> int | None:
+        """The least of the timelines' watermarks; None where one has no rows (or there are none)."""
+        marks = [timeline.watermark for timeline in self.timelines]
+        return None if not marks or None in marks else min(mark for mark in marks if mark is not None)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """All services. Replaced as a whole by `reload`."""
+
+    services: Mapping[str, Held]
+    made_of: object
+
+
+class Shard:
+    """Answers and takes rows for all published services. Any number of threads may call it."""
+
+    def __init__(self, publication: Publication, now: Callable[[], int] = clock) -> None:
+        self._publication, self._now = publication, now
+        self._lock = threading.RLock()
+        self._commits: dict[str, GroupCommit[Entry, int]] = {}
+        ranges.warm()
+        self._state = self._loaded()
+        self._warm()
+
+    def get(
+        self,
+        service: str,
+        keys: Mapping[str, Any],
+        *,
+        request: Mapping[str, Any] | None = None,
+        at: Any = None,
+        with_rows: Mapping[str, Any] | None = None,
+        push: bool = False,
+        after: str | None = None,
+        key: str | None = None,
+    ) -> Answer:
+        """The features of a service, in the order asked.
+
+        `with_rows={source: rows}` counts those rows as arrived for this answer; `push=True` makes them durable first, once for each
+        idempotency `key`. `after` is the token of a push that must have been seen.
+        """
+        held = self._held(service)
+        question = held.form.ask(keys, request, at, self._now)
+        tried = self._tried(with_rows)
+        if tried and push:
+            for source, rows in tried.items():
+                self._append(source, rows, key)
+        with self._lock:
+            held = self._current(service, after)
+            timelines = held.timelines if push or not tried else _branches(held, tried)
+            return _answer(held, timelines, question)
+
+    def push(self, source: str, rows: Any, key: str | None = None) -> str:
+        """Make rows durable and seen by every later read; the token to read them by.
+
+        The same idempotency key again finishes an interrupted push, and does nothing where it had been done.
+        """
+        position = self._append(source, self._publication.checked(source, rows), key)
+        with self._lock:
+            self._follow(self._state)
+        return tokens.written({source: position})
+
+    def reload(self) -> bool:
+        """Take the newest snapshots; True where there were newer ones. Reads go on meanwhile, and see the change at once and whole."""
+        if self._publication.state() == self._state.made_of:
+            return False
+        state = self._loaded()
+        with self._lock:
+            self._follow(state)
+            self._state = state
+        return True
+
+    def services(self) -> dict[str, dict[str, Any]]:
+        """What can be asked, by service: version, keys, request fields, features."""
+        return {name: _described(held) for name, held in sorted(self._state.services.items())}
+
+    def service(self, name: str) -> dict[str, Any]:
+        """What one service can be asked."""
+        return _described(self._held(name))
+
+    def check_health(self) -> None:
+        """Raises where the shard cannot answer."""
+        with self._lock:
+            self._follow(self._state)
+
+    def _held(self, service: str) -> Held:
+        found = self._state.services.get(service)
+        if found is None and self.reload():
+            found = self._state.services.get(service)
+        if found is None:
+            raise NotFound(f"service {service!r} is not published. {did_you_mean(str(service), self._state.services)}")
+        return found
+
+    def _current(self, service: str, after: str | None) -> Held:
+        """A service as it is after what the logs hold now, and at least as new as a token."""
+        self._follow(self._state)
+        held = self._state.services[service]
+        for source, position in tokens.read(after).items() if after else ():
+            seen = held.positions.get(source, position)
+            if seen < position:
+                raise Unavailable(
+                    f"after={after!r}: the log of {source!r} is seen up to {seen} here. Try again.", retry_after=0.05
+                )
+        return held
+
+    def _follow(self, state: _State) -> None:
+        """Take what was appended to the logs since."""
+        read: dict[tuple[str, int], list[tuple[pl.DataFrame, int]]] = {}
+        for held in state.services.values():
+            for source, position in held.positions.items():
+                if self._publication.end(source) == position:
+                    continue
+                if (source, position) not in read:
+                    read[source, position] = list(self._publication.tail(source, position))
+                for rows, upto in read[source, position]:
+                    held.append(source, rows, upto)
+
+    def _append(self, source: str, rows: pl.DataFrame, key: str | None) -> int:
+        with self._lock:
+            commits = self._commits.get(source)
+            if commits is None:
+                commits = self._commits[source] = GroupCommit(lambda entries: self._publication.append(source, entries))
+        return commits.commit(Entry(rows, key))
+
+    def _tried(self, with_rows: Mapping[str, Any] | None) -> dict[str, pl.DataFrame]:
+        if with_rows is None:
+            return {}
+        if not isinstance(with_rows, Mapping):
+            raise WrongType(
+                f"with_rows is {type(with_rows).__name__}; give rows by source, as in {{'transactions': rows}}."
+            )
+        return {source: self._publication.checked(source, rows) for source, rows in with_rows.items()}
+
+    def _loaded(self) -> _State:
+        made_of = self._publication.state()
+        state = _State({one.service.name: Held.load(one) for one in self._publication.services()}, made_of)
+        self._follow(state)
+        return state
+
+    def _warm(self) -> None:
+        """Ask every service once, so that the first caller does not wait for code to load."""
+        for held in self._state.services.values():
+            nothing = dict.fromkeys(held.form.keys)
+            _answer(held, held.timelines, held.form.ask(nothing, dict.fromkeys(held.form.fields), None, self._now))
+
+
+def _branches(held: Held, tried: Mapping[str, pl.DataFrame]) -> Sequence[Timeline]:
+    """The timelines with rows that nobody else sees."""
+    return [_with_rows(timeline, tried.get(timeline.side.scan.source.name)) for timeline in held.timelines]
+
+
+def _with_rows(timeline: Timeline, rows: pl.DataFrame | None) -> Timeline:
+    if rows is None:
+        return timeline
+    branch = timeline.branch()
+    branch.append(_numbered(rows))
+    return branch
+
+
+def _answer(held: Held, timelines: Sequence[Timeline], question: Question) -> Answer:
+    slots = held.online.fold(timelines, question.keys, question.at)
+    served = held.online.finish(slots, question.request, question.at)
+    return Answer.of(served, held.watermark(), held.versions, tokens.written(held.positions))
+
+
+def _numbered(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows with sequence numbers behind all there are."""
+    return rows.with_columns((pl.int_range(pl.len(), dtype=pl.Int64) + _LAST).alias(SEQUENCE))
+
+
+def _described(held: Held) -> dict[str, Any]:
+    return {
+        "name": held.form.service,
+        "version": held.versions[held.form.service],
+        "keys": {name: str(dtype) for name, dtype in held.form.keys.items()},
+        "request": {name: str(dtype) for name, dtype in held.form.fields.items()},
+        "features": {name: str(reference.dtype) for name, reference in held.online.features.items()},
+    }
