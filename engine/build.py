@@ -27,11 +27,23 @@ def map_over(name: str, args: tuple[object, ...], params: dict[str, Any]) -> Exp
     found = operator(name)
     if not isinstance(found, Map):
         raise Invalid(f"{name!r} is a fold; call it on the rows of a source.")
-    columns = tuple(literal(arg) for arg in args)
+    own, params = _split(found, args, params)
+    columns = tuple(literal(arg) for arg in own)
     bound = _bound(found, columns, params)
     _check_one_place(found.name, columns)
     dtype = found.returns(*(column.dtype for column in columns), **bound)
     return shared(Apply(found, columns, tuple(bound.items()), dtype))
+
+
+def _split(found: Map, args: tuple[object, ...], params: dict[str, Any]) -> tuple[tuple[object, ...], dict[str, Any]]:
+    """The columns among positional arguments; those after the last column are the operator's parameters, in order."""
+    taken = len(found.columns)
+    if any(column.kind is inspect.Parameter.VAR_POSITIONAL for column in found.columns):
+        return args, params
+    extra = dict(zip(found.params, args[taken:], strict=False))
+    if len(args) - taken > len(extra) or set(extra) & set(params):
+        raise WrongType(f"{found.name} takes {found.name}{inspect.signature(found.function)}.")
+    return args[:taken], {**extra, **params}
 
 
 def _bound(found: Map, columns: tuple[Expr, ...], params: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +61,9 @@ def _settled(value: Any) -> Any:
         return types.instance(value)
     if isinstance(value, Expr):
         raise WrongType(f"{value!r} is an expression where a plain value is needed.")
-    return tuple(value) if isinstance(value, list | set | frozenset) else value
+    if isinstance(value, set | frozenset):
+        return tuple(sorted(value, key=lambda one: (type(one).__name__, repr(one))))
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _check_one_place(name: str, columns: tuple[Expr, ...]) -> None:

@@ -39,7 +39,7 @@ class DtMethods:
         """Whole minutes."""
     def total_seconds(self) -> Expr:
         """Whole seconds."""
-    def truncate(self, *, every: str) -> Expr:
+    def truncate(self, every: str) -> Expr:
         """The last multiple of `every` at or before the time, on the clock of the column's time zone; weeks start on Monday."""
     def weekday(self) -> Expr:
         """Day of the week, Monday is 1 and Sunday 7."""
@@ -57,11 +57,11 @@ class Methods:
         """True where both are; false where either is false, whatever the other."""
     def any(self, *, where: Expr | None = ...) -> Expr:
         """True where some value in the window is; null for an empty window."""
-    def cast(self, *, dtype: pl.DataType | type[pl.DataType], strict: bool = ...) -> Expr:
+    def cast(self, dtype: pl.DataType | type[pl.DataType], strict: bool = ...) -> Expr:
         """The values as another type, as Polars converts them. Null stays null."""
     def ceil(self) -> Expr:
         """The least whole number not below the value."""
-    def clip(self, *, lower_bound: float | None = ..., upper_bound: float | None = ...) -> Expr:
+    def clip(self, lower_bound: float | None = ..., upper_bound: float | None = ...) -> Expr:
         """The value, or the nearest bound where it lies outside; a bound of None is open. NaN stays NaN."""
     def coalesce(self, *columns: object) -> Expr:
         """The first value, from left to right, that is not null."""
@@ -85,11 +85,11 @@ class Methods:
         """True where the first is greater or equal."""
     def gt(self, b: object) -> Expr:
         """True where the first is greater."""
-    def is_between(self, lower: object, upper: object, *, closed: str = ...) -> Expr:
+    def is_between(self, lower: object, upper: object, closed: str = ...) -> Expr:
         """True where the value lies between the bounds; `closed` says which bounds belong to it. A null bound is unknown."""
     def is_finite(self) -> Expr:
         """True where the value is neither infinite nor NaN."""
-    def is_in(self, *, values: Iterable[Any]) -> Expr:
+    def is_in(self, values: Iterable[Any]) -> Expr:
         """True where the value is one of `values`. Null stays null; None among `values` is ignored; NaN is NaN."""
     def is_nan(self) -> Expr:
         """True where the value is NaN."""
@@ -101,7 +101,7 @@ class Methods:
         """The latest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
     def le(self, b: object) -> Expr:
         """True where the first is less or equal."""
-    def log(self, *, base: float = ...) -> Expr:
+    def log(self, base: float = ...) -> Expr:
         """The logarithm to `base`, by default the natural one."""
     def log1p(self) -> Expr:
         """log(1 + x), exact also where x is tiny."""
@@ -127,7 +127,7 @@ class Methods:
         """True where either is, whatever the other; false where both are false."""
     def pow(self, b: object) -> Expr:
         """The base to the power of the exponent; null where an integer is raised to a negative integer (cast the base to Float64 for a fraction)."""
-    def round(self, *, decimals: int = ...) -> Expr:
+    def round(self, decimals: int = ...) -> Expr:
         """The nearest value with so many decimals; a half goes to the even neighbour."""
     def sign(self) -> Expr:
         """-1, 0 or 1 in the type of the column; NaN stays NaN."""

@@ -21,7 +21,7 @@ from .grouping import sort_by_group
 from .instant import instants
 from .nodes import SourceColumn, walk
 from .source import SourceSpec
-from .versions import lives
+from .versions import Lives, lives
 
 ARRIVAL, SEQUENCE = "__arrival", "__sequence"
 
@@ -61,16 +61,31 @@ def rows_of(source: SourceSpec, parts: Mapping[str, Expr], frame: pl.DataFrame, 
     return Rows(time, _computed(parts, frame), sequence, known, row_id, deleted)
 
 
-def arrange(rows: Rows, group: Index, groups: int) -> tuple[Events, Index]:
-    """The events of rows whose group (-1: nobody's) is given, and the positions of the rows that became events."""
+@dataclass(frozen=True)
+class Arranged:
+    """Rows in the order of events: by (group, event_time, known_time, sequence), those that never exist left out."""
+
+    rows: Rows
+    lives: Lives
+    order: Index
+    offsets: Index
+
+    def events(self, first: int = 0, last: int | None = None) -> Events:
+        """The events of the groups [first, last), numbered from 0; only these are copied."""
+        offsets = self.offsets[first : len(self.offsets) if last is None else last + 1]
+        order = self.order[offsets[0] : offsets[-1]]
+        columns = {name: column.take(order) for name, column in self.rows.columns.items()}
+        bounds = (None if part is None else part[order] for part in (self.lives.known_from, self.lives.known_until))
+        return Events(self.rows.time[order], offsets - offsets[0], columns, *bounds)
+
+
+def arrange(rows: Rows, group: Index, groups: int) -> Arranged:
+    """The rows arranged by the group given for each; -1 is nobody's."""
     life = lives(rows.row_id, rows.known, rows.deleted, rows.sequence)
     if life.kept is not None and not life.kept.all():
         group = np.where(life.kept, group, -1)
     ties = [part for part in (rows.known, rows.sequence) if part is not None]
-    order, offsets = sort_by_group(group, groups, rows.time, *ties)
-    columns = {name: column.take(order) for name, column in rows.columns.items()}
-    bounds = (None if part is None else part[order] for part in (life.known_from, life.known_until))
-    return Events(rows.time[order], offsets, columns, *bounds), order
+    return Arranged(rows, life, *sort_by_group(group, groups, rows.time, *ties))
 
 
 def joined(pieces: Sequence[Rows]) -> Rows:

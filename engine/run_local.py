@@ -19,10 +19,9 @@ class Runner:
     def run(self, tasks: Sequence[AtTask], spine: Loaded) -> list[dict[str, Answer]]:
         """The result of each task, in their order."""
         tables = _read_once(tasks, spine)
-        if len(tasks) < 2:
-            return [task.run(spine, tables[id(task)]) for task in tasks]
-        with ThreadPoolExecutor(min(len(tasks), os.cpu_count() or 1)) as pool:
-            return list(pool.map(lambda task: task.run(spine, tables[id(task)]), tasks))
+        cores = os.cpu_count() or 1
+        with ThreadPoolExecutor(cores) as blocks, ThreadPoolExecutor(cores) as pool:
+            return list(pool.map(lambda task: task.run(spine, tables[id(task)], blocks.map), tasks))
 
 
 def _read_once(tasks: Sequence[AtTask], spine: Loaded) -> dict[int, Reader]:

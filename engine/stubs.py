@@ -67,7 +67,7 @@ def _of_map(found: Map) -> list[str]:
     params = [
         _parameter(name, _written(p.annotation), p.default is not Parameter.empty) for name, p in found.params.items()
     ]
-    return [*columns, *(["*"] if params and not several else []), *params]
+    return [*columns, *params]
 
 
 def _of_fold(found: type[Fold]) -> list[str]:

@@ -1,20 +1,27 @@
-"""A task: one At over one spine. It opens its inputs itself, so it runs the same in this process, on another node, or again."""
+"""A task: one At over one spine. It opens its inputs itself, so it runs the same in this process, on another node, or again.
+
+Inside, keys are taken a block at a time: what a block needs fits the processor's cache, and blocks may run side by side.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from .at import FOREVER, Answer, Asked, Driver, Events
-from .column import Column, Index, Mask
+from .at import FOREVER, Answer, Ask, Asked, Driver
+from .column import Array, Column, Index, Mask, physical
 from .grouping import codes, sort_by_group
 from .instant import instants
 from .plan import At, Spine
 from .reader import Reader
-from .rows import ARRIVAL, SEQUENCE, arrange, rows_of
+from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, rows_of
+
+Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
+_BLOCK = 65_536  # events and questions together; 0.5 MB a column (benchmarks/fraud.py, 2026-11)
 
 
 @dataclass(frozen=True)
@@ -30,16 +37,82 @@ class AtTask:
         """What it reads beside the spine."""
         return self.side.scan.reader
 
-    def run(self, spine: Reader, source: Reader) -> dict[str, Answer]:
-        """The answer of each fold in the spine's order."""
-        events, asked, order = gather(self.side, self.spine, spine, source)
-        driver = Driver(events, asked)
-        answer = driver.answer if self.with_status else driver.value
-        return {ask.name: _in_order(answer(ask), order) for ask in self.side.asks}
+    def run(self, spine: Reader, source: Reader, each: Each = map) -> dict[str, Answer]:
+        """The answer of each fold in the spine's order; `each` says how blocks run, one after another or side by side."""
+        gathered = gather(self.side, self.spine, spine, source)
+        outs = [_Out(ask, len(gathered.times), self.with_status) for ask in self.side.asks]
+
+        def answer(block: tuple[int, int]) -> None:
+            questions, driver = gathered.block(*block)
+            for out in outs:
+                out.put(questions, driver.answer(out.ask) if self.with_status else driver.value(out.ask))
+
+        for _ in each(answer, gathered.blocks()):
+            pass
+        return {out.ask.name: out.answer() for out in outs}
 
 
-def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> tuple[Events, Asked, Index]:
-    """Events and questions sorted by key and time, and the order that sorted the questions."""
+@dataclass(frozen=True)
+class Gathered:
+    """Events and questions of the same groups, before they are put in order block by block."""
+
+    events: Arranged
+    times: Index
+    known: Index | None
+    order: Index  # sorts the questions by (group, time)
+    offsets: Index  # where each group's questions begin in that order
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """Ranges of groups of about equal work."""
+        work = self.events.offsets + self.offsets
+        cuts = np.searchsorted(work, np.arange(_BLOCK, work[-1], _BLOCK))
+        ends = np.unique(np.concatenate([cuts, [len(work) - 1]])).tolist()
+        return list(zip([0, *ends], ends, strict=False))
+
+    def block(self, first: int, last: int) -> tuple[Index, Driver]:
+        """The rows of the spine that ask about the groups [first, last), and what answers them."""
+        offsets = self.offsets[first : last + 1]
+        questions = self.order[offsets[0] : offsets[-1]]
+        group = np.repeat(np.arange(last - first), np.diff(offsets))
+        known = None if self.known is None else self.known[questions]
+        return questions, Driver(self.events.events(first, last), Asked(group, self.times[questions], known))
+
+
+@dataclass
+class _Out:
+    """The answer to one fold, filled block by block; blocks write to different rows."""
+
+    ask: Ask
+    n: int
+    with_status: bool
+    values: Array = field(init=False)
+    valid: Mask = field(init=False)
+    found: Mask = field(init=False)
+    expired: Mask = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.values = np.empty(self.n, dtype=physical(self.ask.dtype))
+        self.valid = np.ones(self.n, dtype=np.bool_)
+        self.found, self.expired = (np.zeros(self.n if self.with_status else 0, dtype=np.bool_) for _ in range(2))
+
+    def put(self, rows: Index, answer: Answer) -> None:
+        """Write a block's answer to its rows."""
+        self.values[rows] = answer.value.values
+        if answer.value.valid is not None:
+            self.valid[rows] = answer.value.valid
+        if answer.found is not None:
+            self.found[rows] = answer.found
+        if answer.expired is not None:
+            self.expired[rows] = answer.expired
+
+    def answer(self) -> Answer:
+        """The whole answer, in the order of the spine."""
+        value = Column(self.ask.dtype, self.values, None if self.valid.all() else self.valid)
+        return Answer(value, self.found, self.expired) if self.with_status else Answer(value)
+
+
+def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gathered:
+    """The questions of the spine and the rows of the source, by the groups of their keys."""
     keys = dict(side.keys)
     extra = [spine.known] if isinstance(spine.known, str) else []
     questions = spine_reader.read(list(dict.fromkeys([*keys, spine.time, *extra])))
@@ -47,10 +120,8 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> tupl
     known_column = _known_column(side, spine, source)
     frame = source.read(_columns(side, source, known_column), side.scan.bound)
     group, asked_group, groups = codes(frame, questions, keys)
-    events, _ = arrange(rows_of(side.scan.source, side.parts, frame, known_column), group, groups)
-    order, _ = sort_by_group(asked_group, groups, times)
-    known = _known(spine, questions)
-    return events, Asked(asked_group[order], times[order], None if known is None else known[order]), order
+    events = arrange(rows_of(side.scan.source, side.parts, frame, known_column), group, groups)
+    return Gathered(events, times, _known(spine, questions), *sort_by_group(asked_group, groups, times))
 
 
 def _known_column(side: At, spine: Spine, source: Reader) -> str | None:
@@ -70,19 +141,3 @@ def _known(spine: Spine, questions: pl.DataFrame) -> Index | None:
     if isinstance(spine.known, str):
         return instants(questions[spine.known], f"known_at column {spine.known!r}")
     return None if spine.known is None else np.full(questions.height, spine.known)
-
-
-def _in_order(answer: Answer, order: Index) -> Answer:
-    """The answer in the order the questions were asked in."""
-    value = Column(answer.value.dtype, _scattered(answer.value.values, order), _maybe(answer.value.valid, order))
-    return Answer(value, _maybe(answer.found, order), _maybe(answer.expired, order))
-
-
-def _maybe(mask: Mask | None, order: Index) -> Mask | None:
-    return None if mask is None else _scattered(mask, order)
-
-
-def _scattered(values: Any, order: Index) -> Any:
-    out = np.empty_like(values)
-    out[order] = values
-    return out

@@ -159,10 +159,12 @@ def _stretches(rows: Rows, keys: list[Key]) -> dict[Key, Stretch]:
     """The stretch of every key, from rows in any order. A null key is nobody's."""
     number: dict[Key, int] = {}
     group = np.array([-1 if key is None else number.setdefault(key, len(number)) for key in keys], dtype=np.int64)
-    events, order = arrange(rows, group, len(number))
-    every, offsets = (
-        _by_group(rows, group, len(number)) if _ended(rows) else (_as_rows(events, rows, order), events.offsets)
-    )
+    arranged = arrange(rows, group, len(number))
+    events = arranged.events()
+    if _ended(rows):
+        every, offsets = _by_group(rows, group, len(number))
+    else:
+        every, offsets = _as_rows(events, rows, arranged.order), events.offsets
     cuts, inner = offsets.tolist(), events.offsets.tolist()
     return {key: Stretch(every, (cuts[g], cuts[g + 1]), events, (inner[g], inner[g + 1])) for key, g in number.items()}
 
@@ -190,8 +192,7 @@ def _by_group(rows: Rows, group: Index, groups: int) -> tuple[Rows, Index]:
 def _nothing(rows: Rows) -> Stretch:
     """The stretch of a key whose last row went to another key."""
     none = rows.take(slice(0, 0))
-    events, _ = arrange(none, np.empty(0, dtype=np.int64), 1)
-    return Stretch(none, (0, 0), events, (0, 0))
+    return Stretch(none, (0, 0), arrange(none, np.empty(0, dtype=np.int64), 1).events(), (0, 0))
 
 
 def _slice(stretch: Stretch) -> Events:

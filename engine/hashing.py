@@ -1,0 +1,136 @@
+"""The one versioned hash of keys and rows: decides buckets, exchange and shards, so its values are stored and never change.
+
+Polars' own hash may change with any version. Another function would be another HASH_VERSION, recorded beside what was placed by it.
+Mixing is SplitMix64 (Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom Number Generators", figure 14).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from .column import Index
+
+HASH_VERSION = 1
+Hashes = NDArray[np.uint64]
+
+_GAMMA = np.uint64(0x9E3779B97F4A7C15)
+_FIRST = np.uint64(0xBF58476D1CE4E5B9)
+_SECOND = np.uint64(0x94D049BB133111EB)
+_NULL = np.uint64(0x6E756C6C6E756C6C)
+
+
+def bucket(keys: pl.DataFrame, buckets: int) -> Index:
+    """The bucket of each row's key, (n,) in [0, buckets); a key with a null in it is in bucket 0.
+
+    >>> bucket(pl.DataFrame({"customer_id": [1, 2, 3, None]}), 4)
+    array([1, 2, 1, 0])
+    """
+    places = (key_hashes(keys) % np.uint64(buckets)).astype(np.int64)
+    for column in keys.get_columns():
+        if column.null_count():
+            places[column.is_null().to_numpy()] = 0
+    return places
+
+
+def key_hashes(keys: pl.DataFrame) -> Hashes:
+    """A hash of each row, (n,); the order of the columns counts, their names and integer widths do not."""
+    out = np.zeros(keys.height, dtype=np.uint64)
+    for column in keys.get_columns():
+        out ^= _hashes(column)
+        out = _mixed(out)
+    return out
+
+
+def content_hashes(rows: pl.DataFrame) -> Index:
+    """A hash of each row's content, (n,) of int64; neither order of columns nor a column of nulls changes it.
+
+    Equal numbers of different width are equal, NaN is equal to NaN, 0.0 is not -0.0.
+    """
+    out = np.zeros(rows.height, dtype=np.uint64)
+    for column in rows.get_columns():
+        name = int.from_bytes(hashlib.blake2b(column.name.encode(), digest_size=8).digest(), "little")
+        part = _mixed(_hashes(column) ^ np.uint64(name))
+        if column.null_count():
+            part[column.is_null().to_numpy()] = 0
+        out += part
+    return out.view(np.int64)
+
+
+def _hashes(column: pl.Series) -> Hashes:
+    """A hash of each value, (n,); nulls share one."""
+    dtype = column.dtype
+    if dtype.is_numeric() or dtype.is_temporal() or isinstance(dtype, pl.Boolean):
+        out = _mixed(_words(column))
+    else:
+        out = _hashes_of_bytes(column.cast(pl.String) if _is_text(dtype) else _as_text(column))
+    if column.null_count():
+        out[column.is_null().to_numpy()] = _NULL
+    return out
+
+
+def _is_text(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.String | pl.Categorical | pl.Enum)
+
+
+def _as_text(column: pl.Series) -> pl.Series:
+    """Values of other types (lists, structs, decimals, bytes) by their Python form."""
+    return pl.Series([None if value is None else repr(value) for value in column.to_list()], dtype=pl.String)
+
+
+def _words(column: pl.Series) -> Hashes:
+    """Numbers and times as 64 bits each; a fresh array."""
+    dtype = column.dtype
+    if dtype.is_float():
+        values = column.cast(pl.Float64).fill_null(0.0).to_numpy().copy()
+        values[np.isnan(values)] = np.nan
+        return values.view(np.uint64)
+    if isinstance(dtype, pl.Decimal):
+        return _hashes_of_bytes(_as_text(column))
+    if isinstance(dtype, pl.Datetime | pl.Duration):
+        column = column.dt.cast_time_unit("us")
+    whole = column.to_physical() if dtype.is_temporal() else column
+    wide = pl.UInt64 if isinstance(dtype, pl.UInt64) else pl.Int64
+    values = whole.cast(wide).fill_null(0).to_numpy().copy()
+    return values.view(np.uint64)
+
+
+def _hashes_of_bytes(column: pl.Series) -> Hashes:
+    """A hash of each text's UTF-8 bytes, eight at a time for all texts together."""
+    offsets, data = _buffers(column)
+    length = np.diff(offsets)
+    out = _mixed(length.astype(np.uint64))
+    eights = np.lib.stride_tricks.sliding_window_view(np.concatenate([data, np.zeros(8, np.uint8)]), 8)
+    done, left = 0, np.flatnonzero(length > 0)
+    while len(left):
+        word = eights[offsets[left] + done].view("<u8").ravel().astype(np.uint64)
+        spare = np.maximum(8 - (length[left] - done), 0).astype(np.uint64) * np.uint64(8)
+        out[left] = _mixed(out[left] ^ ((word << spare) >> spare))
+        done += 8
+        left = left[length[left] > done]
+    return out
+
+
+def _buffers(column: pl.Series) -> tuple[Index, NDArray[np.uint8]]:
+    array: Any = column.to_arrow(compat_level=pl.CompatLevel.oldest())
+    array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    array = array.fill_null("").cast(pa.large_string())
+    _, offsets, data = array.buffers()
+    starts = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    return starts, np.frombuffer(data or b"", dtype=np.uint8)
+
+
+def _mixed(words: Hashes) -> Hashes:
+    """SplitMix64's output function; consumes its argument."""
+    words += _GAMMA
+    words ^= words >> np.uint64(30)
+    words *= _FIRST
+    words ^= words >> np.uint64(27)
+    words *= _SECOND
+    words ^= words >> np.uint64(31)
+    return words
