@@ -1,0 +1,138 @@
+"""The transport over a Ray Serve handle: typed errors, deadlines, and another try where the replica died."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+import time
+from collections.abc import Generator
+from typing import Any
+
+import ray
+from ray import serve
+from ray.exceptions import RayActorError, RayTaskError
+from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
+from ray.serve.handle import DeploymentHandle
+
+from ..engine.errors import Deadline, NowThenError, Overloaded, Unavailable
+from .failure import Failure
+
+APP = "nowthen"
+_PATIENCE_S = 60.0  # a replica that died is back within a quarter of it
+_PAUSE_S = 0.1
+_LOST = (RayActorError, DeploymentUnavailableError)
+_LATE = (TimeoutError, asyncio.TimeoutError)
+
+
+def shard_name(number: int) -> str:
+    """The deployment of a shard."""
+    return f"nowthen-shard-{number}"
+
+
+def connected() -> None:
+    """Be part of the cluster, or `Unavailable`."""
+    if ray.is_initialized():
+        return
+    try:
+        ray.init(address="auto", log_to_driver=False, logging_level="warning")
+    except ConnectionError:
+        raise Unavailable(
+            "no Ray cluster is running here. Start one with `nowthen serve`, or give its address: nt.online('http://host:8000')."
+        ) from None
+
+
+class InCluster:
+    """Calls the replicas of a shard."""
+
+    def __init__(self, number: int = 0) -> None:
+        connected()
+        try:
+            handle = serve.get_deployment_handle(shard_name(number), APP)
+        except RayServeException as error:
+            raise Unavailable(f"nothing is served in this cluster: {error} Start it with `nowthen serve`.") from None
+        self._methods: dict[str, Any] = {}
+        self._handle: DeploymentHandle[Any] = handle
+
+    def call(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Any:
+        """The result of a method of the shard."""
+        return self.begin(method, args, options, timeout_s).result()
+
+    async def acall(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Any:
+        """The same for an event loop."""
+        return await self.begin(method, args, options, timeout_s)
+
+    def begin(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Pending:
+        """Send the call now; its result is awaited, or taken with `result()`."""
+        remote = self._methods.get(method)
+        if remote is None:
+            remote = self._methods[method] = getattr(self._handle, method)
+        # One string of bytes: Serve looks into every argument for responses of other deployments.
+        return Pending(remote, pickle.dumps((*args, options), protocol=5), timeout_s)
+
+
+class Pending:
+    """A call under way. Calls may be repeated: reads change nothing, pushes carry an idempotency key."""
+
+    def __init__(self, remote: Any, call: bytes, timeout_s: float | None) -> None:
+        self._remote, self._call = remote, call
+        self._until = time.monotonic() + (_PATIENCE_S if timeout_s is None else timeout_s)
+        self._asked_s = timeout_s
+        self._response = remote.remote(call)
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Any:
+        while True:
+            try:
+                return _opened(await self._in_time())
+            except _LOST as error:
+                await asyncio.sleep(self._pause(error))
+            except _LATE:
+                raise self._late() from None
+            except RayTaskError as error:
+                raise error.cause from None
+            except BackPressureError as error:
+                raise Overloaded(str(error)) from None
+            self._response = self._remote.remote(self._call)
+
+    async def _in_time(self) -> Any:
+        if self._asked_s is None:
+            return await self._response
+        return await asyncio.wait_for(_waited(self._response), max(self._until - time.monotonic(), 0))
+
+    def result(self) -> Any:
+        """The result, for code that is not in an event loop."""
+        while True:
+            try:
+                return _opened(self._response.result(timeout_s=max(self._until - time.monotonic(), 0)))
+            except _LOST as error:
+                time.sleep(self._pause(error))
+            except _LATE:
+                raise self._late() from None
+            except RayTaskError as error:
+                raise error.cause from None
+            except BackPressureError as error:
+                raise Overloaded(str(error)) from None
+            self._response = self._remote.remote(self._call)
+
+    def _pause(self, error: Exception) -> float:
+        """How long to wait before the next try, or `Unavailable` when there is no time for one."""
+        if time.monotonic() + _PAUSE_S > self._until:
+            raise Unavailable(f"the shard does not answer: {str(error).splitlines()[0]}") from None
+        return _PAUSE_S
+
+    def _late(self) -> NowThenError:
+        if self._asked_s is None:
+            return Unavailable(f"the shard did not answer for {_PATIENCE_S:g} s.")
+        return Deadline(f"no answer in {self._asked_s * 1000:g} ms.")
+
+
+async def _waited(response: Any) -> Any:
+    return await response
+
+
+def _opened(result: Any) -> Any:
+    if isinstance(result, Failure):
+        raise result.error()
+    return result
