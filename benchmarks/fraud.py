@@ -57,6 +57,9 @@ def main() -> None:
         outcomes = run_all(given.engines, data, Path(folder), given.runs, given.limit)
         rows = pl.scan_parquet(data).select(pl.len()).collect().item()
     Console(width=None if sys.stdout.isatty() else 140).print(table(outcomes, rows, load))
+    for outcome in outcomes:
+        if outcome.failure:
+            console.print(f"{outcome.engine} failed:\n{outcome.failure}", markup=False, highlight=False)
     if given.json:
         given.json.write_text(json.dumps(report(outcomes, rows, load, given), indent=2) + "\n")
     sys.exit(0 if all(outcome.right for outcome in outcomes) else 1)
@@ -157,7 +160,7 @@ def cells(outcome: Outcome, baseline: Outcome | None) -> list[str]:
     """The figures of one row of the table."""
     cost = outcome.cost
     if not cost or outcome.failure or not baseline or not baseline.cost:
-        return [f"failed: {(outcome.failure or '?').strip().splitlines()[-1][:60]}"]
+        return ["failed"]
     return [
         f"{cost.wall_median_s:.3f}",
         f"{cost.cpu_median_s:.2f}",

@@ -26,8 +26,18 @@ def prepare(path: Path, variant: str) -> Callable[[], pl.DataFrame]:
     return lambda: nt.training_set(path, service, at="tx_datetime").collect(engine=variant)
 
 
-def start_ray() -> None:
-    """A cluster of this machine's cores, without the dashboard, whose processes would count as ours."""
+def start_ray(attempts: int = 3) -> None:
+    """A cluster of this machine's cores, without the dashboard, whose processes would count as ours.
+
+    On a busy machine Ray gives up after 30 seconds (2.60), and a second attempt succeeds.
+    """
     import ray
 
-    ray.init(include_dashboard=False, log_to_driver=False)
+    for attempt in range(1, attempts + 1):
+        try:
+            ray.init(include_dashboard=False, log_to_driver=False)
+            return
+        except Exception:  # Ray raises nothing more precise
+            ray.shutdown()
+            if attempt == attempts:
+                raise

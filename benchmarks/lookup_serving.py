@@ -21,7 +21,6 @@ import generate
 ASKED = 2_000
 
 
-@serve.deployment(max_ongoing_requests=100)
 class Empty:
     """The least a Serve deployment can do."""
 
@@ -36,8 +35,7 @@ def publish(folder: Path, rows: int) -> pl.DataFrame:
     service = features.define(path)
     store = nt.connect(str(folder / "store"))
     store.apply(service)
-    for source in service.sources:
-        store.ingest(source)
+    store.ingest("transactions")
     store.snapshot(service)
     return answers(path, service)
 
@@ -59,7 +57,7 @@ def serving(folder: Path) -> Iterator[Any]:
 
     running = start(str(folder / "store"))
     try:
-        serve.run(Empty.bind(), name="empty", route_prefix=None)
+        serve.run(serve.deployment(max_ongoing_requests=100)(Empty).bind(), name="empty", route_prefix=None)
         yield nt.handle("fraud_model")
     finally:
         running.stop()

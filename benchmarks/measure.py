@@ -61,9 +61,8 @@ def measure(engine: str, data: Path, result: Path, *, runs: int, limit_s: float)
         cost = listen(process)
         too_long.cancel()
     if process.returncode != 0 or len(cost.wall_s) != runs:
-        raise EngineFailed(
-            "".join(errors.read_text().splitlines(keepends=True)[-6:]) or f"exit code {process.returncode}"
-        )
+        said = errors.read_text().strip().splitlines()[-60:]
+        raise EngineFailed("\n".join([*said, f"exit code {process.returncode}"]))
     return cost
 
 

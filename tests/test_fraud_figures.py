@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -34,6 +35,7 @@ def example(name: str) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for the module of their class
     spec.loader.exec_module(module)
     return module
 
@@ -70,7 +72,8 @@ def expected(transactions: Path) -> pl.DataFrame:
     columns = ", ".join(in_sql(name, *figure) for name, figure in FIGURES.items())
     rows = "SELECT *, epoch_us(tx_datetime) AS us FROM read_parquet($path)"
     query = f"SELECT transaction_id, {columns} FROM ({rows})"
-    return duckdb.connect().sql(query, params={"path": str(transactions)}).pl()
+    values: pl.DataFrame = duckdb.connect().sql(query, params={"path": str(transactions)}).pl()
+    return values
 
 
 def in_sql(name: str, key: str, fold: str, window: int, delay: int) -> str:
