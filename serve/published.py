@@ -49,3 +49,8 @@ class Publication(Protocol):
 
     def state(self) -> object:
         """Something that changes when a newer snapshot is published. Asked now and then."""
+
+
+def open_store(store: Any) -> Publication:
+    """What a store (or the path of one) has published."""
+    raise NotImplementedError(store)

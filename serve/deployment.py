@@ -1,0 +1,88 @@
+"""The Ray Serve application: the shard that holds the state, and the HTTP gateway before it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import ray
+from fastapi import FastAPI
+from ray import serve
+from ray.serve.config import HTTPOptions
+
+from ..engine.errors import Invalid
+from .http import gateway
+from .in_cluster import APP, InCluster, shard_name
+from .online import Features
+from .published import Publication, open_store
+from .replica import Replica
+
+_ONGOING = 256  # calls a replica works on at once; Serve's default of 5 would have them wait
+_HEALTH_S = 2.0  # a stopped replica is worse than a dead one: it is found within a few of these
+
+
+def start(store: Any, *, host: str = "127.0.0.1", port: int | None = 8000, shards: int = 1) -> None:
+    """Serve a store's published services on Ray: handles for the cluster, HTTP at `host:port` (None: no HTTP).
+
+    Starts a local Ray where none is connected. Returns when requests are answered; `stop` ends it.
+    """
+    run(partial(open_store, _place(store)), host=host, port=port, shards=shards)
+
+
+def run(open_publication: Callable[[], Publication], *, host: str, port: int | None, shards: int) -> None:
+    """Serve what a publication holds."""
+    if shards != 1:
+        raise Invalid(f"shards={shards}: a store is served by one shard so far. Leave shards out.")
+    _join()
+    if port is not None:
+        serve.start(http_options=HTTPOptions(host=host, port=port))
+    application = (
+        _gateway().bind(_shard(0).bind(open_publication)) if port is not None else _shard(0).bind(open_publication)
+    )
+    serve.run(application, name=APP, route_prefix="/" if port is not None else None)
+
+
+def stop() -> None:
+    """End serving. The store keeps everything; Ray goes on where it was running before."""
+    if ray.is_initialized():
+        serve.delete(APP)
+
+
+def _place(store: Any) -> str:
+    """Where a store lies, as every process finds it."""
+    return str(Path(getattr(store, "path", store)).resolve())
+
+
+def _join() -> None:
+    if ray.is_initialized():
+        return
+    try:
+        ray.init(address="auto", log_to_driver=False, logging_level="warning")
+    except ConnectionError:
+        ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning")
+
+
+def _shard(number: int) -> Any:
+    return serve.deployment(
+        Replica,
+        name=shard_name(number),
+        num_replicas=1,
+        max_ongoing_requests=_ONGOING,
+        health_check_period_s=_HEALTH_S,
+        health_check_timeout_s=10.0,
+        graceful_shutdown_timeout_s=5.0,
+        ray_actor_options={"num_cpus": 0.1},
+    )
+
+
+def _gateway() -> Any:
+    made = serve.ingress(_web)()
+    return serve.deployment(
+        made, name="nowthen-http", max_ongoing_requests=_ONGOING, ray_actor_options={"num_cpus": 0.1}
+    )
+
+
+def _web() -> FastAPI:
+    return gateway(Features(InCluster()))
