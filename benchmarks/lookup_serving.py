@@ -12,6 +12,7 @@ import polars as pl
 from ray import serve
 
 import nowthen as nt
+from nowthen.serve.deployment import start, stop
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "examples" / "fraud"))
 
@@ -19,13 +20,6 @@ import features  # the example is no package, so its folder is put on the path f
 import generate
 
 ASKED = 2_000
-
-
-class Empty:
-    """The least a Serve deployment can do."""
-
-    async def nothing(self) -> None:
-        """Nothing."""
 
 
 def publish(folder: Path, rows: int) -> pl.DataFrame:
@@ -53,16 +47,24 @@ def answers(path: Path, service: nt.FeatureService) -> pl.DataFrame:
 @contextmanager
 def serving(folder: Path) -> Iterator[Any]:
     """A handle of the published service while NowThen serves the store, and the empty deployment beside it."""
-    from nowthen.serve.start import start
-
-    running = start(str(folder / "store"))
+    start(nt.connect(str(folder / "store")), port=None)
     try:
-        serve.run(serve.deployment(max_ongoing_requests=100)(Empty).bind(), name="empty", route_prefix=None)
+        serve.run(empty_application(), name="empty", route_prefix=None)
         yield nt.handle("fraud_model")
+        serve.delete("empty")
     finally:
-        running.stop()
+        stop()
 
 
 def empty_handle() -> Any:
     """The handle of the empty deployment."""
     return serve.get_app_handle("empty")
+
+
+def empty_application() -> serve.Application:
+    """The least a Serve deployment can do; a class in here, so that replicas get it by value and need not find this file."""
+
+    class Empty:
+        async def nothing(self) -> None: ...
+
+    return serve.deployment(max_ongoing_requests=100)(Empty).bind()
