@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -12,7 +13,7 @@ from fastapi import FastAPI
 from ray import serve
 from ray.serve.config import HTTPOptions
 
-from ..engine.errors import Invalid
+from ..engine.errors import Invalid, Unavailable
 from .http import gateway
 from .in_cluster import APP, InCluster, shard_name
 from .online import Features
@@ -23,11 +24,15 @@ _ONGOING = 256  # calls a replica works on at once; Serve's default of 5 would h
 _HEALTH_S = 2.0  # a stopped replica is worse than a dead one: it is found within a few of these
 
 
-def start(store: Any, *, host: str = "127.0.0.1", port: int | None = 8000, shards: int = 1) -> None:
+def start(
+    store: Any, *, host: str = "127.0.0.1", port: int | None = 8000, shards: int = 1, address: str | None = None
+) -> None:
     """Serve a store's published services on Ray: handles for the cluster, HTTP at `host:port` (None: no HTTP).
 
-    Starts a local Ray where none is connected. Returns when requests are answered; `stop` ends it.
+    Uses the Ray that is connected, else the one at `address` ("auto": the one running on this machine), else starts one here. Returns
+    when requests are answered; `stop` ends it.
     """
+    join(address)
     run(partial(open_store, _place(store)), host=host, port=port, shards=shards)
 
 
@@ -35,7 +40,6 @@ def run(open_publication: Callable[[], Publication], *, host: str, port: int | N
     """Serve what a publication holds."""
     if shards != 1:
         raise Invalid(f"shards={shards}: a store is served by one shard so far. Leave shards out.")
-    _join()
     if port is not None:
         serve.start(http_options=HTTPOptions(host=host, port=port))
     application = (
@@ -55,13 +59,17 @@ def _place(store: Any) -> str:
     return str(Path(getattr(store, "path", store)).resolve())
 
 
-def _join() -> None:
+def join(address: str | None) -> None:
+    """Be part of a Ray cluster. A foreign one that happens to run on this machine is taken only when asked for."""
     if ray.is_initialized():
         return
     try:
-        ray.init(address="auto", log_to_driver=False, logging_level="warning")
-    except ConnectionError:
-        ray.init(include_dashboard=False, log_to_driver=False, logging_level="warning")
+        wanted = address or os.environ.get("RAY_ADDRESS") or "local"
+        ray.init(
+            wanted, include_dashboard=False if wanted == "local" else None, log_to_driver=False, logging_level="warning"
+        )
+    except ConnectionError as error:
+        raise Unavailable(f"no Ray cluster at {address!r}: {error}") from None
 
 
 def _shard(number: int) -> Any:
