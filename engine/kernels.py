@@ -74,7 +74,7 @@ def prefix_holds(values: Array) -> bool:
         total += size
         if size > 0.0 and size < least:
             least = size
-    return total * len(values) * 2.0**-104 <= 1e-13 * least
+    return bool(np.isfinite(total)) and total * len(values) * 2.0**-104 <= 1e-13 * least
 
 
 @compiled
@@ -232,3 +232,19 @@ def _larger(a: Any, b: Any) -> Any:
 
 smallest = _extreme(_smaller)
 largest = _extreme(_larger)
+
+
+@compiled
+def take(values: Array, rows: Index) -> Array:
+    """The values at some rows; about half the time of numpy's indexing, which checks and buffers."""
+    out = np.empty(len(rows), dtype=values.dtype)
+    for i in range(len(rows)):
+        out[i] = values[rows[i]]
+    return out
+
+
+@compiled
+def put(out: Array, rows: Index, values: Array) -> None:
+    """Write values to some rows."""
+    for i in range(len(rows)):
+        out[rows[i]] = values[i]

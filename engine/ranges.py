@@ -90,6 +90,22 @@ def order_by_group(group: Index, groups: int) -> tuple[Index, Index]:
     return order, np.searchsorted(group[order], np.arange(groups + 1))
 
 
+def take(values: Array, rows: Index) -> Array:
+    """The values at some rows."""
+    loops = kernels(len(rows)) if values.dtype != np.object_ else None
+    taken: Array = loops.take(values, rows) if loops else values[rows]
+    return taken
+
+
+def put(out: Array, rows: Index, values: Array) -> None:
+    """Write values to some rows of `out`."""
+    loops = kernels(len(rows)) if values.dtype == out.dtype != np.object_ else None
+    if loops:
+        loops.put(out, rows, values)
+    else:
+        out[rows] = values
+
+
 def _integer_sums(values: Array, start: Index, stop: Index) -> Array:
     prefix = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(values)])
     return prefix[stop] - prefix[start]

@@ -20,6 +20,7 @@ from .expr import Expr
 from .grouping import sort_by_group
 from .instant import instants
 from .nodes import SourceColumn, walk
+from .ranges import take
 from .source import SourceSpec
 from .versions import Lives, lives
 
@@ -36,6 +37,7 @@ class Rows:
     known: Index | None = None
     row_id: Array | None = None
     deleted: Mask | None = None
+    until: Index | None = None  # when a later version, perhaps not among these rows, ended each as far as is known
 
     def __len__(self) -> int:
         return len(self.time)
@@ -47,7 +49,8 @@ class Rows:
             return None if part is None else part[index]
 
         columns = {name: Column(c.dtype, c.values[index], cut(c.valid)) for name, c in self.columns.items()}
-        return Rows(self.time[index], columns, cut(self.sequence), cut(self.known), cut(self.row_id), cut(self.deleted))
+        parts = (cut(part) for part in (self.sequence, self.known, self.row_id, self.deleted, self.until))
+        return Rows(self.time[index], columns, *parts)
 
 
 def rows_of(source: SourceSpec, parts: Mapping[str, Expr], frame: pl.DataFrame, known_column: str | None) -> Rows:
@@ -74,14 +77,20 @@ class Arranged:
         """The events of the groups [first, last), numbered from 0; only these are copied."""
         offsets = self.offsets[first : len(self.offsets) if last is None else last + 1]
         order = self.order[offsets[0] : offsets[-1]]
-        columns = {name: column.take(order) for name, column in self.rows.columns.items()}
-        bounds = (None if part is None else part[order] for part in (self.lives.known_from, self.lives.known_until))
-        return Events(self.rows.time[order], offsets - offsets[0], columns, *bounds)
+
+        def cut(part: Any) -> Any:
+            return None if part is None else take(part, order)
+
+        columns = {name: Column(c.dtype, cut(c.values), cut(c.valid)) for name, c in self.rows.columns.items()}
+        bounds = (cut(self.lives.known_from), cut(self.lives.known_until))
+        return Events(cut(self.rows.time), offsets - offsets[0], columns, *bounds)
 
 
 def arrange(rows: Rows, group: Index, groups: int) -> Arranged:
     """The rows arranged by the group given for each; -1 is nobody's."""
     life = lives(rows.row_id, rows.known, rows.deleted, rows.sequence)
+    if rows.until is not None:
+        life = life.ended(rows.until)
     if life.kept is not None and not life.kept.all():
         group = np.where(life.kept, group, -1)
     ties = [part for part in (rows.known, rows.sequence) if part is not None]
@@ -102,6 +111,7 @@ def joined(pieces: Sequence[Rows]) -> Rows:
         each(lambda p: p.known),
         each(lambda p: p.row_id),
         each(lambda p: p.deleted),
+        each(lambda p: p.until),
     )
 
 

@@ -17,6 +17,7 @@ from .column import Array, Column, Index, Mask, physical
 from .grouping import codes, sort_by_group
 from .instant import instants
 from .plan import At, Spine
+from .ranges import put, take
 from .reader import Reader
 from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, rows_of
 
@@ -74,8 +75,8 @@ class Gathered:
         offsets = self.offsets[first : last + 1]
         questions = self.order[offsets[0] : offsets[-1]]
         group = np.repeat(np.arange(last - first), np.diff(offsets))
-        known = None if self.known is None else self.known[questions]
-        return questions, Driver(self.events.events(first, last), Asked(group, self.times[questions], known))
+        known = None if self.known is None else take(self.known, questions)
+        return questions, Driver(self.events.events(first, last), Asked(group, take(self.times, questions), known))
 
 
 @dataclass
@@ -97,13 +98,13 @@ class _Out:
 
     def put(self, rows: Index, answer: Answer) -> None:
         """Write a block's answer to its rows."""
-        self.values[rows] = answer.value.values
+        put(self.values, rows, answer.value.values)
         if answer.value.valid is not None:
-            self.valid[rows] = answer.value.valid
+            put(self.valid, rows, answer.value.valid)
         if answer.found is not None:
-            self.found[rows] = answer.found
+            put(self.found, rows, answer.found)
         if answer.expired is not None:
-            self.expired[rows] = answer.expired
+            put(self.expired, rows, answer.expired)
 
     def answer(self) -> Answer:
         """The whole answer, in the order of the spine."""
