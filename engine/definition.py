@@ -86,6 +86,7 @@ class _Writing:
         self.nodes = Writer(self.source, self.view)
         self.sources: dict[str, Json] = {}
         self.views: dict[str, Json] = {}
+        self._written: set[int] = set()
 
     def service(self, service: FeatureService) -> Json:
         columns = [[name, self.view(ref.view), ref.name] for name, ref in service.features.items()]
@@ -105,6 +106,9 @@ class _Writing:
         return spec.name
 
     def view(self, spec: ViewSpec) -> str:
+        if id(spec) in self._written:
+            return spec.name
+        self._written.add(id(spec))
         written = _view(spec)
         written["features"] = {name: self.nodes.feature(feature) for name, feature in spec.features.items()}
         if self.views.setdefault(spec.name, written) != written:

@@ -29,7 +29,7 @@ def bucket(keys: pl.DataFrame, buckets: int) -> Index:
     """The bucket of each row's key, (n,) in [0, buckets); a key with a null in it is in bucket 0.
 
     >>> bucket(pl.DataFrame({"customer_id": [1, 2, 3, None]}), 4)
-    array([1, 2, 1, 0])
+    array([2, 0, 3, 0])
     """
     places = (key_hashes(keys) % np.uint64(buckets)).astype(np.int64)
     for column in keys.get_columns():

@@ -1,0 +1,226 @@
+"""The log of a source: pushed rows, durable in the order they came.
+
+One process writes, any number reads. Segments `<first sequence>.log` hold records (records.py). An append is forced to the disk before it
+returns; several appends share one forcing. A push with a key is stored once, however often it is retried. A position is the sequence number
+of a row: reading from it gives the rows after it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from ..engine.errors import CommitUnknown, Conflict, NowThenError, Unavailable
+from . import sequence
+from .durable import storing, sync
+from .records import Record, decoded, encoded, scan
+
+_SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log in a folder, for reading; the folder need not exist yet."""
+
+    folder: Path
+
+    def end(self) -> int:
+        """The position of the last row, 0 for an empty log."""
+        for segment in reversed(self._segments()):
+            records, _ = scan(segment.read_bytes(), str(segment), sealed=False)
+            if records:
+                return records[-1].last
+        return 0
+
+    def read(self, position: int = 0, upto: int | None = None) -> tuple[list[pl.DataFrame], int]:
+        """The rows after a position (and not after `upto`) with arrival and sequence, and the position they end at."""
+        segments = self._segments()
+        frames: list[pl.DataFrame] = []
+        for place, segment in enumerate(segments):
+            if place + 1 < len(segments) and _first(segments[place + 1]) <= position:
+                continue
+            data = segment.read_bytes()
+            found, _ = scan(data, str(segment), sealed=place + 1 < len(segments))
+            wanted = [record for record in found if record.last > position and (upto is None or record.last <= upto)]
+            frames += decoded(data, wanted)
+            position = wanted[-1].last if wanted else position
+        return frames, position
+
+    def writer(self) -> Writer:
+        """The one writer; `Unavailable` while another process is it."""
+        return Writer(self.folder)
+
+    def _segments(self) -> list[Path]:
+        return sorted(self.folder.glob("*.log")) if self.folder.is_dir() else []
+
+
+def _first(segment: Path) -> int:
+    return int(segment.stem)
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where a push stands: its first and last sequence number and arrival; `again` if it had been stored before."""
+
+    first: int
+    last: int
+    arrival: int
+    rows: int
+    again: bool = False
+
+
+class Writer:
+    """Appends to a log. Close it, or use it in a `with`; until then no other process can write."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._keys: dict[str, Appended] = {}
+        self._segment: Path | None = None
+        self._size = self._last = 0
+        self._handle: int | None = None
+        folder.mkdir(parents=True, exist_ok=True)
+        sync(folder.parent)
+        self._lock = os.open(folder / "writer", os.O_RDWR | os.O_CREAT, 0o644)
+        self.resume()
+
+    # -- appending ------------------------------------------------------------------------------------------------------
+    def append(self, rows: pl.DataFrame, *, key: str = "", arrival: int | None = None) -> Appended:
+        """Store rows durably and say where; rows of a key stored before are not stored again."""
+        return self.append_many([(rows, key)], arrival=arrival)[0]
+
+    def append_many(self, pushes: Sequence[tuple[pl.DataFrame, str]], *, arrival: int | None = None) -> list[Appended]:
+        """Store several pushes with one forcing of the disk: all are durable when this returns."""
+        now = sequence.now_us() if arrival is None else arrival
+        keys = dict(self._keys)
+        last, chunks, done = self._last, [], []
+        for rows, key in pushes:
+            known = keys.get(key) if key else None
+            appended = _same(known, rows, key) if known else self._placed(rows, last, now)
+            if known is None and rows.height:
+                chunks.append(encoded(rows, key=key, first=appended.first, arrival=now, forced=self._size))
+                last = appended.last
+                keys |= {key: appended} if key else {}
+            done.append(appended)
+        if chunks:
+            self._write(b"".join(chunks), last)
+        self._keys = keys
+        return done
+
+    @property
+    def end(self) -> int:
+        """The position of the last row."""
+        return self._last
+
+    def _placed(self, rows: pl.DataFrame, last: int, now: int) -> Appended:
+        if not rows.height:
+            return Appended(last, last, now, 0)
+        first = sequence.after(last, sequence.now_us(), pushed=True)
+        return Appended(first, sequence.last(first, rows.height), now, rows.height)
+
+    def _write(self, data: bytes, last: int) -> None:
+        handle = self._open_segment(self._last)
+        with storing(self._folder):
+            try:
+                _write_whole(handle, data)
+            except OSError:
+                os.ftruncate(handle, self._size)
+                raise
+        try:
+            os.fdatasync(handle)
+        except OSError as error:
+            self.close()
+            raise CommitUnknown(
+                f"log {self._folder} could not be forced to the disk; push again with the same key."
+            ) from error
+        self._size += len(data)
+        self._last = last
+
+    def _open_segment(self, last: int) -> int:
+        """The handle of the segment to append to; a full one is followed by a new one."""
+        if self._handle is not None and self._size < _SEGMENT_BYTES:
+            return self._handle
+        if self._handle is not None:
+            os.close(self._handle)
+        self._segment = self._folder / f"{last + 1:020d}.log"
+        self._handle, self._size = os.open(self._segment, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644), 0
+        sync(self._folder)
+        return self._handle
+
+    # -- being the writer -----------------------------------------------------------------------------------------------
+    def resume(self) -> None:
+        """Become the writer (again); what others appended meanwhile is taken in, a torn end is cut."""
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.pread(self._lock, 20, 0).decode() or "another process"
+            raise Unavailable(
+                f"log {self._folder} is being written by process {owner}. Push through it, for example through its server."
+            ) from None
+        os.ftruncate(self._lock, 0)
+        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+        try:
+            self._take_in()
+        except NowThenError:
+            self.pause()
+            raise
+
+    def pause(self) -> None:
+        """Let others write until `resume`."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Stop being the writer for good."""
+        for handle in (self._handle, self._lock):
+            if handle is not None:
+                os.close(handle)
+        self._handle, self._lock = None, -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_in(self) -> None:
+        segments = sorted(self._folder.glob("*.log"))
+        if not segments or (segments[-1] == self._segment and segments[-1].stat().st_size == self._size):
+            return
+        since = 0 if self._segment is None else segments.index(self._segment)
+        for segment in segments[since:]:
+            records, end = scan(segment.read_bytes(), str(segment), sealed=segment != segments[-1])
+            self._learn(records)
+        if self._handle is not None:
+            os.close(self._handle)
+        self._segment, self._size = segments[-1], end
+        self._handle = os.open(self._segment, os.O_RDWR | os.O_APPEND)
+        os.ftruncate(self._handle, end)
+        os.fsync(self._handle)
+
+    def _learn(self, records: list[Record]) -> None:
+        for record in records:
+            self._last = record.last
+            if record.key:
+                self._keys[record.key] = Appended(record.first, record.last, record.arrival, record.rows)
+
+
+def _same(known: Appended, rows: pl.DataFrame, key: str) -> Appended:
+    if known.rows != rows.height:
+        raise Conflict(
+            f"key {key!r} was used for a push of {known.rows} rows; this one has {rows.height}. A retry repeats its rows."
+        )
+    return Appended(known.first, known.last, known.arrival, known.rows, again=True)
+
+
+def _write_whole(handle: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(handle, left) :]

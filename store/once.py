@@ -1,0 +1,83 @@
+"""A Lance table of immutable rows, each inserted once by its key: an insert is a compare-and-swap."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+
+from ..engine.errors import Conflict
+from .durable import storing, sync_since
+from .lance_library import lance
+
+DATA_VERSION: Final = "2.1"  # of Lance's file format; pinned, so that an upgrade of the library changes no file
+_KEY = {b"lance-schema:unenforced-primary-key": b"true"}  # without it concurrent inserts of one key both land (FACTS)
+_RETRIES = 30
+
+
+@dataclass(frozen=True)
+class OnceTable:
+    """The table in a folder. The first column is the key; a missing table is an empty one."""
+
+    folder: Path
+    columns: tuple[tuple[str, pa.DataType], ...]
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The Arrow schema, the key marked."""
+        (key, kind), *others = self.columns
+        marked = pa.field(key, kind, nullable=False, metadata=_KEY)
+        return pa.schema([marked, *(pa.field(name, other) for name, other in others)])
+
+    def insert(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """How many rows were new and are now stored durably; rows whose key is there stay as they are."""
+        started = time.time()
+        table = pa.Table.from_pylist([dict(row) for row in rows], schema=self.schema)
+        with storing(self.folder):
+            done = self._merge(table)
+        sync_since(self.folder, started)
+        return int(done["num_inserted_rows"])
+
+    def _merge(self, table: pa.Table) -> dict[str, Any]:
+        merge = (
+            self._created().merge_insert(self.columns[0][0]).when_not_matched_insert_all().conflict_retries(_RETRIES)
+        )
+        try:
+            done: dict[str, Any] = merge.execute(table)
+        except (OSError, RuntimeError, ValueError) as error:
+            if "onflict" not in str(error):
+                raise
+            raise Conflict(f"too many writers at {self.folder}. Try again.") from error
+        return done
+
+    def rows(self, columns: list[str] | None = None) -> list[dict[str, Any]]:
+        """All rows, in the order of insertion."""
+        table = self.open()
+        return [] if table is None else table.to_table(columns=columns, scan_in_order=True).to_pylist()
+
+    def newest(self) -> list[dict[str, Any]]:
+        """The rows of the last insert, without reading the others."""
+        table = self.open()
+        fragments = [] if table is None else table.get_fragments()
+        return fragments[-1].to_table().to_pylist() if fragments else []
+
+    def open(self) -> lance.LanceDataset | None:
+        """The table as it is now, or None before the first insert."""
+        return lance.dataset(str(self.folder)) if (self.folder / "_versions").is_dir() else None
+
+    def _created(self) -> lance.LanceDataset:
+        table = self.open()
+        if table is not None:
+            return table
+        try:
+            empty = self.schema.empty_table()
+            return lance.write_dataset(empty, str(self.folder), mode="create", data_storage_version=DATA_VERSION)
+        except (OSError, ValueError, RuntimeError):
+            table = self.open()  # of several creators one wins
+            if table is None:
+                raise
+            return table

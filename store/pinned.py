@@ -1,0 +1,95 @@
+"""Training sets from the store's own tables, at versions pinned when they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..engine.errors import Invalid, NotFound
+from ..engine.nodes import Reference
+from ..engine.source import SourceSpec
+from .event_table import EventTable
+from .ingest import table_at
+from .layout import check_layout
+from .ledger import Commit, Ledger
+from .log import Log
+from .registry import Registry
+from .training import columns_of
+
+
+def resolved(registry: Registry, features: Any, *, full_names: bool = False) -> dict[str, Reference]:
+    """Output columns and features; text names a service, a view, or `view:feature`, each with `@<hash prefix>` if pinned."""
+    if isinstance(features, list | tuple):
+        return columns_of([_named(registry, one) for one in features], full_names=full_names)
+    return columns_of(_named(registry, features), full_names=full_names)
+
+
+def _named(registry: Registry, given: Any) -> Any:
+    if not isinstance(given, str):
+        return given
+    if ":" in given:
+        view, _, feature = given.partition(":")
+        name, _, prefix = feature.partition("@")
+        reference = registry.find("view", view).made().spec.reference(name)
+        return _of_version(reference, prefix) if prefix else reference
+    try:
+        return registry.find("service", given).made()
+    except NotFound as no_service:
+        try:
+            return registry.find("view", given).made()
+        except NotFound:
+            raise no_service from None
+
+
+def _of_version(reference: Reference, prefix: str) -> Reference:
+    found = reference.view.version(reference.name)
+    if not found.startswith(prefix):
+        raise NotFound(
+            f"{reference!r} is at version {found[:12]}, not {prefix!r}. Pin the view: {reference.view.name}@<hash>."
+        )
+    return reference
+
+
+def opener(root: Path, as_of: int | datetime | None) -> Callable[[SourceSpec], EventTable]:
+    """Opens sources as tables of the store, all at one commit.
+
+    Without `as_of` pushed rows count as well; with it only what the tables contained.
+    """
+    ledger = Ledger(root / "commits")
+    commit = ledger.head() if as_of is None else ledger.as_of(as_of)
+    opened: dict[int, EventTable] = {}
+
+    def open_source(spec: SourceSpec) -> EventTable:
+        if id(spec) not in opened:
+            opened[id(spec)] = table_of(root, spec, commit, live=as_of is None)
+        return opened[id(spec)]
+
+    return open_source
+
+
+def table_of(root: Path, spec: SourceSpec, commit: Commit, *, live: bool) -> EventTable:
+    """The table of a source at a commit, with the rows pushed since if `live`; NotFound where nothing was ever stored."""
+    state = commit.sources.get(spec.name)
+    end = Log(root / "log" / spec.name).end() if live else 0
+    if state is None and not end:
+        raise NotFound(
+            f"source {spec.name!r} has no rows in store {str(root)!r}. Call store.ingest(...) first, or say refresh=True."
+        )
+    if state is None and spec.reader is not None:
+        raise NotFound(
+            f"source {spec.name!r} was pushed to but never ingested. Call store.ingest(...) first, or say refresh=True."
+        )
+    if state is not None:
+        check_layout(spec, state)
+    return table_at(root, spec, commit, upto=end)
+
+
+def refreshable(spec: SourceSpec) -> SourceSpec:
+    """The source, if it can be read."""
+    if spec.reader is None:
+        raise Invalid(
+            f"refresh=True: source {spec.name!r} comes from the registry, which knows no data. Call store.ingest(...) with the source itself."
+        )
+    return spec
