@@ -15,13 +15,20 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from .at import Answer, Asked, Driver, Events
+from .at import FOREVER, Answer, Asked, Driver, Events
 from .column import Array, Column, Index
 from .grouping import typed
 from .plan import At
 from .rows import Rows, arrange, joined, rows_of
 
 Key = Hashable  # one key column: its value; several: a tuple of them; none (global): ()
+
+
+@dataclass(frozen=True)
+class Nobody:
+    """Where versions with a null key stand: they answer nothing, but end the versions before them."""
+
+    row_id: Any
 
 
 class Stretch(NamedTuple):
@@ -93,10 +100,15 @@ class Timeline:
     def _rows(self, frame: pl.DataFrame) -> tuple[Rows, list[Key]]:
         source = self.side.scan.source
         rows = rows_of(source, self.side.parts, frame, source.known_time)
+        if _ended(rows):
+            rows = replace(rows, until=np.full(len(rows), FOREVER))
         if not self.side.keys:
             return rows, [()] * len(rows)
         table = typed(frame, dict(self.side.keys), source.name)
-        return rows, self.keys([table[name].to_list() for name in table.columns])
+        keys = self.keys([table[name].to_list() for name in table.columns])
+        if not _ended(rows) or None not in keys:
+            return rows, keys
+        return rows, [Nobody(one) if key is None and one is not None else key for key, one in zip(keys, _ids(rows), strict=True)]
 
     def _events(self, keys: Sequence[Key]) -> Events:
         held = [self.stretches.get(key) for key in keys]
@@ -141,7 +153,9 @@ class Holders:
             return
         for one in row_id.tolist():
             yield from self.later.get(one, ())
-        if self.ids is not None and row_id.dtype != np.object_:
+        if self.ids is not None:
+            if row_id.dtype == np.object_:
+                row_id = np.array([one for one in row_id.tolist() if one is not None], dtype=self.ids.dtype)
             first, last = np.searchsorted(self.ids, row_id, "left"), np.searchsorted(self.ids, row_id, "right")
             for low, high in zip(first.tolist(), last.tolist(), strict=True):
                 yield from (key for key in self.owners[low:high] if key is not None)
@@ -162,7 +176,8 @@ def _stretches(rows: Rows, keys: list[Key]) -> dict[Key, Stretch]:
     arranged = arrange(rows, group, len(number))
     events = arranged.events()
     if _ended(rows):
-        every, offsets = _by_group(rows, group, len(number))
+        # A version that moved to another key is not read again with this one, so each row remembers its end.
+        every, offsets = _by_group(replace(rows, until=arranged.lives.known_until), group, len(number))
     else:
         every, offsets = _as_rows(events, rows, arranged.order), events.offsets
     cuts, inner = offsets.tolist(), events.offsets.tolist()
@@ -181,6 +196,11 @@ def _as_rows(events: Events, rows: Rows, order: Index) -> Rows:
 def _ended(rows: Rows) -> bool:
     """True where versions that do not exist now must be kept: one that was known earlier may still arrive."""
     return rows.known is not None and rows.row_id is not None
+
+
+def _ids(rows: Rows) -> list[Any]:
+    assert rows.row_id is not None, "only called for rows with versions"
+    return list(rows.row_id.tolist())
 
 
 def _by_group(rows: Rows, group: Index, groups: int) -> tuple[Rows, Index]:

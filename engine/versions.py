@@ -20,6 +20,14 @@ class Lives:
     known_from: Index | None = None
     known_until: Index | None = None
 
+    def ended(self, until: Index) -> Lives:
+        """The same lives where later versions, that are not among these rows, ended some already."""
+        if self.known_from is None or self.known_until is None:
+            return self
+        ends = np.minimum(self.known_until, until)
+        kept = self.known_from < ends
+        return Lives(kept if self.kept is None else self.kept & kept, self.known_from, ends)
+
 
 def lives(row_id: Array | None, known: Index | None, deleted: Mask | None, sequence: Index | None = None) -> Lives:
     """The life of every row, given in sequence order (or with its sequence).

@@ -13,7 +13,7 @@ from .asking import differences, expected, spine_frame, training_set
 from .worlds import World, worlds
 
 SHORT = settings(
-    max_examples=250, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+    max_examples=150, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
 )
 LONG = settings(SHORT, max_examples=4000, derandomize=False)
 
