@@ -56,7 +56,7 @@ def stop() -> None:
 
 def _place(store: Any) -> str:
     """Where a store lies, as every process finds it."""
-    return str(Path(getattr(store, "path", store)).resolve())
+    return str(Path(getattr(store, "root", store)).resolve())
 
 
 def join(address: str | None) -> None:

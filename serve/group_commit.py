@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from ..engine.errors import Conflict
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -38,9 +40,21 @@ class GroupCommit(Generic[Item, Result]):
             batch, self._waiting = self._waiting, []
         try:
             results = self._write([item for item, _ in batch])
+        except Conflict as error:
+            self._write_alone(batch, error)
         except BaseException as error:
             for _, done in batch:
                 done.set_exception(error)
-            return
-        for (_, done), result in zip(batch, results, strict=True):
-            done.set_result(result)
+        else:
+            for (_, done), result in zip(batch, results, strict=True):
+                done.set_result(result)
+
+    def _write_alone(self, batch: list[tuple[Item, Future[Result]]], error: Conflict) -> None:
+        """One of several was refused, and nothing was written: only that one may fail."""
+        for item, done in batch:
+            try:
+                if len(batch) == 1:
+                    raise error
+                done.set_result(self._write([item])[0])
+            except BaseException as own:
+                done.set_exception(own)

@@ -22,7 +22,7 @@ from ..engine.timeline import Timeline
 from . import tokens
 from .answer import Answer
 from .group_commit import GroupCommit
-from .published import Entry, Publication, Published
+from .published import Publication, Published, Push
 from .question import Form, Question
 
 _LAST = 2**62  # a sequence number that no log reaches
@@ -46,20 +46,18 @@ class Held:
     @staticmethod
     def load(published: Published) -> Held:
         """The service in memory."""
-        service = published.service
-        online = Online(service.features)
+        service, online = published.service, published.online
         loaded = zip(online.sides, published.frames, published.exact_from, strict=True)
         timelines = tuple(Timeline.load(side, frame, exact) for side, frame, exact in loaded)
         return Held(
             online, Form.of(service.name, online), timelines, {service.name: service.version}, dict(published.positions)
         )
 
-    def append(self, source: str, rows: pl.DataFrame, position: int) -> None:
-        """Take rows of a source's log, up to a position."""
+    def append(self, source: str, rows: pl.DataFrame) -> None:
+        """Take rows of a source's log."""
         for timeline in self.timelines:
             if timeline.side.scan.source.name == source:
                 timeline.append(rows)
-        self.positions[source] = position
 
     def watermark(self) -> int | None:
         """The least of the timelines' watermarks; None where one has no rows (or there are none)."""
@@ -73,6 +71,7 @@ class _State:
 
     services: Mapping[str, Held]
     made_of: object
+    marks: dict[str, object]  # per source, the mark of its log when it was last read
 
 
 class Shard:
@@ -81,7 +80,7 @@ class Shard:
     def __init__(self, publication: Publication, now: Callable[[], int] = clock) -> None:
         self._publication, self._now = publication, now
         self._lock = threading.RLock()
-        self._commits: dict[str, GroupCommit[Entry, int]] = {}
+        self._commits: dict[str, GroupCommit[Push, int]] = {}
         ranges.warm()
         self._state = self._loaded()
         self._warm()
@@ -169,22 +168,30 @@ class Shard:
 
     def _follow(self, state: _State) -> None:
         """Take what was appended to the logs since."""
-        read: dict[tuple[str, int], list[tuple[pl.DataFrame, int]]] = {}
+        for source in {source for held in state.services.values() for source in held.positions}:
+            mark = self._publication.mark(source)
+            if state.marks.get(source, self) != mark:
+                self._take(state, source)
+                state.marks[source] = mark
+
+    def _take(self, state: _State, source: str) -> None:
+        tails: dict[int, tuple[list[pl.DataFrame], int]] = {}
         for held in state.services.values():
-            for source, position in held.positions.items():
-                if self._publication.end(source) == position:
-                    continue
-                if (source, position) not in read:
-                    read[source, position] = list(self._publication.tail(source, position))
-                for rows, upto in read[source, position]:
-                    held.append(source, rows, upto)
+            position = held.positions.get(source)
+            if position is None:
+                continue
+            if position not in tails:
+                tails[position] = self._publication.tail(source, position)
+            for rows in _alike(tails[position][0]):
+                held.append(source, rows)
+            held.positions[source] = tails[position][1]
 
     def _append(self, source: str, rows: pl.DataFrame, key: str | None) -> int:
         with self._lock:
             commits = self._commits.get(source)
             if commits is None:
-                commits = self._commits[source] = GroupCommit(lambda entries: self._publication.append(source, entries))
-        return commits.commit(Entry(rows, key))
+                commits = self._commits[source] = GroupCommit(lambda pushes: self._publication.append(source, pushes))
+        return commits.commit(Push(rows, key or ""))
 
     def _tried(self, with_rows: Mapping[str, Any] | None) -> dict[str, pl.DataFrame]:
         if with_rows is None:
@@ -197,7 +204,7 @@ class Shard:
 
     def _loaded(self) -> _State:
         made_of = self._publication.state()
-        state = _State({one.service.name: Held.load(one) for one in self._publication.services()}, made_of)
+        state = _State({one.service.name: Held.load(one) for one in self._publication.services()}, made_of, {})
         self._follow(state)
         return state
 
@@ -206,6 +213,17 @@ class Shard:
         for held in self._state.services.values():
             nothing = dict.fromkeys(held.form.keys)
             _answer(held, held.timelines, held.form.ask(nothing, dict.fromkeys(held.form.fields), None, self._now))
+
+
+def _alike(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
+    """The rows in as few frames as their schemas allow: a hundred pushes are taken as one."""
+    out: list[list[pl.DataFrame]] = []
+    for frame in frames:
+        if out and out[-1][0].schema == frame.schema:
+            out[-1].append(frame)
+        else:
+            out.append([frame])
+    return [pl.concat(alike) for alike in out]
 
 
 def _branches(held: Held, tried: Mapping[str, pl.DataFrame]) -> Sequence[Timeline]:

@@ -1,0 +1,85 @@
+"""Definitions as people keep them: a Python file or module that holds sources, views and services."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ..engine.errors import Invalid, NotFound, NowThenError, did_you_mean
+from ..engine.service import FeatureService
+from ..engine.source import Rows
+from ..engine.view import ViewType
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """What a module defines, by name."""
+
+    services: dict[str, FeatureService]
+    views: dict[str, ViewType]
+    sources: dict[str, Rows]
+
+    @property
+    def everything(self) -> list[Any]:
+        """What there is to apply."""
+        return [*self.sources.values(), *self.views.values(), *self.services.values()]
+
+    def service(self, name: str) -> FeatureService:
+        """The service of that name, or NotFound with the nearest one."""
+        if name not in self.services:
+            raise NotFound(f"the definitions have no service {name!r}. {did_you_mean(name, self.services)}")
+        return self.services[name]
+
+    def source(self, name: str) -> Rows:
+        """The source of that name, or NotFound with the nearest one."""
+        if name not in self.sources:
+            raise NotFound(f"the definitions have no source {name!r}. {did_you_mean(name, self.sources)}")
+        return self.sources[name]
+
+
+def load(place: str) -> Definitions:
+    """The definitions in a file (`features.py`) or an importable module (`bank.features`)."""
+    module = _module(place)
+    found = [value for name, value in vars(module).items() if not name.startswith("_")]
+    made = Definitions(
+        {value.name: value for value in found if isinstance(value, FeatureService)},
+        {value.spec.name: value for value in found if isinstance(value, ViewType) and "spec" in vars(value)},
+        {value.spec.name: value for value in found if isinstance(value, Rows)},
+    )
+    if not made.everything:
+        raise Invalid(
+            f"definitions {place!r} hold no source, view or service. Write them at the top level of the module."
+        )
+    return made
+
+
+def _module(place: str) -> ModuleType:
+    try:
+        return _from_file(Path(place)) if place.endswith(".py") else _by_name(place)
+    except NowThenError:
+        raise
+    except Exception as error:
+        raise Invalid(f"definitions {place!r} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def _by_name(name: str) -> ModuleType:
+    """A module as `python -m` finds it: the folder we are in comes first."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    return importlib.import_module(name)
+
+
+def _from_file(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise NotFound(f"definitions {str(path)!r}: there is no such file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
