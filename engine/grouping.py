@@ -17,7 +17,9 @@ def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType
     """
     if not keys:
         return np.zeros(events.height, dtype=np.int64), np.zeros(asked.height, dtype=np.int64), 2
-    events, asked = typed(events, keys, "the source"), typed(asked, keys, "the spine")
+    same = events is asked
+    events = typed(events, keys, "the source")
+    asked = events if same else typed(asked, keys, "the spine")
     if len(keys) == 1 and asked.to_series().dtype.is_integer():
         dense = _by_offset(events.to_series(), asked.to_series())
         if dense is not None:
@@ -67,13 +69,15 @@ def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] 
     inside = events.is_between(low, high).fill_null(False).to_numpy()
     shifted = _shifted(events, low)
     event_codes = shifted if inside.all() else np.where(inside, shifted, -1)
-    asked_codes = _shifted(asked, low)
+    asked_codes = shifted if events is asked else _shifted(asked, low)
     if asked.null_count():
         asked_codes = np.where(asked.is_null().to_numpy(), span, asked_codes)
     return event_codes, asked_codes, span + 1
 
 
 def _shifted(keys: pl.Series, low: int) -> Index:
+    if isinstance(keys.dtype, pl.UInt64):  # may lie beyond int64; the distance does not
+        return (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(np.int64)
     return keys.fill_null(low).to_numpy().astype(np.int64, copy=False) - low
 
 

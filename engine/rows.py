@@ -18,7 +18,7 @@ from .dtype import settled
 from .evaluate import Evaluation, true_rows
 from .expr import Expr
 from .grouping import sort_by_group
-from .instant import instants
+from .instant import instants, refuse_nanoseconds
 from .nodes import SourceColumn, walk
 from .ranges import take
 from .source import SourceSpec
@@ -123,6 +123,7 @@ def _computed(parts: Mapping[str, Expr], frame: pl.DataFrame) -> dict[str, Colum
 
 def _settled(series: pl.Series) -> pl.Series:
     wanted = settled(series.dtype)
+    refuse_nanoseconds(series, series.name)
     return series if series.dtype == wanted else series.cast(wanted)
 
 

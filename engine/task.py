@@ -75,8 +75,10 @@ class Gathered:
         offsets = self.offsets[first : last + 1]
         questions = self.order[offsets[0] : offsets[-1]]
         group = np.repeat(np.arange(last - first), np.diff(offsets))
+        events = self.events.events(first, last)
+        times = events.time if self.order is self.events.order else take(self.times, questions)
         known = None if self.known is None else take(self.known, questions)
-        return questions, Driver(self.events.events(first, last), Asked(group, take(self.times, questions), known))
+        return questions, Driver(events, Asked(group, times, known))
 
 
 @dataclass
@@ -115,14 +117,30 @@ class _Out:
 def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gathered:
     """The questions of the spine and the rows of the source, by the groups of their keys."""
     keys = dict(side.keys)
-    extra = [spine.known] if isinstance(spine.known, str) else []
-    questions = spine_reader.read(list(dict.fromkeys([*keys, spine.time, *extra])))
-    times = instants(questions[spine.time], f"the spine's {spine.time!r}")
     known_column = _known_column(side, spine, source)
-    frame = source.read(_columns(side, source, known_column), side.scan.bound)
-    group, asked_group, groups = codes(frame, questions, keys)
-    events = arrange(rows_of(side.scan.source, side.parts, frame, known_column), group, groups)
-    return Gathered(events, times, _known(spine, questions), *sort_by_group(asked_group, groups, times))
+    asked, read = _questions(side, spine), _columns(side, source, known_column)
+    questions = spine_reader.read(list(dict.fromkeys([*asked, *read])) if spine_reader == source else asked)
+    rows = questions if spine_reader == source else source.read(read, side.scan.bound)
+    times = instants(questions[spine.time], f"the spine's {spine.time!r}")
+    group, asked_group, groups = codes(rows, questions, keys)
+    events = arrange(rows_of(side.scan.source, side.parts, rows, known_column), group, groups)
+    known = _known(spine, questions)
+    if rows is questions and _asks_about_itself(events, side, spine):
+        return Gathered(events, times, known, events.order, events.offsets)
+    return Gathered(events, times, known, *sort_by_group(asked_group, groups, times))
+
+
+def _asks_about_itself(events: Arranged, side: At, spine: Spine) -> bool:
+    """True where the questions are the events, row by row: what a transaction asks about its own customer. One order serves both."""
+    source = side.scan.source
+    plain = source.time_zone in (None, "UTC") and source.available is None and source.known_time is None
+    return plain and spine.time == source.event_time and len(events.order) == len(events.rows)
+
+
+def _questions(side: At, spine: Spine) -> list[str]:
+    """The spine's columns that an At asks by."""
+    extra = [spine.known] if isinstance(spine.known, str) else []
+    return list(dict.fromkeys([*dict(side.keys), spine.time, *extra]))
 
 
 def _known_column(side: At, spine: Spine, source: Reader) -> str | None:
