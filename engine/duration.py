@@ -48,6 +48,14 @@ def positive(duration: Duration, what: str) -> int:
     return length
 
 
+def not_negative(duration: Duration, what: str) -> int:
+    """The length in microseconds of a duration that may be zero."""
+    length = microseconds(duration)
+    if length < 0:
+        raise Invalid(f"{what} is {duration!r}; it cannot be negative.")
+    return length
+
+
 def written(length_us: int) -> str:
     """The shortest writing of a length in microseconds.
 

@@ -15,10 +15,13 @@ Values = Mapping[str, Column]
 
 
 class Evaluation:
-    """Expressions over one set of named columns of n rows; every shared node is computed once."""
+    """Expressions over one set of named columns of n rows; every shared node is computed once.
 
-    def __init__(self, columns: Values, n: int) -> None:
-        self._columns, self._n = columns, n
+    `slots` are what a plan has computed; they have names of their own, which a request field may have too.
+    """
+
+    def __init__(self, columns: Values, n: int, slots: Values | None = None) -> None:
+        self._columns, self._n, self._slots = columns, n, slots or {}
         self._done: dict[int, Column] = {}
 
     def __call__(self, expr: Expr) -> Column:
@@ -29,8 +32,10 @@ class Evaluation:
         return done
 
     def _compute(self, expr: Expr) -> Column:
-        if isinstance(expr, SourceColumn | RequestField | Slot):
+        if isinstance(expr, SourceColumn | RequestField):
             return self._columns[expr.name]
+        if isinstance(expr, Slot):
+            return self._slots[expr.name]
         if isinstance(expr, Literal):
             return Column.filled(self._n, expr.value, expr.dtype)
         if isinstance(expr, Apply):

@@ -12,7 +12,9 @@ import json
 import weakref
 from collections.abc import Callable
 from dataclasses import fields
+from datetime import date, timedelta
 from functools import cached_property
+from types import FunctionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
@@ -41,7 +43,9 @@ def shared(node: Node) -> Node:
 def _identity(part: object) -> object:
     if isinstance(part, tuple):
         return tuple(_identity(item) for item in part)
-    plain = part is None or isinstance(part, str | int | bool | pl.DataType | Fold | Sliding | Hopping)
+    plain = part is None or isinstance(
+        part, str | int | bool | date | timedelta | pl.DataType | Fold | Sliding | Hopping
+    )
     return (type(part), part) if plain else (type(part), repr(part)) if isinstance(part, float) else id(part)
 
 
@@ -184,6 +188,11 @@ class _Method:
 
     def __repr__(self) -> str:
         return f"<operator {self._found.name} on {self._expr!r}>"
+
+
+def is_uncalled(value: object) -> bool:
+    """True for an operator that was looked up but not called, as in `tx.amount.mean`, and for any other function."""
+    return isinstance(value, _Method | Namespace | FunctionType)
 
 
 def _named(name: str) -> Map | type[Fold]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-import numpy as np
 import polars as pl
 
 from .column import Index
@@ -62,9 +61,17 @@ def _whole_microseconds(times: pl.Series, what: str) -> Index:
         return physical * 1000
     if unit == "us":
         return physical
-    if (physical % 1000).any():
-        row = int(np.flatnonzero(physical % 1000)[0])
+    refuse_nanoseconds(times, what)
+    return physical // 1000
+
+
+def refuse_nanoseconds(times: pl.Series, what: str) -> None:
+    """Raise `Invalid` where a column of times or durations is not exact in microseconds; nulls and other types pass."""
+    if getattr(times.dtype, "time_unit", None) != "ns":
+        return
+    rest = (times.to_physical() % 1000 != 0).fill_null(False)
+    if rest.any():
+        row = rest.arg_max() or 0
         raise Invalid(
             f"{what} row {row}: {times[row]} has nanoseconds; times are exact in microseconds. Round the column first."
         )
-    return physical // 1000

@@ -98,13 +98,13 @@ class Online:
 
     def finish(self, answers: Mapping[str, Answer], request: Mapping[str, Column], at: Index) -> Served:
         """The features from their slots and the request: the part that needs no events."""
-        columns = {slot: answer.value for slot, answer in answers.items()} | dict(request)
+        slots = {slot: answer.value for slot, answer in answers.items()}
         for clocks in self._clocks:
             times = at
             for step in clocks:
                 times = floor(times, step)
-            columns[clock_slot(clocks)] = Column(types.UTC, times)
-        evaluate = Evaluation(columns, len(at))
+            slots[clock_slot(clocks)] = Column(types.UTC, times)
+        evaluate = Evaluation(request, len(at), slots)
         plain = [evaluate(output.expr) for output in self.outputs]
         values = tuple(with_default(column, output.default) for column, output in zip(plain, self.outputs, strict=True))
         status = tuple(

@@ -11,7 +11,7 @@ import polars as pl
 
 from . import dtype as types
 from .build import both, rows_over, unfiltered
-from .duration import Duration, microseconds
+from .duration import Duration, microseconds, not_negative
 from .entity import Entity, checked_name, entities, keys_of
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from .expr import Expr, shared
@@ -188,7 +188,7 @@ class Source(Rows):
     ) -> None:
         spec = SourceSpec(
             checked_name(name, "a source"), reader, event_time, _several(entities, name), _schema(name, reader, schema), row_id, known_time,
-            {column: microseconds(wait) for column, wait in (known_after or {}).items()}, deleted, time_zone, available,
+            {column: not_negative(wait, f"known_after of {column!r}") for column, wait in (known_after or {}).items()}, deleted, time_zone, available,
             None if max_ahead is None else microseconds(max_ahead), about,
         )  # fmt: skip
         _check(spec)

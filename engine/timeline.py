@@ -108,7 +108,9 @@ class Timeline:
         keys = self.keys([table[name].to_list() for name in table.columns])
         if not _ended(rows) or None not in keys:
             return rows, keys
-        return rows, [Nobody(one) if key is None and one is not None else key for key, one in zip(keys, _ids(rows), strict=True)]
+        return rows, [
+            Nobody(one) if key is None and one is not None else key for key, one in zip(keys, _ids(rows), strict=True)
+        ]
 
     def _events(self, keys: Sequence[Key]) -> Events:
         held = [self.stretches.get(key) for key in keys]

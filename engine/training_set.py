@@ -14,11 +14,11 @@ import polars as pl
 from . import dtype as types
 from .at import FOREVER, Answer
 from .column import Column
-from .duration import Duration, microseconds
+from .duration import Duration, not_negative
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from .evaluate import Evaluation, with_default
 from .executor import executor
-from .instant import instant, instants
+from .instant import instant, instants, refuse_nanoseconds
 from .lower import Open, clock_slot, clocks_of, lower
 from .nodes import Reference, RequestField, walk
 from .plan import Output, Plan, Spine
@@ -61,6 +61,8 @@ class TrainingSet:
         return self._collected(self.spine.reader.read(list(self.spine.schema)), engine, status)
 
     def _collected(self, frame: pl.DataFrame, engine: str, with_status: bool) -> pl.DataFrame:
+        if with_status:
+            _check_statuses([*frame.columns, *self.features], self.features)
         plan = self.plan()
         instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
         results = executor(engine).run(
@@ -87,7 +89,8 @@ class TrainingSet:
         cuts = [_cut(cut) for cut in at]
         if cuts != sorted(set(cuts)):
             raise Invalid(f"cuts {list(at)} must rise.")
-        ends = [(low, high - microseconds(gap)) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
+        wait = not_negative(gap, "gap")
+        ends = [(low, high - wait) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
         return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
 
     def _over(self, frame: pl.DataFrame) -> TrainingSet:
@@ -119,7 +122,7 @@ def training_set(
         raise WrongType(f"at={at!r} is {schema[at]}; the time asked at is a Datetime column.")
     for name, reference in features.items():
         _check_keys(reference, schema)
-        _check_name(name, reference, schema)
+        _check_name(name, reference, spine)
     return TrainingSet(features, spine, open_source)
 
 
@@ -157,11 +160,11 @@ def _request(
 
 
 def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
-    return (
-        types.settled(found) == wanted
-        or (found.is_numeric() and wanted.is_numeric())
-        or (found.is_temporal() and wanted.is_temporal())
-    )
+    if found.is_integer() or (found.is_numeric() and wanted.is_float()):
+        return wanted.is_numeric()
+    if isinstance(found, pl.Datetime | pl.Date) and isinstance(wanted, pl.Datetime):
+        return True
+    return types.settled(found) == wanted or isinstance(found, pl.Null)
 
 
 def keys_of(reference: Reference) -> dict[str, pl.DataType]:
@@ -185,8 +188,9 @@ def _check_keys(reference: Reference, schema: Mapping[str, pl.DataType]) -> None
             raise WrongType(f"key {key!r} is {dtype} in {reference!r}, but {schema[key]} in the spine.")
 
 
-def _check_name(name: str, reference: Reference, schema: Mapping[str, pl.DataType]) -> None:
-    if name in schema and not passes_through(name, reference):
+def _check_name(name: str, reference: Reference, spine: Spine) -> None:
+    passed = passes_through(name, reference) and spine.request[name] == name
+    if name in spine.schema and not passed:
         raise Invalid(
             f"feature {name!r} is named like a column of the spine. Rename the column, or say full_names=True."
         )
@@ -198,12 +202,20 @@ def passes_through(name: str, reference: Reference) -> bool:
     return isinstance(feature.expr, RequestField) and feature.expr.name == name and feature.default is None
 
 
+def _check_statuses(taken: Sequence[str], features: Mapping[str, Reference]) -> None:
+    clash = [name for name in features if f"{name}__status" in taken]
+    if clash:
+        raise Invalid(
+            f"status=True needs the name '{clash[0]}__status', which is taken. Rename that column or feature."
+        )
+
+
 def _cut(cut: str | datetime) -> int:
     return instant(datetime.fromisoformat(cut) if isinstance(cut, str) else cut, "a cut")
 
 
 def _outputs(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer], with_status: bool) -> list[pl.Series]:
-    evaluate = Evaluation(slots(plan, frame, answers), frame.height)
+    evaluate = Evaluation(fields(plan, frame), frame.height, slots(plan, frame, answers))
     columns = []
     for output in plan.outputs:
         plain = evaluate(output.expr)
@@ -217,22 +229,33 @@ def _outputs(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer], wit
 
 
 def slots(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer]) -> dict[str, Column]:
-    """Everything the output expressions read: folds, request fields, and the time asked."""
-    spine = plan.input.spine
+    """What the plan has computed for the output expressions: folds, and the time asked rounded down to their clocks."""
     columns = {slot: answer.value for slot, answer in answers.items()}
-    for field in _fields(plan.outputs):
-        series = frame[spine.request[field.name]]
-        columns[field.name] = Column.from_series(series if series.dtype == field.dtype else series.cast(field.dtype))
     for clocks in {clocks for output in plan.outputs for clocks in clocks_of(output.expr)}:
-        times = instants(frame[spine.time], "the spine's time")
+        times = instants(frame[plan.input.spine.time], "the spine's time")
         for step in clocks:
             times = floor(times, step)
         columns[clock_slot(clocks)] = Column(types.UTC, np.asarray(times))
     return columns
 
 
+def fields(plan: Plan, frame: pl.DataFrame) -> dict[str, Column]:
+    """The request fields that the output expressions read, in their own types."""
+    return {field.name: _field(frame[plan.input.spine.request[field.name]], field) for field in _fields(plan.outputs)}
+
+
+def _field(series: pl.Series, field: RequestField) -> Column:
+    refuse_nanoseconds(series, f"request field {field.name!r}")
+    try:
+        return Column.from_series(series if series.dtype == field.dtype else series.cast(field.dtype))
+    except pl.exceptions.PolarsError as error:
+        raise WrongType(
+            f"request field {field.name!r} does not fit its type {field.dtype}: {str(error).splitlines()[0]}"
+        ) from None
+
+
 def _fields(outputs: Sequence[Output]) -> list[RequestField]:
     return [node for output in outputs for node in walk(output.expr) if isinstance(node, RequestField)]
 
 
-__all__ = ["TrainingSet", "keys_of", "passes_through", "slots", "training_set"]
+__all__ = ["TrainingSet", "fields", "keys_of", "passes_through", "slots", "training_set"]

@@ -11,10 +11,10 @@ from typing import Any
 
 import polars as pl
 
-from .duration import Duration, microseconds, positive, written
+from .duration import Duration, not_negative, positive, written
 from .entity import Entity, checked_name, entities, keys_of
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
-from .expr import Expr, digest
+from .expr import Expr, digest, is_uncalled
 from .nodes import Feature, FoldOver, Reference, SourceColumn, walk
 from .registry import operator
 
@@ -102,9 +102,10 @@ class FeatureView(metaclass=ViewType):
         written_features = {
             key: value for key, value in vars(cls).items() if isinstance(value, Expr) and not key.startswith("_")
         }
+        _refuse_uncalled(title, vars(cls))
         view = ViewSpec(
             title, entities(entity, f"view {title!r}"), {key: _feature(value) for key, value in written_features.items()},
-            None if every is None else positive(every, "every"), None if ttl is None else positive(ttl, "ttl"), microseconds(history),
+            None if every is None else positive(every, "every"), None if ttl is None else positive(ttl, "ttl"), not_negative(history, "history"),
             owner, dict(tags or {}), (cls.__doc__ or "").strip(),
         )  # fmt: skip
         _check(view)
@@ -130,6 +131,15 @@ def feature_view(
         if not isinstance(value, Expr):
             raise WrongType(f"view {name!r}: feature {key!r} is {value!r}, not an expression.")
     return ViewType(checked_name(name, "a view"), (FeatureView,), dict(features), entity=entity, name=name, **about)  # type: ignore[return-value]
+
+
+def _refuse_uncalled(view: str, written: Mapping[str, Any]) -> None:
+    """A feature that silently is none: the operator was named, and not called."""
+    for name, value in written.items():
+        if not name.startswith("_") and is_uncalled(value):
+            raise WrongType(
+                f"view {view!r}: {name} = {value!r} is no expression. Call it, or begin the name of a helper with an underscore."
+            )
 
 
 def _feature(value: Expr) -> Feature:

@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 
 from .column import Index
-from .duration import Duration, microseconds, positive, written
+from .duration import Duration, microseconds, not_negative, positive, written
 from .errors import Invalid
 
+_DAY = 86_400_000_000
 BEGINNING = -(2**62)  # before any event; far enough from the end of int64 to be shifted
 
 
@@ -89,7 +90,7 @@ Window = Sliding | Hopping
 
 def window(width: Duration | Window, delay: Duration = "0s", closed: str = "right") -> Window:
     """The window meant by `over(width, delay=, closed=)`."""
-    lag = microseconds(delay)
+    lag = not_negative(delay, "delay")  # a negative one would look past the time asked
     if isinstance(width, Hopping):
         return Hopping(width.width, width.hop, width.delay + lag, width.partial, width.offset, width.tz)
     if isinstance(width, Sliding):
@@ -114,7 +115,12 @@ def hopping(
     width: Duration, hop: Duration, *, partial: bool = False, tz: str = "UTC", offset: Duration = "0s"
 ) -> Hopping:
     """Buckets of `width` that end on every multiple of `hop`; the grid is UTC unless `tz` or `offset` say otherwise."""
-    return Hopping(positive(width, "the window"), positive(hop, "the hop"), 0, partial, microseconds(offset), _zone(tz))
+    lengths = positive(width, "the window"), positive(hop, "the hop")
+    if tz != "UTC" and any(length > _DAY and length % _DAY for length in lengths):
+        raise Invalid(
+            f"hopping({width!r}, {hop!r}, tz={tz!r}): by the clock on the wall a window is whole days, or shorter than one."
+        )
+    return Hopping(*lengths, 0, partial, microseconds(offset), _zone(tz))
 
 
 def floor(instants: Index, step: int, offset: int = 0, tz: str = "UTC") -> Index:

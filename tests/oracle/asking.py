@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +16,7 @@ from nowthen.engine.training_set import TrainingSet
 
 from . import naive
 from .naive import Ask, Row
-from .worlds import TimeKind, World, has_many, is_flagged
+from .worlds import TimeKind, World, is_flagged
 
 A = nt.Entity("a", keys={"a": pl.Int64})
 B = nt.Entity("b", keys={"b": pl.String})
@@ -79,7 +80,7 @@ def source(world: World) -> nt.Source:
 
 def feature(rows: nt.Source, ask: Ask) -> Any:
     """The expression of one ask; filters are given in both ways there are."""
-    where = {None: None, is_flagged: rows["flag"], has_many: rows["n"] > 0}[ask.where]
+    where = None if ask.where is None else rows["flag"] if ask.where is is_flagged else rows["n"] > 0
     over = window(ask)
     if ask.column is None:
         expr = rows.count(where=where).over(*over[0], **over[1])
@@ -97,20 +98,10 @@ def window(ask: Ask) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if w.hop is None:
         return ("forever" if w.width is None else written(w.width),), {**delay, "closed": w.closed}
     assert w.width is not None
-    more: dict[str, Any] = {"partial": w.partial, "tz": w.tz or "UTC"}
-    if w.offset >= 0:
-        more["offset"] = written(w.offset)
-    else:
-        more["offset"] = _timedelta(w.offset)
+    more: dict[str, Any] = {"partial": w.partial, "tz": w.tz or "UTC", "offset": timedelta(microseconds=w.offset)}
     if w.width == w.hop:
         return (nt.tumbling(written(w.width), **more),), delay
     return (nt.hopping(written(w.width), written(w.hop), **more),), delay
-
-
-def _timedelta(micros: int) -> Any:
-    from datetime import timedelta
-
-    return timedelta(microseconds=micros)
 
 
 def views(world: World) -> list[Any]:

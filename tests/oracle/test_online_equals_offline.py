@@ -69,7 +69,7 @@ def numbered(world: World, rows: Sequence[Row]) -> pl.DataFrame:
 
 def chunks(rows: Sequence[Row], cuts: Sequence[int]) -> list[Sequence[Row]]:
     """The rows in pieces, ends at the cuts; the first is the snapshot and may be empty."""
-    ends = sorted(min(cut, len(rows)) for cut in cuts) + [len(rows)]
+    ends = [*sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     return [rows[low:high] for low, high in zip([0, *ends], ends)]
 
 

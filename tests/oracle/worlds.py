@@ -65,7 +65,9 @@ class World:
         """What was known for a question; None: what was known at its time."""
         if self.known_at == "latest":
             return 2**61
-        return question.known if self.known_at == "column" else self.known_at if isinstance(self.known_at, int) else None
+        return (
+            question.known if self.known_at == "column" else self.known_at if isinstance(self.known_at, int) else None
+        )
 
 
 def is_flagged(row: Row) -> bool | None:
@@ -179,7 +181,8 @@ def worlds(draw: st.DrawFn, *, bare: bool = False, versioned: bool = False, most
     clock = Clock(base, step, 1000 if "ms" in (source_time.unit, spine_time.unit) else 1)
     known_time, row_id = versioned or draw(st.booleans()), versioned or draw(st.booleans())
     rows, questions = (
-        draw(st.lists(SEED, min_size=draw(st.sampled_from([0, most // 2])), max_size=size)) for size in (most, most // 2)
+        draw(st.lists(SEED, min_size=draw(st.sampled_from([0, most // 2])), max_size=size))
+        for size in (most, most // 2)
     )
     return World(
         [row(seed, n, clock, known_time, row_id) for n, seed in enumerate(rows)],
