@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from . import sequence
 from .durable import storing, sync
 from .records import Record, decoded, encoded, scan
 
-_SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
+SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Log:
 
     def end(self) -> int:
         """The position of the last row, 0 for an empty log."""
-        for segment in reversed(self._segments()):
+        for segment in reversed(self.segments()):
             records, _ = scan(segment.read_bytes(), str(segment), sealed=False)
             if records:
                 return records[-1].last
@@ -41,7 +42,7 @@ class Log:
 
     def read(self, position: int = 0, upto: int | None = None) -> tuple[list[pl.DataFrame], int]:
         """The rows after a position (and not after `upto`) with arrival and sequence, and the position they end at."""
-        segments = self._segments()
+        segments = self.segments()
         frames: list[pl.DataFrame] = []
         for place, segment in enumerate(segments):
             if place + 1 < len(segments) and _first(segments[place + 1]) <= position:
@@ -57,7 +58,8 @@ class Log:
         """The one writer; `Unavailable` while another process is it."""
         return Writer(self.folder)
 
-    def _segments(self) -> list[Path]:
+    def segments(self) -> list[Path]:
+        """The files of the log, the oldest first."""
         return sorted(self.folder.glob("*.log")) if self.folder.is_dir() else []
 
 
@@ -144,7 +146,7 @@ class Writer:
 
     def _open_segment(self, last: int) -> int:
         """The handle of the segment to append to; a full one is followed by a new one."""
-        if self._handle is not None and self._size < _SEGMENT_BYTES:
+        if self._handle is not None and self._size < SEGMENT_BYTES:
             return self._handle
         if self._handle is not None:
             os.close(self._handle)
@@ -154,22 +156,29 @@ class Writer:
         return self._handle
 
     # -- being the writer -----------------------------------------------------------------------------------------------
-    def resume(self) -> None:
-        """Become the writer (again); what others appended meanwhile is taken in, a torn end is cut."""
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.pread(self._lock, 20, 0).decode() or "another process"
-            raise Unavailable(
-                f"log {self._folder} is being written by process {owner}. Push through it, for example through its server."
-            ) from None
-        os.ftruncate(self._lock, 0)
-        os.pwrite(self._lock, str(os.getpid()).encode(), 0)
+    def resume(self, wait_s: float = 0.0) -> None:
+        """Become the writer (again), waiting so long for another one; what others appended meanwhile is taken in, a torn end is cut."""
+        until = time.monotonic() + wait_s
+        while not self._locked():
+            if time.monotonic() >= until:
+                owner = os.pread(self._lock, 20, 0).decode().strip() or "another process"
+                raise Unavailable(
+                    f"log {self._folder} is being written by process {owner}. Push through it, for example through its server."
+                )
+            time.sleep(0.001)
+        os.pwrite(self._lock, f"{os.getpid():<20}".encode(), 0)
         try:
             self._take_in()
         except NowThenError:
             self.pause()
             raise
+
+    def _locked(self) -> bool:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
 
     def pause(self) -> None:
         """Let others write until `resume`."""
@@ -191,18 +200,20 @@ class Writer:
         self.close()
 
     def _take_in(self) -> None:
+        """Read what is in the log beyond what this writer knows."""
         segments = sorted(self._folder.glob("*.log"))
         if not segments or (segments[-1] == self._segment and segments[-1].stat().st_size == self._size):
             return
         since = 0 if self._segment is None else segments.index(self._segment)
         for segment in segments[since:]:
-            records, end = scan(segment.read_bytes(), str(segment), sealed=segment != segments[-1])
+            known = self._size if segment == self._segment else 0
+            records, end = scan(tail_of(segment, known), str(segment), sealed=segment != segments[-1], base=known)
             self._learn(records)
+            self._segment, self._size = segment, known + end
         if self._handle is not None:
             os.close(self._handle)
-        self._segment, self._size = segments[-1], end
-        self._handle = os.open(self._segment, os.O_RDWR | os.O_APPEND)
-        os.ftruncate(self._handle, end)
+        self._handle = os.open(segments[-1], os.O_RDWR | os.O_APPEND)
+        os.ftruncate(self._handle, self._size)
         os.fsync(self._handle)
 
     def _learn(self, records: list[Record]) -> None:
@@ -210,6 +221,13 @@ class Writer:
             self._last = record.last
             if record.key:
                 self._keys[record.key] = Appended(record.first, record.last, record.arrival, record.rows)
+
+
+def tail_of(segment: Path, start: int) -> bytes:
+    """The bytes of a file from a place on."""
+    with segment.open("rb") as file:
+        file.seek(start)
+        return file.read()
 
 
 def _same(known: Appended, rows: pl.DataFrame, key: str) -> Appended:

@@ -39,7 +39,8 @@ class Group:
     """The events that folds over one source by one set of keys can still reach.
 
     Rows are sorted by (keys, event_time, known_time, `__sequence`). All have event_time > cut (microseconds UTC; None: everything is there),
-    except versions of rows that have several. `log_position` is where to read on in the log of the source.
+    except versions of rows that have several. `log_position` is where to read on in the log of the source; `ingested` says that rows come by its
+    reader too, so that pushes need a row_id.
     """
 
     source: str
@@ -50,7 +51,13 @@ class Group:
     cut: int | None
     watermark: int | None
     log_position: int
+    ingested: bool
     files: tuple[ShardFile, ...]
+
+    @property
+    def exact_from(self) -> int | None:
+        """The earliest instant (microseconds UTC) that can be asked about; None: any."""
+        return None if self.cut is None or self.reach is None else self.cut + self.reach
 
 
 @dataclass(frozen=True)
@@ -92,10 +99,13 @@ def read_manifest(folder: Path, service: str) -> Manifest:
         raise NotFound(
             f"service {service!r} was not published. Call store.snapshot(...). {did_you_mean(service, published(folder))}"
         )
-    parts = json.loads(place.read_bytes())
-    if parts.pop("format") != FORMAT:
-        raise Invalid(f"{place} has another format than {FORMAT}. Publish it anew: store.snapshot(...).")
-    return Manifest(**{**parts, "groups": tuple(_group(group) for group in parts["groups"])})
+    try:
+        parts = json.loads(place.read_bytes())
+        if parts.pop("format") == FORMAT:
+            return Manifest(**{**parts, "groups": tuple(_group(group) for group in parts["groups"])})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Corrupt(f"{place} is damaged: {error}. Publish the service anew: store.snapshot(...).") from None
+    raise Invalid(f"{place} has another format than {FORMAT}. Publish it anew: store.snapshot(...).")
 
 
 def published(folder: Path) -> list[str]:

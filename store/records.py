@@ -59,16 +59,19 @@ def encoded(rows: pl.DataFrame, *, key: str, first: int, arrival: int, forced: i
     return head[:8] + struct.pack("<I", checksum) + head[_CRC_FROM:] + body
 
 
-def scan(data: bytes, where: str, *, sealed: bool) -> tuple[list[Record], int]:
-    """The whole records from the front, and where they end. What follows is a torn write, or `Corrupt`."""
+def scan(data: bytes, where: str, *, sealed: bool, base: int = 0) -> tuple[list[Record], int]:
+    """The whole records from the front, and where they end. What follows is a torn write, or `Corrupt`.
+
+    `data` are the bytes of a file from `base` on; in a sealed file nothing may follow.
+    """
     found: list[Record] = []
     end = 0
     while (record := _at(data, end)) is not None:
         found.append(record)
         end = record.stop
-    if end < len(data) and (sealed or _forced_beyond(data, end)):
+    if end < len(data) and (sealed or _forced_beyond(data, end, base)):
         raise Corrupt(
-            f"{where} is damaged at byte {end:,}: the record there does not match its checksum, though it was stored. Restore the file."
+            f"{where} is damaged at byte {base + end:,}: the record there does not match its checksum, though it was stored. Restore the file."
         )
     return found, end
 
@@ -86,12 +89,12 @@ def _at(data: bytes, start: int) -> Record | None:
     return Record(start, body + key_size, stop, forced, first, arrival, rows, data[body : body + key_size].decode())
 
 
-def _forced_beyond(data: bytes, end: int) -> bool:
+def _forced_beyond(data: bytes, end: int, base: int) -> bool:
     """True where a whole record behind `end` says that bytes behind `end` had been forced."""
     place = data.find(_MAGIC, end + 1)
     while place >= 0:
         record = _at(data, place)
-        if record is not None and record.forced > end:
+        if record is not None and record.forced > base + end:
             return True
         place = data.find(_MAGIC, place + 1)
     return False

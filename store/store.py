@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .snapshot import Published
 
 FORMAT = 1
+_PATIENCE_S = 5.0  # how long a push waits for another process that pushes to the same source
 
 
 def connect(path: str | PathLike[str]) -> Store:
@@ -57,6 +58,11 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._writers: dict[str, Writer] = {}
+
+    @property
+    def path(self) -> Path:
+        """The store's folder."""
+        return self.root
 
     # -- definitions ----------------------------------------------------------------------------------------------------
     def plan(self, definitions: Any) -> Changes:
@@ -221,7 +227,7 @@ class Store:
         if writer is None:
             writer = self._writers[spec.name] = self.log(spec.name).writer()
         else:
-            writer.resume()
+            writer.resume(_PATIENCE_S)
         try:
             return writer.append(rows, key=key, arrival=now).last
         finally:
