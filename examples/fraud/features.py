@@ -13,13 +13,14 @@ import polars as pl
 import nowthen as nt
 
 
-def define(transactions: str | Path | pl.DataFrame) -> nt.FeatureService:
-    """The service `fraud_model` over transactions in a file or a frame."""
-    customer = nt.Entity("customer", keys={"customer_id": pl.Int64}, about="A card holder.")
-    terminal = nt.Entity("terminal", keys={"terminal_id": pl.Int64}, about="A machine that takes cards.")
-    request = nt.Request({"amount": pl.Float64})
+customer = nt.Entity("customer", keys={"customer_id": pl.Int64}, about="A card holder.")
+terminal = nt.Entity("terminal", keys={"terminal_id": pl.Int64}, about="A machine that takes cards.")
+request = nt.Request({"amount": pl.Float64})
 
-    tx = nt.Source(
+
+def source(transactions: str | Path | pl.DataFrame) -> nt.Source:
+    """Card transactions in a file or a frame."""
+    return nt.Source(
         "transactions",
         nt.Frame(transactions) if isinstance(transactions, pl.DataFrame) else nt.Parquet(transactions),
         event_time="tx_datetime",
@@ -27,6 +28,11 @@ def define(transactions: str | Path | pl.DataFrame) -> nt.FeatureService:
         row_id="transaction_id",
         known_after={"fraud": "7d"},
     )
+
+
+def define(transactions: str | Path | pl.DataFrame | nt.Source) -> nt.FeatureService:
+    """The service `fraud_model` over transactions."""
+    tx = transactions if isinstance(transactions, nt.Source) else source(transactions)
 
     class Transaction(nt.FeatureView, entity=[], owner="fraud-team"):
         """What the transaction itself shows."""
