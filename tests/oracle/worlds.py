@@ -130,6 +130,12 @@ def ask(seed: int, step: int) -> Ask:
     return Ask(fold, column, window(random, step), keys, random.choice(WHERE), every, ttl, default)
 
 
+def plain_ask(seed: int) -> Ask:
+    """A feature that shows every row that exists."""
+    random = Random(seed)
+    return Ask(*random.choice([("count", None), ("last", "x")]), Window(None), random.choice(KEYS))
+
+
 def key(random: Random) -> dict[str, Any]:
     """A key of both entities, one of them hot, any part perhaps null."""
     return {"a": random.choice([1, 1, 1, 2, 90_000_000, None]), "b": random.choice(["x", "x", "y", "", None])}
@@ -148,7 +154,7 @@ def row(seed: int, sequence: int, clock: Clock, known_time: bool, row_id: bool) 
     }
     known = time + random.choice([0, 0, 1, -1, 3]) * clock.step if known_time else None
     number = random.choice([1, 1, 2, 3, None]) if row_id else None
-    return Row(time, key(random), values, sequence, known, number, row_id and random.random() < 0.2)
+    return Row(time, key(random), values, sequence, known, number, row_id and random.random() < 0.1)
 
 
 def question(seed: int, clock: Clock) -> Question:
@@ -187,7 +193,7 @@ def worlds(draw: st.DrawFn, *, bare: bool = False, versioned: bool = False, most
     return World(
         [row(seed, n, clock, known_time, row_id) for n, seed in enumerate(rows)],
         [question(seed, clock) for seed in questions],
-        [ask(seed, step) for seed in draw(st.lists(SEED, min_size=1, max_size=8))],
+        [plain_ask(seed) if versioned else ask(seed, step) for seed in draw(st.lists(SEED, min_size=1, max_size=8))],
         draw(st.sampled_from(["Int64", "Int32", "UInt32"])),
         source_time,
         spine_time,
