@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable
 from functools import partial
@@ -66,7 +67,10 @@ def join(address: str | None) -> None:
     try:
         wanted = address or os.environ.get("RAY_ADDRESS") or "local"
         ray.init(
-            wanted, include_dashboard=False if wanted == "local" else None, log_to_driver=False, logging_level="warning"
+            wanted,
+            include_dashboard=False if wanted == "local" else None,
+            log_to_driver=False,
+            logging_level=logging.WARNING,
         )
     except ConnectionError as error:
         raise Unavailable(f"no Ray cluster at {address!r}: {error}") from None

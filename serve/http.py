@@ -96,10 +96,11 @@ def _fields(body: dict[str, Any], known: set[str], needed: tuple[str, ...]) -> d
 
 
 def _times(at: Any) -> Any:
-    return [_time(one) for one in at] if isinstance(at, list) else _time(at)
+    return [time_of(one) for one in at] if isinstance(at, list) else time_of(at)
 
 
-def _time(at: Any) -> datetime | None:
+def time_of(at: Any) -> datetime | None:
+    """The time an ISO text says; None for none."""
     if at is None:
         return None
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import pickle
 import time
 from collections.abc import Generator
@@ -34,7 +35,7 @@ def connected() -> None:
     if ray.is_initialized():
         return
     try:
-        ray.init(address="auto", log_to_driver=False, logging_level="warning")
+        ray.init(address="auto", log_to_driver=False, logging_level=logging.WARNING)
     except ConnectionError:
         raise Unavailable(
             "no Ray cluster is running here. Start one with `nowthen serve`, or give its address: nt.online('http://host:8000')."

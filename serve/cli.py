@@ -1,0 +1,287 @@
+"""The command line. Every command has `--json`; exit codes are stable: 0 done, 1 an error (`plan`: 2 changes, 3 breaking ones)."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from ..engine.errors import Invalid, NotFound, NowThenError
+from .definitions import Definitions, load
+from .settings import definitions_path, settings, store_path
+
+main = typer.Typer(
+    help="NowThen: define a feature once; the same value when training on the past and when serving now.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_out, _err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
+
+StoreOption = Annotated[
+    str | None,
+    typer.Option(
+        "--store", help="The store's folder. Else NOWTHEN_STORE, else [tool.nowthen] store in pyproject.toml."
+    ),
+]
+DefinitionsOption = Annotated[
+    str | None,
+    typer.Option(
+        "--definitions",
+        help="A file or module with sources, views and services. Else NOWTHEN_DEFINITIONS, else [tool.nowthen].",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+UrlOption = Annotated[
+    str | None,
+    typer.Option("--url", help="Ask a server, such as http://127.0.0.1:8000, instead of opening the store here."),
+]
+Names = Annotated[list[str] | None, typer.Argument(help="Names; all where none is given.")]
+
+
+@main.command()
+def serve(
+    store: StoreOption = None,
+    host: Annotated[str, typer.Option(help="Where HTTP listens.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Where HTTP listens.")] = 8000,
+    shards: Annotated[int, typer.Option(help="How many processes share the keys.")] = 1,
+    address: Annotated[
+        str | None,
+        typer.Option(help="A Ray cluster, 'auto' for one running here. Else RAY_ADDRESS, else one of its own."),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve what is published, on Ray, until Ctrl-C."""
+    with reported(as_json):
+        from .run_server import run_server
+
+        where = store_path(settings(store, None))
+        run_server(where, host, port, shards, address, lambda facts: _print(facts, as_json, _served))
+
+
+@main.command()
+def get(
+    service: Annotated[str, typer.Argument(help="A published service.")],
+    keys: Annotated[str, typer.Argument(help="""Keys as JSON, such as '{"customer_id": [1, 2]}'.""")],
+    request: Annotated[str | None, typer.Option(help="Request fields as JSON.")] = None,
+    at: Annotated[str | None, typer.Option(help="An ISO time. Else now.")] = None,
+    after: Annotated[str | None, typer.Option(help="The token of a push that must be seen.")] = None,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask for features now."""
+    with reported(as_json):
+        from .http import time_of
+        from .json_values import parsed
+
+        fields = None if request is None else parsed(request.encode())
+        answer = _features(url, store).get(service, parsed(keys.encode()), request=fields, at=time_of(at), after=after)
+        _print(answer.as_json(), as_json, lambda _: repr(answer))
+
+
+@main.command()
+def push(
+    source: Annotated[str, typer.Argument(help="A source that was applied.")],
+    rows: Annotated[
+        str, typer.Argument(help="A Parquet, CSV or JSON file (a list of rows), or - for JSON on standard input.")
+    ],
+    key: Annotated[str | None, typer.Option(help="An idempotency key: the same push again stores nothing.")] = None,
+    url: UrlOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make rows of a source durable and visible."""
+    with reported(as_json):
+        token = _features(url, store).push(source, _rows(rows), key=key)
+        _print({"token": token}, as_json, lambda facts: str(facts["token"]))
+
+
+@main.command()
+def plan(
+    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
+) -> None:
+    """Show what applying the definitions would change. Exit code 0: nothing, 2: changes, 3: breaking changes."""
+    with reported(as_json):
+        changes = _store(store).plan(_chosen(_definitions(definitions), names))
+        _print(_changed(changes), as_json, lambda _: repr(changes))
+        raise typer.Exit(_severity(changes))
+
+
+@main.command()
+def apply(
+    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
+) -> None:
+    """Register the definitions in the store."""
+    with reported(as_json):
+        changes = _store(store).apply(_chosen(_definitions(definitions), names))
+        _print(_changed(changes), as_json, lambda _: repr(changes))
+
+
+@main.command()
+def ingest(
+    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
+) -> None:
+    """Take what is new in sources into the store's tables."""
+    with reported(as_json):
+        found, place = _definitions(definitions), _store(store)
+        sources = [found.source(name) for name in names or found.sources]
+        done = [place.ingest(source) for source in sources]
+        _print([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)))
+
+
+@main.command()
+def snapshot(
+    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
+) -> None:
+    """Publish the online state of services; a running server takes it over."""
+    with reported(as_json):
+        place = _store(store)
+        done = [place.snapshot(name) for name in names or _definitions(definitions).services]
+        _print(
+            [{**vars(one), "watermark": str(one.watermark)} for one in done],
+            as_json,
+            lambda _: "\n".join(map(str, done)),
+        )
+
+
+@main.command()
+def explain(
+    service: Annotated[str, typer.Argument(help="A service of the definitions, else of the store.")],
+    store: StoreOption = None,
+    definitions: DefinitionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how a service's features are computed: which folds over which source by which keys."""
+    with reported(as_json):
+        from .explaining import explained, told
+
+        given = settings(store, definitions)
+        found = load(definitions_path(given)).service(service) if given.definitions else _store(store).service(service)
+        _print(explained(found), as_json, told)
+
+
+@main.command()
+def doctor(
+    store: StoreOption = None, definitions: DefinitionsOption = None, url: UrlOption = None, as_json: JsonOption = False
+) -> None:
+    """Check that everything needed is there and works. Exit code 1 where something is not."""
+    with reported(as_json):
+        from .doctor import checks, told
+
+        found = checks(settings(store, definitions), url)
+        _print(found, as_json, told)
+        raise typer.Exit(0 if all(check["ok"] for check in found) else 1)
+
+
+@contextmanager
+def reported(as_json: bool) -> Iterator[None]:
+    """Typed errors as one line (or JSON) and exit code 1."""
+    try:
+        yield
+    except NowThenError as error:
+        from .failure import Failure
+
+        failure = Failure.of(error).as_json()
+        if as_json:
+            print(json.dumps(failure))  # noqa: T201
+        else:
+            _err.print(f"{failure['error']}: {failure['message']}", markup=False)
+        raise typer.Exit(1) from None
+
+
+def _print(facts: Any, as_json: bool, told: Callable[[Any], str]) -> None:
+    if as_json:
+        print(json.dumps(facts, default=str), flush=True)  # noqa: T201
+    else:
+        _out.print(told(facts), markup=False)
+
+
+def _served(facts: dict[str, Any]) -> str:
+    names = ", ".join(facts["services"]) or "nothing yet: publish with `nowthen snapshot`"
+    return (
+        f"serving {names}\n  HTTP    {facts['url']}  (POST /v1/get, POST /v1/push, GET /v1/services)\n"
+        f"  Python  nt.online({facts['url']!r}); in the cluster nt.handle(service)\nCtrl-C ends it."
+    )
+
+
+def _store(path: str | None) -> Any:
+    from ..store.store import connect
+
+    return connect(store_path(settings(path, None)))
+
+
+def _definitions(place: str | None) -> Definitions:
+    return load(definitions_path(settings(None, place)))
+
+
+def _features(url: str | None, store: str | None) -> Any:
+    from .online import local, online
+
+    return online(url) if url else local(_store(store))
+
+
+def _chosen(found: Definitions, names: list[str] | None) -> list[Any]:
+    """Everything, or what is named: services, views, sources."""
+    if not names:
+        return found.everything
+    known: dict[str, Any] = {**found.sources, **found.views, **found.services}
+    for name in names:
+        if name not in known:
+            raise NotFound(f"the definitions hold no {name!r}. There are: {', '.join(sorted(known))}.")
+    return [known[name] for name in names]
+
+
+def _changed(changes: Any) -> list[dict[str, Any]]:
+    return [
+        {
+            "state": one.state,
+            "kind": one.entry.kind,
+            "name": one.entry.name,
+            "version": one.entry.version,
+            "detail": one.detail.lstrip(": "),
+        }
+        for one in changes.changes
+    ]
+
+
+def _severity(changes: Any) -> int:
+    """3 where a definition that exists loses or changes something, 2 for other changes, 0 for none."""
+    if changes.is_empty:
+        return 0
+    return (
+        3 if any(one.state == "changed" and ("-" in one.detail or "~" in one.detail) for one in changes.changes) else 2
+    )
+
+
+def _rows(place: str) -> Any:
+    import polars as pl
+
+    if place == "-" or place.endswith(".json"):
+        text = sys.stdin.read() if place == "-" else _existing(place).read_text()
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise Invalid(f"{place}: no JSON: {error}") from None
+    path = _existing(place)
+    try:
+        return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+    except pl.exceptions.PolarsError as error:
+        raise Invalid(f"{place} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _existing(place: str) -> Path:
+    path = Path(place)
+    if not path.is_file():
+        raise NotFound(f"{place}: there is no such file.")
+    return path
+
+
+if __name__ == "__main__":
+    main()
