@@ -130,7 +130,7 @@ def test_private_names_are_plain_attribute_errors() -> None:
 
 
 @pytest.mark.parametrize(
-    ("expr", "text"),
+    "expr, text",
     [
         (tx.amount, "sales.amount"),
         ((tx.amount + 1) * tx.items, "((sales.amount + 1) * sales.items)"),

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,7 +21,7 @@ from nowthen.engine.timeline import Timeline
 
 from .asking import differences, event_frame, expected, training_set, views
 from .naive import Row
-from .worlds import World, worlds
+from .worlds import World, moving_worlds, worlds
 
 SHORT = settings(
     max_examples=80, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
@@ -101,10 +102,15 @@ def test_pushed_rows_give_what_the_law_of_time_says_after_every_push(world: Worl
 
 
 @SHORT
-@given(worlds(bare=True, versioned=True), CUTS)
-def test_corrections_and_deletions_that_arrive_in_any_order_of_knowledge_are_followed(
-    world: World, cuts: list[int]
-) -> None:
+@given(moving_worlds())
+def test_corrections_and_deletions_that_arrive_in_any_order_of_knowledge_are_followed(world: World) -> None:
+    follows(world, range(len(world.rows)))
+
+
+@pytest.mark.slow
+@LONG
+@given(st.one_of(worlds(bare=True), moving_worlds()), CUTS)
+def test_pushed_rows_give_what_the_law_of_time_says_in_many_worlds(world: World, cuts: list[int]) -> None:
     follows(world, cuts)
 
 

@@ -130,12 +130,6 @@ def ask(seed: int, step: int) -> Ask:
     return Ask(fold, column, window(random, step), keys, random.choice(WHERE), every, ttl, default)
 
 
-def plain_ask(seed: int) -> Ask:
-    """A feature that shows every row that exists."""
-    random = Random(seed)
-    return Ask(*random.choice([("count", None), ("last", "x")]), Window(None), random.choice(KEYS))
-
-
 def key(random: Random) -> dict[str, Any]:
     """A key of both entities, one of them hot, any part perhaps null."""
     return {"a": random.choice([1, 1, 1, 2, 90_000_000, None]), "b": random.choice(["x", "x", "y", "", None])}
@@ -178,14 +172,14 @@ SEED = st.integers(0, 2**32 - 1)
 
 
 @st.composite
-def worlds(draw: st.DrawFn, *, bare: bool = False, versioned: bool = False, most: int = 16) -> World:
-    """A world; `bare` ones have plain UTC times and no known_at, as serving has, `versioned` ones many versions of few rows."""
+def worlds(draw: st.DrawFn, *, bare: bool = False, most: int = 16) -> World:
+    """A world; `bare` ones have plain UTC times and no known_at, as serving has."""
     source_time = TimeKind() if bare else draw(st.sampled_from(KINDS))
     spine_time = TimeKind() if bare else draw(st.sampled_from(KINDS[:-1]))
     base = draw(st.sampled_from([SPRING, AUTUMN])) if source_time.local is None else SPRING
     step = draw(st.sampled_from([HOUR, 6 * HOUR]))
     clock = Clock(base, step, 1000 if "ms" in (source_time.unit, spine_time.unit) else 1)
-    known_time, row_id = versioned or draw(st.booleans()), versioned or draw(st.booleans())
+    known_time, row_id = draw(st.booleans()), draw(st.booleans())
     rows, questions = (
         draw(st.lists(SEED, min_size=draw(st.sampled_from([0, most // 2])), max_size=size))
         for size in (most, most // 2)
@@ -193,7 +187,7 @@ def worlds(draw: st.DrawFn, *, bare: bool = False, versioned: bool = False, most
     return World(
         [row(seed, n, clock, known_time, row_id) for n, seed in enumerate(rows)],
         [question(seed, clock) for seed in questions],
-        [plain_ask(seed) if versioned else ask(seed, step) for seed in draw(st.lists(SEED, min_size=1, max_size=8))],
+        [ask(seed, step) for seed in draw(st.lists(SEED, min_size=1, max_size=8))],
         draw(st.sampled_from(["Int64", "Int32", "UInt32"])),
         source_time,
         spine_time,
@@ -201,3 +195,21 @@ def worlds(draw: st.DrawFn, *, bare: bool = False, versioned: bool = False, most
         row_id,
         None if bare else draw(st.sampled_from([None, None, "latest", "column", base + 3 * step])),
     )
+
+
+def version(seed: int, sequence: int) -> Row:
+    """A version of one of few rows, at one of few keys; the feature below shows which of them exist."""
+    random = Random(seed)
+    known = SPRING + random.randint(0, 5) * HOUR
+    values = {"x": float(sequence), "n": sequence, "s": "a", "d": None, "flag": True}
+    keys = {"a": random.choice([1, 1, 2, 2, None]), "b": "x"}
+    return Row(SPRING, keys, values, sequence, known, random.choice([1, 2, 3, 4, 5, None]), random.random() < 0.15)
+
+
+@st.composite
+def moving_worlds(draw: st.DrawFn) -> World:
+    """A world whose rows are corrected, moved between keys and deleted, in any order of knowledge."""
+    rows = [version(seed, n) for n, seed in enumerate(draw(st.lists(SEED, min_size=3, max_size=10)))]
+    questions = [Question({"a": a, "b": "x"}, SPRING + hour * HOUR, 0) for a in (1, 2) for hour in (2, 6)]
+    asks = [Ask(fold, "n", Window(None), ("a",)) for fold in ("sum", "last", "count")]
+    return World(rows, questions, asks, known_time=True, row_id=True)
