@@ -39,8 +39,7 @@ class Group:
     """The events that folds over one source by one set of keys can still reach.
 
     Rows are sorted by (keys, event_time, known_time, `__sequence`). All have event_time > cut (microseconds UTC; None: everything is there),
-    except versions of rows that have several. `log_position` is where to read on in the log of the source; `ingested` says that rows come by its
-    reader too, so that pushes need a row_id.
+    except versions of rows that have several. `log_position` is where to read on in the log of the source.
     """
 
     source: str
@@ -51,13 +50,7 @@ class Group:
     cut: int | None
     watermark: int | None
     log_position: int
-    ingested: bool
     files: tuple[ShardFile, ...]
-
-    @property
-    def exact_from(self) -> int | None:
-        """The earliest instant (microseconds UTC) that can be asked about; None: any."""
-        return None if self.cut is None or self.reach is None else self.cut + self.reach
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ def checked(spec: SourceSpec, rows: Any, now: int) -> pl.DataFrame:
     )
     if spec.max_ahead is not None and len(times) and times.max() > now + spec.max_ahead:
         row = int(np.argmax(times))
-        ahead = written(int(times[row]) - now)
+        ahead = written((int(times[row]) - now) // 1_000_000 * 1_000_000)
         raise Invalid(
             f"{spec.name}.{spec.event_time} row {row}: {out[spec.event_time][row]} is {ahead} ahead of the clock, more than max_ahead="
             f"'{written(spec.max_ahead)}'. Check the sender's clock and zone; for replays say max_ahead=None."

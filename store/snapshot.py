@@ -112,9 +112,7 @@ def _group(
         _write(folder, f"{place}/shard-{shard:04d}.arrow", part)
         for shard, part in enumerate(_split(spec, keys, rows, shards))
     )
-    return Group(
-        spec.name, keys, columns, side.reach, history, cut, state.watermark, state.log_position, state.ingested, files
-    )
+    return Group(spec.name, keys, columns, side.reach, history, cut, state.watermark, state.log_position, files)
 
 
 def _cut(reach: int | None, watermark: int | None, slack: int) -> int | None:

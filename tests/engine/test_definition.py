@@ -142,7 +142,7 @@ def fold_of(definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_an_operator_that_is_not_installed_is_named() -> None:
-    with pytest.raises(NotFound, match="needs operator 'maen' .*Did you mean 'mean'"):
+    with pytest.raises(NotFound, match=r"needs operator 'maen' .*Did you mean 'mean'"):
         from_json(changed(lambda definition: fold_of(definition).update(operator="maen")))
 
 

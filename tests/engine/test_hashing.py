@@ -12,7 +12,7 @@ from nowthen.engine.hashing import bucket, content_hashes, key_hashes
 
 
 @pytest.mark.parametrize(
-    ("keys", "hashes"),
+    "keys, hashes",
     [
         (
             pl.Series([0, 1, -1, 2**62]),
