@@ -27,6 +27,7 @@ from rich.progress import track
 from rich.table import Table
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.metrics import roc_auc_score
+from threadpoolctl import threadpool_limits
 
 import nowthen as nt
 from nowthen.serve import deployment
@@ -115,7 +116,7 @@ def decide(model: HistGradientBoostingClassifier, fresh: pl.DataFrame) -> list[d
     """Decide on transactions one by one, as they happen; every one is durable before its answer is given."""
     handle = nt.handle("fraud_model")
     served, waited, stopped = [], [], 0
-    with step(f"Decide on {fresh.height:,} transactions, one by one"):
+    with step(f"Decide on {fresh.height:,} transactions, one by one"), threadpool_limits(1):
         for row in track(fresh.to_dicts(), "  deciding", console=console, transient=True):
             event = {**row, "fraud": None}  # nobody knows yet
             begun = time.perf_counter()
@@ -150,10 +151,10 @@ def compare(store: Any, fresh: pl.DataFrame, served: list[dict[str, Any]]) -> No
 
 NEXT = """
 What to try next
-  examples/fraud/features.py            the fifteen features; change a window and run again
-  make demo ARGS="--data your.parquet"  the same on a file of your own, with the same columns
-  nowthen --help                        plan, apply, ingest, snapshot, serve, get, push from the shell
-  make bench                            the same features with Polars, DuckDB and pandas beside
+  examples/fraud/features.py            fifteen features: change a window
+  make demo ARGS="--data your.parquet"  the same on a file of your own
+  nowthen --help                        the same steps from the shell
+  make bench                            Polars, DuckDB and pandas beside it
 """
 
 if __name__ == "__main__":
