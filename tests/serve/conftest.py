@@ -1,0 +1,44 @@
+"""What tests of serving share: the bank's store, a shard over it, and one Ray for all that need it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nowthen.serve.online import Features, local
+from nowthen.serve.published import open_store
+from nowthen.serve.shard import Shard
+
+from . import bank
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Any:
+    return bank.published(tmp_path)
+
+
+@pytest.fixture
+def shard(store: Any) -> Shard:
+    return Shard(open_store(store))
+
+
+@pytest.fixture
+def features(store: Any) -> Features:
+    return local(store)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[None]:
+    import ray
+    from ray import serve
+
+    started = not ray.is_initialized()
+    if started:
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+    yield
+    serve.shutdown()  # type: ignore[no-untyped-call]
+    if started:
+        ray.shutdown()
