@@ -68,4 +68,5 @@ def _run(task: AtTask, spine: Reader, source: Reader) -> dict[str, Answer]:
 
 
 def _to_arrow(frame: pl.DataFrame) -> Any:
-    return frame.to_arrow(compat_level=pl.CompatLevel.newest())
+    # Not the newest level: Ray cannot serialize the string views that it writes.
+    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -18,7 +18,9 @@ request = nt.Request({"items": pl.Int8, "since": pl.Datetime("us")})
 
 def asked(field: str, values: Any) -> pl.DataFrame:
     view = nt.feature_view("view", entity=[], features={"seen": nt.coalesce(request[field], None)})
-    found: pl.DataFrame = nt.training_set(pl.DataFrame({"time": [NOON], field: values}), view, at="time").collect()
+    found: pl.DataFrame = nt.training_set(pl.DataFrame({"time": [NOON], field: values}), view, at="time").collect(
+        engine="local"
+    )
     return found
 
 

@@ -1,0 +1,33 @@
+"""What tests share: one local Ray for the whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def ray_cluster() -> Iterator[Any]:
+    """A real local Ray with two CPUs. Tests that ask for it carry the marker `ray`."""
+    import ray
+
+    started = not ray.is_initialized()
+    if started:
+        _start(ray)
+    yield ray
+    if started:
+        ray.shutdown()
+
+
+def _start(ray: Any, attempts: int = 3) -> None:
+    """Start Ray; on a busy machine its processes may find each other too late, then once more."""
+    for attempt in range(1, attempts + 1):
+        try:
+            ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False)
+            return
+        except Exception:
+            ray.shutdown()
+            if attempt == attempts:
+                raise

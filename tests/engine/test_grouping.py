@@ -1,0 +1,68 @@
+"""Grouping: equal keys get equal codes, whatever their type, and null keys equal none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from nowthen.engine.errors import WrongType
+from nowthen.engine.grouping import codes, sort_by_group
+
+DTYPES: list[tuple[pl.DataType, list[Any]]] = [
+    (pl.Int64(), [1, 2, 3]),
+    (pl.Int64(), [-(2**63), 0, 2**63 - 1]),
+    (pl.Int8(), [-128, 0, 127]),
+    (pl.UInt64(), [2**63, 2**63 + 1, 2**64 - 1]),
+    (pl.UInt8(), [0, 1, 255]),
+    (pl.String(), ["", "a", "ä"]),
+    (pl.Boolean(), [True, False]),
+]
+
+
+@pytest.mark.parametrize("dtype, values", DTYPES, ids=lambda part: str(part)[:20])
+def test_events_meet_the_questions_of_their_key(dtype: pl.DataType, values: list[Any]) -> None:
+    asked = [values[0], None, *values[1:], values[0]]
+    held = [*reversed(values), None, values[0]]
+    for part in (asked, asked[:2], asked[1:2]):
+        group, asked_group, groups = codes(frame(dtype, held), frame(dtype, part), {"key": dtype})
+        for i, one in enumerate(held):
+            for j, other in enumerate(part):
+                assert (group[i] == asked_group[j]) == (one is not None and one == other)
+        assert group.max() < groups
+        assert asked_group.max() < groups
+        assert asked_group.min() >= 0
+
+
+def frame(dtype: pl.DataType, values: list[Any]) -> pl.DataFrame:
+    return pl.DataFrame({"key": pl.Series(values, dtype=dtype)})
+
+
+def test_a_composite_key_with_a_null_part_is_unknown() -> None:
+    keys = {"a": pl.Int64(), "b": pl.String()}
+    held = pl.DataFrame({"a": [1, 1, None], "b": ["x", None, "x"]})
+    asked = pl.DataFrame({"a": [1, 1, None, 2], "b": ["x", None, "x", "x"]})
+    group, asked_group, _ = codes(held, asked, keys)
+    assert [(group == one).any() for one in asked_group] == [True, False, False, False]
+
+
+def test_without_keys_all_rows_are_one_group() -> None:
+    group, asked_group, _ = codes(pl.DataFrame({"x": [1, 2]}), pl.DataFrame({"x": [5]}), {})
+    assert group.tolist() == [0, 0]
+    assert asked_group.tolist() == [0]
+
+
+def test_a_key_that_does_not_fit_its_type_is_refused() -> None:
+    with pytest.raises(WrongType, match="a key of the spine does not fit"):
+        codes(pl.DataFrame({"key": [1]}), pl.DataFrame({"key": [300]}), {"key": pl.Int8()})
+
+
+def test_rows_are_sorted_by_group_time_ties_and_position() -> None:
+    random = np.random.default_rng(0)
+    group, time, tie = (random.integers(low, 4, 200) for low in (-1, 0, 0))
+    order, offsets = sort_by_group(group, 4, time, tie)
+    wanted = sorted((i for i in range(200) if group[i] >= 0), key=lambda i: (group[i], time[i], tie[i], i))
+    assert order.tolist() == wanted
+    assert offsets.tolist() == [sum(0 <= g < k for g in group) for k in range(5)]

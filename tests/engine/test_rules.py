@@ -1,0 +1,201 @@
+"""The rules: plans before and after each, the same answers with and without, and a check that sees a broken one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain, combinations
+
+import polars as pl
+import pytest
+
+import nowthen as nt
+from nowthen.engine.plan import Plan
+from nowthen.engine.rules import RULES, check
+from nowthen.engine.rules.merge_folds import merge_folds
+from nowthen.engine.rules.prune_columns import prune_columns
+from nowthen.engine.rules.push_time_bound import push_time_bound
+from nowthen.engine.rules.share_folds import share_folds
+
+from .plans import asked, under, without_scans, written
+from .shop import ROWS, sales
+
+EVERY = "Scan sales from frame (4 rows): sale_id, shop_id, seller, time, amount, items, fraud"
+OUTPUTS = """Select
+  count_1d = f0
+  same = (f1 * 2)
+  mean = f2
+  late = f3
+  Join
+    Spine frame (2 rows) at=asked
+"""
+SHARED = OUTPUTS.replace("f1", "f0")
+WRITTEN = f"""{OUTPUTS}    At by shop_id: 1 folds
+      f0 = sales.count().over('1d')
+      {EVERY}
+    At by shop_id: 1 folds
+      f1 = sales.count().over('1d')
+      {EVERY}
+    At by shop_id: 1 folds
+      f2 = sales.amount.mean().over('6h')
+      {EVERY}
+    At by seller: 1 folds
+      f3 = sales.items.sum().over('1d', delay='1h') every 1h
+      {EVERY}"""
+GOLDEN = {
+    "share_folds": f"""{SHARED}    At by shop_id: 1 folds
+      f0 = sales.count().over('1d')
+      {EVERY}
+    At by shop_id: 1 folds
+      f2 = sales.amount.mean().over('6h')
+      {EVERY}
+    At by seller: 1 folds
+      f3 = sales.items.sum().over('1d', delay='1h') every 1h
+      {EVERY}""",
+    "merge_folds": f"""{OUTPUTS}    At by shop_id: 3 folds
+      f0 = sales.count().over('1d')
+      f1 = sales.count().over('1d')
+      f2 = sales.amount.mean().over('6h')
+      {EVERY}
+    At by seller: 1 folds
+      f3 = sales.items.sum().over('1d', delay='1h') every 1h
+      {EVERY}""",
+    "prune_columns": f"""{OUTPUTS}    At by shop_id: 1 folds
+      f0 = sales.count().over('1d')
+      Scan sales from frame (4 rows): shop_id, time
+    At by shop_id: 1 folds
+      f1 = sales.count().over('1d')
+      Scan sales from frame (4 rows): shop_id, time
+    At by shop_id: 1 folds
+      f2 = sales.amount.mean().over('6h')
+      Scan sales from frame (4 rows): shop_id, time, amount
+    At by seller: 1 folds
+      f3 = sales.items.sum().over('1d', delay='1h') every 1h
+      Scan sales from frame (4 rows): seller, time, items""",
+    "push_time_bound": f"""{OUTPUTS}    At by shop_id: 1 folds
+      f0 = sales.count().over('1d')
+      {EVERY} time in [2020-01-01 11:59:59.999999, 2020-01-02 12:00:00]
+    At by shop_id: 1 folds
+      f1 = sales.count().over('1d')
+      {EVERY} time in [2020-01-01 11:59:59.999999, 2020-01-02 12:00:00]
+    At by shop_id: 1 folds
+      f2 = sales.amount.mean().over('6h')
+      {EVERY} time in [2020-01-02 05:59:59.999999, 2020-01-02 12:00:00]
+    At by seller: 1 folds
+      f3 = sales.items.sum().over('1d', delay='1h') every 1h
+      {EVERY} time in [2020-01-01 09:59:59.999999, 2020-01-02 12:00:00]""",
+}
+SUBSETS = list(chain.from_iterable(combinations(RULES, size) for size in range(len(RULES) + 1)))
+
+
+def test_lowering_writes_a_scan_for_every_fold() -> None:
+    assert str(written(asked())) == WRITTEN
+
+
+def test_every_rule_has_its_golden_plan() -> None:
+    assert [rule.__name__ for rule in RULES] == list(GOLDEN)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_rule_alone_makes_its_golden_plan(rule: Callable[[Plan], Plan]) -> None:
+    assert str(rule(written(asked()))) == GOLDEN[rule.__name__]
+
+
+@pytest.mark.parametrize("rules", SUBSETS, ids=lambda rules: "+".join(rule.__name__ for rule in rules) or "none")
+def test_answers_are_the_same_under_any_of_the_rules(rules: tuple[Callable[[Plan], Plan], ...]) -> None:
+    assert under(rules, asked()).equals(asked().collect(engine="local", status=True))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_rule_applied_twice_changes_nothing_more(rule: Callable[[Plan], Plan]) -> None:
+    once = rule(written(asked()))
+    assert str(rule(once)) == str(once)
+
+
+@pytest.mark.parametrize(
+    "declared, bounded",
+    [({}, True), ({"row_id": "sale_id"}, False), ({"row_id": "sale_id", "known_time": "time"}, False)],
+    ids=["plain", "versions", "versions known later"],
+)
+def test_rows_with_versions_are_not_bounded_by_time(declared: dict[str, str], bounded: bool) -> None:
+    plan = push_time_bound(written(asked(sales(**declared))))
+    assert all((side.scan.bound is not None) == bounded for side in plan.input.sides)
+
+
+def test_a_fold_over_forever_has_no_first_time() -> None:
+    view = nt.feature_view("view", entity=[], features={"count": sales().count()}, every="1d")
+    bound = push_time_bound(written(nt.training_set(ROWS, view, at="time"))).input.sides[0].scan.bound
+    assert bound is not None
+    assert bound.first is None
+
+
+def test_naive_local_times_are_bounded_with_a_day_to_spare() -> None:
+    rows = ROWS.with_columns(pl.col("time").dt.replace_time_zone(None))
+    local = nt.Source("sales", nt.Frame(rows), event_time="time", time_zone="Pacific/Kiritimati")
+    view = nt.feature_view("view", entity=[], features={"count": local.count().over("1h")})
+    spine = pl.DataFrame({"asked": [rows["time"][0]]}).with_columns(pl.col("asked") - pl.duration(hours=14))
+    assert nt.training_set(spine, view, at="asked").collect(engine="local")["count"].to_list() == [1]
+
+
+def test_folds_of_equal_definitions_over_different_sources_are_not_shared() -> None:
+    one, other = sales(), nt.Source("sales", nt.Frame(ROWS.head(1)), event_time="time")
+    views = [nt.feature_view(f"v{n}", entity=[], features={f"f{n}": s.count()}) for n, s in enumerate((one, other))]
+    found = nt.training_set(ROWS.tail(1).select("time"), views, at="time").collect(engine="local")
+    assert found.select("f0", "f1").row(0) == (4, 1)
+
+
+def _without_side(plan: Plan) -> Plan:
+    return replace(plan, input=replace(plan.input, sides=plan.input.sides[1:]))
+
+
+def _with_side_twice(plan: Plan) -> Plan:
+    return replace(plan, input=replace(plan.input, sides=(*plan.input.sides, plan.input.sides[0])))
+
+
+def _without_output(plan: Plan) -> Plan:
+    return replace(plan, outputs=plan.outputs[1:])
+
+
+def _with_other_default(plan: Plan) -> Plan:
+    return replace(plan, outputs=(replace(plan.outputs[0], default=7), *plan.outputs[1:]))
+
+
+def _with_other_spine(plan: Plan) -> Plan:
+    return replace(plan, input=replace(plan.input, spine=replace(plan.input.spine, known=5)))
+
+
+def _with_other_source(plan: Plan) -> Plan:
+    side = plan.input.sides[0]
+    other = replace(side, scan=replace(side.scan, source=sales().spec))
+    return replace(plan, input=replace(plan.input, sides=(other, *plan.input.sides[1:])))
+
+
+@pytest.mark.parametrize(
+    "broken, complaint",
+    [
+        (_without_side, "lost slots"),
+        (_with_side_twice, "fills a slot twice"),
+        (_without_output, "changed the outputs"),
+        (_with_other_default, "changed the outputs"),
+        (_with_other_spine, "changed the spine"),
+        (_with_other_source, "over the wrong source"),
+        (without_scans, "does not read"),
+    ],
+    ids=lambda part: getattr(part, "__name__", part),
+)
+def test_the_check_sees_a_broken_rule(broken: Callable[[Plan], Plan], complaint: str) -> None:
+    plan = written(asked())
+    with pytest.raises(AssertionError, match=f"a_rule.*{complaint}"):
+        check(plan, broken(plan), "a_rule")
+
+
+def test_the_check_passes_every_rule() -> None:
+    plan = written(asked())
+    for rule in (share_folds, merge_folds, prune_columns, push_time_bound):
+        check(plan, rule(plan), rule.__name__)
+
+
+def test_explain_shows_the_plan_before_and_after() -> None:
+    text = asked().explain()
+    assert WRITTEN in text
+    assert text.index("as written") < text.index("as it runs")

@@ -1,0 +1,56 @@
+"""The Ray executor: the same answers as this process, the same errors, frames moved and files opened where the task runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import nowthen as nt
+
+from .plans import asked
+from .shop import NOON, ROWS, SELLER, SHOP, sales, spine
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
+
+
+def test_ray_and_this_process_give_the_same_table() -> None:
+    assert asked().collect(engine="ray", status=True).equals(asked().collect(engine="local", status=True))
+
+
+def test_auto_is_ray_where_a_cluster_is_connected() -> None:
+    assert asked().collect(engine="auto", status=True).equals(asked().collect(engine="local", status=True))
+
+
+def test_every_kind_of_fold_and_column_travels(tmp_path: Path) -> None:
+    ROWS.write_parquet(tmp_path / "sales.parquet")
+    tx = nt.Source(
+        "sales", nt.Parquet(tmp_path / "sales.parquet"), event_time="time", entities=[SHOP, SELLER], row_id="sale_id"
+    )
+    features: dict[str, Any] = {
+        "last_seller": tx.seller.last(),
+        "first_time": tx.time.min(),
+        "mean": nt.feature(tx.amount.mean().over("1h"), default=1.5),
+        "frauds": tx.count(where=tx.fraud).over(nt.tumbling("1d", tz="Europe/Berlin")),
+        "share": tx.fraud.mean().over("1d", delay="1h"),
+    }
+    view = nt.feature_view("view", entity=SHOP, features=features, ttl="1h")
+    everybody = nt.feature_view("everybody", entity=[], features={"most": tx.amount.max()})
+    training_set = nt.training_set(spine(shop_id=[1, None]), [view, everybody], at="asked", known_at="latest")
+    assert training_set.collect(engine="ray", status=True).equals(training_set.collect(engine="local", status=True))
+
+
+def test_a_source_that_is_its_own_spine_travels() -> None:
+    view = nt.feature_view("view", entity=SHOP, features={"count": sales().count().over("1d", closed="left")})
+    training_set = nt.training_set(ROWS, view, at="time")
+    assert training_set.collect(engine="ray")["count"].to_list() == [0, 1, 0, 2]
+
+
+def test_an_error_of_a_task_is_raised_as_it_is() -> None:
+    rows = pl.DataFrame({"shop_id": [1, 1], "time": [NOON, None]})
+    source = nt.Source("sales", nt.Frame(rows), event_time="time", entities=SHOP)
+    view = nt.feature_view("view", entity=SHOP, features={"count": source.count()})
+    with pytest.raises(nt.Invalid, match=r"sales\.time is null in row 1"):
+        nt.training_set(spine(), view, at="asked").collect(engine="ray")
