@@ -26,10 +26,11 @@ def publish(folder: Path, rows: int) -> pl.DataFrame:
     """Questions with their right answers, once the transactions are ingested and the service is published in `folder`."""
     path = folder / "transactions.parquet"
     generate.transactions(rows).write_parquet(path)
-    service = features.define(path)
-    store = nt.connect(str(folder / "store"))
+    source = features.source(path)
+    service = features.define(source)
+    store = nt.connect(folder / "store")
     store.apply(service)
-    store.ingest("transactions")
+    store.ingest(source)
     store.snapshot(service)
     return answers(path, service)
 

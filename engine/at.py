@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import polars as pl
@@ -47,6 +48,32 @@ class Asked:
 
 
 @dataclass(frozen=True)
+class Span:
+    """A window at the clocks of its view, cut off at a ttl. The names of its ends are equal where the ends always are."""
+
+    window: Window
+    clocks: tuple[int, ...]
+    ttl: int | None
+
+    @cached_property
+    def start(self) -> str:
+        """Names where it begins."""
+        return f"after {self.window} {self.clocks} {self.ttl}"
+
+    @cached_property
+    def stop(self) -> str:
+        """Names where it ends: windows that differ in width alone end alike."""
+        window = self.window
+        end = f"{window.delay} {window.closed}" if isinstance(window, Sliding) else str(window)
+        return f"upto {end} {self.clocks}"
+
+    def bounds(self, time: Index) -> tuple[Index, Index]:
+        """(after, upto] for each time, which the clocks have rounded down already."""
+        after, upto = self.window.bounds(time)
+        return (after if self.ttl is None else time - self.ttl - 1), upto
+
+
+@dataclass(frozen=True)
 class Ask:
     """One fold as it is asked: its column and filter by name, window, and the clocks its time is rounded down to."""
 
@@ -59,10 +86,16 @@ class Ask:
     clocks: tuple[int, ...] = ()
     ttl: int | None = None
 
-    @property
-    def lifetime(self) -> int | None:
-        """The ttl where it counts: folds over "forever"."""
-        return self.ttl if isinstance(self.window, Sliding) and self.window.width is None else None
+    @cached_property
+    def span(self) -> Span:
+        """The stretch of time it sees; ttl counts for folds over "forever" alone."""
+        forever = isinstance(self.window, Sliding) and self.window.width is None
+        return Span(self.window, self.clocks, self.ttl if forever else None)
+
+    @cached_property
+    def whole_span(self) -> Span:
+        """The same without the ttl."""
+        return Span(self.window, self.clocks, None)
 
 
 @dataclass(frozen=True)
@@ -79,44 +112,38 @@ class Driver:
 
     def __init__(self, events: Events, asked: Asked) -> None:
         self._events, self._asked = events, asked
-        self._index: dict[tuple[object, ...], Index] = {}
-        self._runs: dict[tuple[object, ...], _Runs] = {}
+        self._index: dict[str, Index] = {}
+        self._runs: dict[str, _Runs] = {}
 
     def value(self, ask: Ask) -> Answer:
         """The value alone. Cost: linear in events and questions."""
-        return Answer(self._rows(ask, ask.lifetime).fold(ask))
+        return Answer(self._rows(ask.span).fold(ask))
 
     def answer(self, ask: Ask) -> Answer:
         """The value, and whether any row was there."""
-        value = self._rows(ask, ask.lifetime).fold(ask)
-        found = self._rows(ask, ask.lifetime).found()
-        if ask.lifetime is None:
-            return Answer(value, found)
-        return Answer(value, found, ~found & self._rows(ask, None).found())
+        rows = self._rows(ask.span)
+        found = rows.found()
+        if ask.span.ttl is None:
+            return Answer(rows.fold(ask), found)
+        return Answer(rows.fold(ask), found, ~found & self._rows(ask.whole_span).found())
 
-    def _rows(self, ask: Ask, ttl: int | None) -> _Runs:
-        key = (ask.window, ask.clocks, ttl)
-        if key not in self._runs:
-            start, stop = self._range(ask.window, ask.clocks, ttl)
-            self._runs[key] = _Runs(self._events, start, stop, self._known(ask.clocks))
-        return self._runs[key]
+    def _rows(self, span: Span) -> _Runs:
+        runs = self._runs.get(span.start)
+        if runs is None:
+            after, upto = span.bounds(self._time(span.clocks))
+            start, stop = self._upper(span.start, after), self._upper(span.stop, upto)
+            runs = self._runs[span.start] = _Runs(self._events, np.minimum(start, stop), stop, self._known(span.clocks))
+        return runs
 
-    def _range(self, window: Window, clocks: tuple[int, ...], ttl: int | None) -> tuple[Index, Index]:
-        time = self._time(clocks)
-        after, upto = window.bounds(time)
-        if ttl is not None:
-            after = time - ttl - 1
-        start = self._upper(("after", window, clocks, ttl), after)
-        stop = self._upper(("upto", *_end(window), clocks), upto)
-        return np.minimum(start, stop), stop
-
-    def _upper(self, key: tuple[object, ...], bound: Index) -> Index:
-        if key not in self._index:
-            if len(bound) and bound.max() <= BEGINNING:
-                self._index[key] = self._events.offsets[self._asked.group]
-            else:
-                self._index[key] = upper_index(self._events.time, self._events.offsets, self._asked.group, bound)
-        return self._index[key]
+    def _upper(self, name: str, bound: Index) -> Index:
+        index = self._index.get(name)
+        if index is None:
+            events, group = self._events, self._asked.group
+            forever = len(bound) and bound[0] <= BEGINNING
+            index = self._index[name] = (
+                events.offsets[group] if forever else upper_index(events.time, events.offsets, group, bound)
+            )
+        return index
 
     def _time(self, clocks: tuple[int, ...]) -> Index:
         time = self._asked.time
@@ -132,11 +159,6 @@ class Driver:
         if self._asked.known is None:
             return time
         return np.minimum(self._asked.known, time) if clocks else self._asked.known
-
-
-def _end(window: Window) -> tuple[object, ...]:
-    """What decides where a window ends; equal for windows that differ in width alone."""
-    return (window.delay, window.closed) if isinstance(window, Sliding) else (window,)
 
 
 class _Runs:
@@ -157,12 +179,16 @@ class _Runs:
         plain_stop[self._ragged] = self._start[self._ragged]
         return self._with_ragged(ask, column, kept, _on_ranges(ask, column, kept, self._start, plain_stop))
 
-    def found(self) -> Mask:
-        """Which questions have any row."""
+    @cached_property
+    def _found(self) -> Mask:
         out = self._stop > self._start
         for questions, _, offsets in self._lists():
             out[questions] = np.diff(offsets) > 0
         return out
+
+    def found(self) -> Mask:
+        """Which questions have any row."""
+        return self._found
 
     def _keep(self, ask: Ask, column: Column) -> Mask | None:
         kept = self._events.columns[ask.kept] if ask.kept else None

@@ -19,7 +19,7 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Index:
     """For each asked (group, bound), both sorted, the index after the last event of the group with time <= bound.
 
-    A merge without branches in its inner loop: every step either passes an event or answers a question.
+    Few questions search; many are merged with the events, in a loop without branches: every step passes an event or answers one.
     """
     out = np.empty(len(group), dtype=np.int64)
     i = 0
@@ -30,6 +30,16 @@ def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Inde
         last = i
         while last < len(group) and group[last] == g:
             last += 1
+        while i < last and end - position > 8 * (last - i):  # many events for a question: halve them instead
+            high = end
+            while position < high:
+                middle = (position + high) >> 1
+                if time[middle] <= bound[i]:
+                    position = middle + 1
+                else:
+                    high = middle
+            out[i] = position
+            i += 1
         while i < last and position < end:
             passed = time[position] <= bound[i]
             out[i] = position

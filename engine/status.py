@@ -21,17 +21,18 @@ def status_codes(output: Output, plain: Column, answers: Mapping[str, Answer]) -
     not_found: no row of the key was in any window the feature reads. outside_ttl: none was, but there are rows older than the ttl.
     default: rows were there, their value is null and the default stands in. null: the same without a default.
     """
-    codes = np.full(len(plain), _PRESENT, dtype=np.uint8)
-    if plain.valid is not None:
-        codes[~plain.valid] = _NULL if output.default is None else _DEFAULT
     folds = [answers[slot] for slot in output.slots]
-    if not folds:
-        return codes
-    nothing = ~_found(folds)
-    codes[nothing] = _NOT_FOUND
+    codes = (
+        (~_found(folds)).view(np.uint8) * np.uint8(_NOT_FOUND)
+        if folds
+        else np.full(len(plain), _PRESENT, dtype=np.uint8)
+    )
+    if plain.valid is not None:
+        missing = _NULL if output.default is None else _DEFAULT
+        codes[(codes == _PRESENT) & ~plain.valid] = missing
     for fold in folds:
         if fold.expired is not None:
-            codes[nothing & fold.expired] = _OUTSIDE_TTL
+            codes[(codes == _NOT_FOUND) & fold.expired] = _OUTSIDE_TTL
     return codes
 
 

@@ -236,27 +236,38 @@ def _side_by_side(held: Sequence[Stretch | None], side: At) -> Events:
     offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
     if not cuts:
         return _empty(side, offsets)
-
-    def each(part: Callable[[Events], Any]) -> Any:
-        return np.concatenate([part(events)[first:last] for events, first, last in cuts])
-
+    each = _picker(cuts)
+    columns = {name: _column_of(name, cuts, each) for name in cuts[0][0].columns}
     versioned = cuts[0][0].known_from is not None
-    return Events(
-        each(lambda e: e.time),
-        offsets,
-        {name: _column_of(name, cuts) for name in cuts[0][0].columns},
-        each(lambda e: e.known_from) if versioned else None,
-        each(lambda e: e.known_until) if versioned else None,
-    )
+    known = (each(lambda e: e.known_from), each(lambda e: e.known_until)) if versioned else (None, None)
+    return Events(each(lambda e: e.time), offsets, columns, *known)
 
 
-def _column_of(name: str, cuts: list[tuple[Events, int, int]]) -> Column:
-    columns = [(events.columns[name], first, last) for events, first, last in cuts]
-    values = np.concatenate([column.values[first:last] for column, first, last in columns])
-    dtype = columns[0][0].dtype
-    if all(column.valid is None for column, _, _ in columns):
+Cut = tuple[Events, int, int]
+Picker = Callable[[Callable[[Events], Any]], Any]
+
+
+def _picker(cuts: list[Cut]) -> Picker:
+    """What takes the cuts out of a part of their events, one after another; at once where all lie in one snapshot."""
+    one = cuts[0][0]
+    if not all(events is one for events, _, _ in cuts):
+        return lambda part: np.concatenate([part(events)[first:last] for events, first, last in cuts])
+    first = np.array([cut[1] for cut in cuts])
+    size = np.array([cut[2] for cut in cuts]) - first
+    rows = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
+    return lambda part: part(one)[rows]
+
+
+def _column_of(name: str, cuts: list[Cut], each: Picker) -> Column:
+    dtype = cuts[0][0].columns[name].dtype
+    values = each(lambda e: e.columns[name].values)
+    if all(events.columns[name].valid is None for events, _, _ in cuts):
         return Column(dtype, values)
-    return Column(dtype, values, np.concatenate([column.is_valid()[first:last] for column, first, last in columns]))
+    valid = [
+        np.ones(last - first, dtype=np.bool_) if (mask := events.columns[name].valid) is None else mask[first:last]
+        for events, first, last in cuts
+    ]
+    return Column(dtype, values, np.concatenate(valid))
 
 
 def _empty(side: At, offsets: Index) -> Events:
