@@ -62,6 +62,9 @@ class InCluster:
         """The same for an event loop."""
         return await self.begin(method, args, options, timeout_s)
 
+    def close(self) -> None:
+        """Nothing: handles are shared by the process."""
+
     def begin(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Pending:
         """Send the call now; its result is awaited, or taken with `result()`."""
         remote = self._methods.get(method)

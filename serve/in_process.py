@@ -16,6 +16,10 @@ class InProcess:
     def __init__(self, shard: Shard) -> None:
         self._shard = shard
 
+    def close(self) -> None:
+        """Let go of what the shard holds open."""
+        self._shard.close()
+
     def call(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Any:
         """The result of a method of the shard. Nothing interrupts it: what came too late is refused when it comes."""
         began = time.monotonic()

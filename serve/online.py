@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from ..engine.duration import Duration, positive
 from .answer import Answer
@@ -20,12 +20,25 @@ class Transport(Protocol):
     async def acall(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Any:
         """The same for an event loop."""
 
+    def close(self) -> None:
+        """Let go of connections and files."""
+
 
 class Features:
     """Asks for features and pushes rows. Every method has a form for event loops, named with an `a` before."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def close(self) -> None:
+        """Let go of connections and files."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def get(self, service: str, keys: Mapping[str, Any], *, deadline: Duration | None = None, **options: Any) -> Answer:
         """The features of a service for keys, one row for each; scalars stand for every row.

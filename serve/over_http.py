@@ -29,10 +29,19 @@ class OverHttp:
     """Calls a gateway; one connection a thread, kept open."""
 
     def __init__(self, url: str) -> None:
+        self._open: list[http.client.HTTPConnection] = []
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Invalid(f"{url!r} is no address. Write it as 'http://host:8000'.")
         self._parts, self._own = parts, threading.local()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        while self._open:
+            self._open.pop().close()
+
+    def __del__(self) -> None:
+        self.close()
 
     def call(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Any:
         """The result of a method of the shard behind the gateway. Calls may be repeated: pushes carry an idempotency key."""
@@ -53,7 +62,7 @@ class OverHttp:
                 status, answer = self._sent(verb, path, body, max(until - time.monotonic(), 1e-3))
                 break
             except (OSError, http.client.HTTPException) as error:
-                self._own.connection = None
+                self._own.connection.close()
                 if isinstance(error, TimeoutError) and timeout_s is not None:
                     raise Deadline(f"no answer in {timeout_s * 1000:g} ms.") from None
                 if isinstance(error, ConnectionRefusedError) or time.monotonic() + _PAUSE_S > until:
@@ -66,7 +75,9 @@ class OverHttp:
         if connection is None:
             kind = http.client.HTTPSConnection if self._parts.scheme == "https" else http.client.HTTPConnection
             connection = self._own.connection = kind(self._parts.hostname or "", self._parts.port, timeout=timeout_s)
-        elif connection.sock is not None:
+            self._open.append(connection)
+        connection.timeout = timeout_s
+        if connection.sock is not None:
             connection.sock.settimeout(timeout_s)
         connection.request(verb, path, body, {"Content-Type": "application/json"})
         response = connection.getresponse()

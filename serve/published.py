@@ -66,6 +66,9 @@ class Publication(Protocol):
     def mark(self, source: str) -> object:
         """Something that changes when a source's log grows. Asked at every read: cheap."""
 
+    def close(self) -> None:
+        """Let go of the logs."""
+
     def tail(self, source: str, position: int) -> tuple[list[pl.DataFrame], int]:
         """The durable rows of a source's log after a position, with arrival and sequence, and the position after them."""
 
@@ -146,6 +149,13 @@ class StorePublication:
             return frames, position
         more, position = feed.log.read(position)
         return frames + more, position
+
+    def close(self) -> None:
+        """Stop writing to the logs; a later push opens them again."""
+        for feed in self._feeds.values():
+            if feed.writer is not None:
+                feed.writer.close()
+                feed.writer = None
 
     def _feed(self, source: str) -> _Feed:
         feed = self._feeds.get(source)

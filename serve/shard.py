@@ -141,6 +141,10 @@ class Shard:
         """What one service can be asked."""
         return _described(self._held(name))
 
+    def close(self) -> None:
+        """Let go of the logs."""
+        self._publication.close()
+
     def check_health(self) -> None:
         """Raises where the shard cannot answer."""
         with self._lock:

@@ -65,7 +65,9 @@ def test_a_push_is_seen_by_the_features_of_every_key(shard: Shard) -> None:
     asked = bank.asked(1).with_columns(customer_id=pl.lit(3, pl.Int64), shop=pl.lit("bar"), at=pl.lit(bank.NOW))
     old = bank.row(id=10_001, time=bank.NOW - timedelta(days=8), fraud=True)
     shard.push("tx", [old])
-    rows = pl.concat([bank.transactions(), pl.DataFrame([old]).select(bank.transactions().columns)], how="vertical_relaxed")
+    rows = pl.concat(
+        [bank.transactions(), pl.DataFrame([old]).select(bank.transactions().columns)], how="vertical_relaxed"
+    )
     keys, options = bank.question(asked)
     assert_frame_equal(shard.get("risk", keys, **options).to_polars(), bank.offline(rows, asked), check_exact=True)
 
@@ -165,7 +167,7 @@ def test_what_is_no_token_is_refused(shard: Shard) -> None:
 
 
 def test_an_unknown_service_gets_the_nearest_name(shard: Shard) -> None:
-    with pytest.raises(nt.NotFound, match="'rsik' is not published. Did you mean 'risk'"):
+    with pytest.raises(nt.NotFound, match=r"'rsik' is not published\. Did you mean 'risk'"):
         shard.get("rsik", {})
 
 
@@ -177,7 +179,7 @@ def test_an_unknown_source_gets_the_nearest_name(shard: Shard) -> None:
 
 
 @pytest.mark.parametrize(
-    ("rows", "error", "words"),
+    "rows, error, words",
     [
         ([{"id": 1}], nt.UnknownColumn, "lacks column"),
         ([{**bank.row(), "colour": "red"}], nt.UnknownColumn, "colour"),
@@ -215,7 +217,7 @@ def test_an_answer_says_what_it_stands_on(shard: Shard) -> None:
     answer = shard.get("risk", {"customer_id": 3, "shop": "bar"}, request={"amount": 1.0}, at=bank.NOW)
     assert answer.versions == {"risk": made.version}
     assert answer.token == token
-    assert answer.watermark == max(bank.transactions()["time"].max(), bank.row()["time"])  # type: ignore[type-var]
+    assert answer.watermark == max(bank.transactions()["time"].max(), bank.row()["time"])
 
 
 def test_many_pushes_at_once_all_count(shard: Shard, store: Any) -> None:

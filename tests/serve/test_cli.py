@@ -1,0 +1,125 @@
+"""The command line: one line of error, stable exit codes, JSON on all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from nowthen.serve.cli import main
+
+from . import bank
+
+DEFINITIONS = """
+import polars as pl
+import nowthen as nt
+
+customer = nt.Entity("customer", keys={"customer_id": pl.Int64})
+tx = nt.Source("tx", nt.Parquet("tx.parquet"), event_time="time", entities=[customer], row_id="id")
+
+class Spend(nt.FeatureView, entity=customer):
+    count_1d = tx.count().over("1d")
+    WINDOW
+
+spend = nt.FeatureService("spend", [Spend])
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NOWTHEN_STORE", raising=False)
+    monkeypatch.delenv("NOWTHEN_DEFINITIONS", raising=False)
+    (tmp_path / "pyproject.toml").write_text('[tool.nowthen]\nstore = "store"\ndefinitions = "bank_features.py"\n')
+    define(tmp_path, 'mean_7d = tx.amount.mean().over("7d")')
+    bank.transactions().write_parquet("tx.parquet")
+    return tmp_path
+
+
+def define(folder: Path, line: str) -> None:
+    (folder / "bank_features.py").write_text(DEFINITIONS.replace("WINDOW", line))
+
+
+def run(*args: str, code: int = 0, given: str | None = None) -> Any:
+    """What a command prints as JSON; its exit code is checked."""
+    result = CliRunner().invoke(main, [*args, "--json"], input=given)
+    assert result.exit_code == code, result.output
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+def test_a_plan_exits_by_what_it_would_do(folder: Path) -> None:
+    assert {change["state"] for change in run("plan", code=2)} == {"new"}
+    run("apply")
+    assert {change["state"] for change in run("plan")} == {"unchanged"}
+    define(folder, 'mean_7d = tx.amount.mean().over("8d")')
+    assert "~mean_7d" in " ".join(change["detail"] for change in run("plan", code=3))
+    define(folder, 'mean_7d = tx.amount.mean().over("7d"); more = tx.amount.max().over("7d")')
+    assert "+more" in " ".join(change["detail"] for change in run("plan", code=2))
+
+
+def test_from_definitions_to_an_answer(folder: Path) -> None:
+    run("apply")
+    assert run("ingest")[0]["new"] == bank.transactions().height
+    assert run("snapshot")[0]["service"] == "spend"
+    ask = ("get", "spend", '{"customer_id": [3, 4]}', "--at", bank.NOW.isoformat())
+    before = run(*ask)["features"]["count_1d"]
+    row = {**bank.row(), "time": bank.row()["time"].isoformat(), "fraud": False}
+    token = run("push", "tx", "-", given=json.dumps([row]))["token"]
+    assert run(*ask, "--after", token)["features"]["count_1d"] == [before[0] + 1, before[1]]
+
+
+def test_a_file_can_be_pushed(folder: Path) -> None:
+    run("apply")
+    run("ingest")
+    run("snapshot")
+    pl.DataFrame([{**bank.row(), "fraud": False}]).write_parquet("more.parquet")
+    assert run("push", "tx", "more.parquet")["token"].startswith("tx@")
+    assert run("push", "tx", "gone.parquet", code=1)["error"] == "NotFound"
+
+
+def test_explain_shows_the_groups_of_folds(folder: Path) -> None:
+    facts = run("explain", "spend")
+    assert facts["features"]["count_1d"] == "tx.count().over('1d')"
+    assert [group["keys"] for group in facts["groups"]] == [["customer_id"]]
+
+
+def test_doctor_checks_what_is_configured(folder: Path) -> None:
+    assert {"python", "ray", "store", "definitions"} <= {check["name"] for check in run("doctor")}
+    (folder / "bank_features.py").write_text("import nowhere_to_be_found")
+    assert [check["name"] for check in run("doctor", code=1) if not check["ok"]] == ["definitions"]
+
+
+@pytest.mark.parametrize(
+    "args, error",
+    [
+        (("get", "nope", "{}"), "NotFound"),
+        (("get", "spend", "{"), "Invalid"),
+        (("get", "spend", "{}", "--at", "soon"), "Invalid"),
+        (("explain", "nope"), "NotFound"),
+        (("plan", "nope"), "NotFound"),
+        (("plan", "--definitions", "gone.py"), "NotFound"),
+        (("plan", "--definitions", "no_such_module"), "Invalid"),
+        (("apply", "--store", "no/such/folder"), "NotFound"),
+        (("get", "spend", "{}", "--url", "nowhere"), "Invalid"),
+    ],
+)
+def test_an_error_is_typed_and_exits_with_1(folder: Path, args: tuple[str, ...], error: str) -> None:
+    kind = run(*args, code=1)["error"]
+    assert kind in (error, "MissingFile")
+
+
+def test_an_error_is_one_line_for_people(folder: Path) -> None:
+    result = CliRunner().invoke(main, ["get", "nope", "{}"])
+    assert result.exit_code == 1
+    assert result.stderr.startswith("NotFound: service 'nope' is not published.")
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_where_the_store_is_must_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NOWTHEN_STORE", raising=False)
+    assert "NOWTHEN_STORE" in run("get", "spend", "{}", code=1)["message"]
