@@ -64,7 +64,7 @@ class Hopping:
         grid = floor(upto, self.hop, self.offset, self.tz)
         if self.partial:
             return grid, upto
-        return back(grid, self.width, self.tz), grid
+        return back(grid - self.offset, self.width, self.hop, self.tz) + self.offset, grid
 
     @property
     def reach(self) -> int | None:
@@ -131,16 +131,35 @@ def floor(instants: Index, step: int, offset: int = 0, tz: str = "UTC") -> Index
     """
     if tz == "UTC":
         return instants - (instants - offset) % step
-    local = pl.Series(instants - offset).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(tz)
-    return local.dt.truncate(written(step)).dt.timestamp("us").to_numpy() + offset
+    if step % _DAY:
+        local = pl.Series(instants - offset).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(tz)
+        return local.dt.truncate(written(step)).dt.timestamp("us").to_numpy() + offset
+    wall = _wall(instants - offset, tz)
+    return _of_wall(wall - wall % step, tz) + offset
 
 
-def back(instants: Index, width: int, tz: str = "UTC") -> Index:
-    """Each instant moved back by `width`, by the clock on the wall when a time zone is given."""
-    if tz == "UTC":
-        return instants - width
+def back(grid: Index, width: int, hop: int, tz: str = "UTC") -> Index:
+    """Each point of a grid moved back by `width`; whole days are days of the clock on the wall when a time zone is given."""
+    if tz == "UTC" or width % _DAY:
+        return grid - width
+    wall = _wall(grid, tz)
+    return _of_wall((wall if hop % _DAY else wall - wall % _DAY) - width, tz)
+
+
+def _wall(instants: Index, tz: str) -> Index:
+    """What the clock on the wall shows, as microseconds."""
     local = pl.Series(instants).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(tz)
-    return local.dt.offset_by("-" + written(width)).dt.timestamp("us").to_numpy()
+    return local.dt.replace_time_zone(None).dt.timestamp("us").to_numpy()
+
+
+def _of_wall(shown: Index, tz: str) -> Index:
+    """When the clock on the wall shows this: the first time where it does twice, the change of clocks where it never does."""
+    wall = pl.Series(shown).cast(pl.Datetime("us"))
+    found = wall.dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null").dt.timestamp("us")
+    if not found.null_count():
+        return found.to_numpy()
+    half_a_day = wall.dt.offset_by("-12h").dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
+    return found.fill_null(half_a_day.dt.timestamp("us") + _DAY // 2).to_numpy()
 
 
 def _zone(tz: str) -> str:

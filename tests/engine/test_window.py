@@ -74,7 +74,12 @@ def test_a_zoned_grid_is_midnight_by_the_clock_on_the_wall(zone: str, days: int)
 
 def test_days_back_are_days_of_the_clock_on_the_wall() -> None:
     monday = 1_585_519_200_000_000  # 2020-03-30 00:00 in Berlin, after the day with 23 hours
-    assert back(np.array([monday]), DAY, "Europe/Berlin").tolist() == [monday - 23 * HOUR]
+    assert back(np.array([monday]), DAY, DAY, "Europe/Berlin").tolist() == [monday - 23 * HOUR]
+
+
+def test_a_day_back_from_an_hour_that_was_not_shown_begins_where_the_clocks_changed() -> None:
+    two = 1_585_526_400_000_000  # 2020-03-30 02:00 in Berlin; the day before there was no such hour
+    assert bounds(nt.hopping("1d", "1h", tz="Europe/Berlin"), two) == [(two - 23 * HOUR, two)]
 
 
 @pytest.mark.parametrize(
