@@ -16,6 +16,7 @@ _UNIT_US = {
     "d": 86_400_000_000,
     "w": 604_800_000_000,
 }
+_LONGEST_US = 10_000 * 366 * _UNIT_US["d"]
 _PART = re.compile(r"(\d+)(us|ms|mo|s|m|h|d|w|q|y)")
 
 Duration = str | timedelta
@@ -30,14 +31,21 @@ def microseconds(duration: Duration) -> int:
     129600000000
     """
     if isinstance(duration, timedelta):
-        return duration // timedelta(microseconds=1)
+        return _bounded(duration // timedelta(microseconds=1), duration)
     if not isinstance(duration, str) or not duration or _PART.sub("", duration):
         raise Invalid(f"{duration!r} is not a duration. Write it as Polars does: '30m', '1h', '7d', '2w', '1d12h'.")
     parts = _PART.findall(duration)
     for _, unit in parts:
         if unit not in _UNIT_US:
             raise Invalid(f"duration {duration!r}: a {unit!r} has no fixed length. Give days, as in '30d'.")
-    return sum(int(count) * _UNIT_US[unit] for count, unit in parts)
+    return _bounded(sum(int(count) * _UNIT_US[unit] for count, unit in parts), duration)
+
+
+def _bounded(length: int, duration: Duration) -> int:
+    """The length, if times can be shifted by it without leaving int64."""
+    if abs(length) > _LONGEST_US:
+        raise Invalid(f"duration {duration!r} is longer than 10,000 years. For all of the past say 'forever'.")
+    return length
 
 
 def positive(duration: Duration, what: str) -> int:
