@@ -8,15 +8,19 @@ A view's or source's definition is the same without `columns`. Reading one gives
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+
+import polars as pl
 
 from .definition_nodes import Json, Nodes, Writer
 from .definition_values import type_json, type_of
 from .entity import Entity
 from .errors import Corrupt, Invalid, NowThenError
 from .expr import digest
+from .reader import TimeBound
 from .service import FeatureService
 from .source import Rows, Source, SourceSpec
 from .view import FeatureView, ViewSpec, ViewType
@@ -42,7 +46,7 @@ def to_json(defined: Defined) -> Json:
 def from_json(definition: Mapping[str, Any]) -> Any:
     """The service (`FeatureService`), view (a `FeatureView` class) or source (`Source`) that a definition means.
 
-    Sources have no reader; each is one object however often it is used. An operator that is missing or has another version, or a
+    Sources know their data by description only; each is one object however often it is used. An operator that is missing or has another version, or a
     content hash that comes out different, is refused.
     """
     if definition.get("format") != FORMAT:
@@ -77,6 +81,30 @@ def version_of(defined: Defined) -> str:
 
 def _spec(defined: Any) -> Any:
     return defined if isinstance(defined, ViewSpec | SourceSpec) else defined.spec
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """The reader of a source that came back from a definition: what it read from, in words."""
+
+    words: str
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """Refused: the data is not at hand."""
+        raise self._refusal()
+
+    def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
+        """Refused: the data is not at hand."""
+        raise self._refusal()
+
+    def describe(self) -> str:
+        """The words."""
+        return self.words
+
+    def _refusal(self) -> Invalid:
+        return Invalid(
+            f"a source that comes from a definition knows where its data is only by these words: {self.words}. Use the source itself."
+        )
 
 
 class _Writing:
@@ -207,7 +235,8 @@ def _made_source(name: str, parts: Json) -> Source:
     }
     schema = {column: type_of(written) for column, written in parts["schema"].items()}
     entities = [_made_entity(entity) for entity in parts["entities"]]
-    return Source(name, entities=entities, known_after=waits, max_ahead=ahead, schema=schema, **same)
+    reader = None if parts["reader"] is None else Elsewhere(parts["reader"])
+    return Source(name, reader, entities=entities, known_after=waits, max_ahead=ahead, schema=schema, **same)
 
 
 def _made_entity(parts: Json) -> Entity:

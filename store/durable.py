@@ -6,8 +6,9 @@ import errno
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from uuid import uuid4
 
 from ..engine.errors import StorageFull
 
@@ -28,23 +29,30 @@ def sync_all(files: Iterable[str | Path]) -> None:
         sync(one)
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync(one.parent)
+
+
 def sync_since(folder: Path, since: float) -> None:
     """Force to the disk what was written into a folder and its folders since a time (seconds of the wall clock)."""
     folders = [folder, *(one for one in folder.iterdir() if one.is_dir())]
     for place in folders:
-        recent = [one for one in os.scandir(place) if one.is_file() and one.stat().st_mtime >= since - 1.0]
-        for one in recent:
-            sync(one.path)
-        if recent:
-            sync(place)
-    sync(folder)
+        for one in os.scandir(place):
+            with suppress(FileNotFoundError):  # another writer's draft
+                if one.is_file() and one.stat().st_mtime >= since - 1.0:
+                    sync(one.path)
+        sync(place)
     sync(folder.parent)
 
 
 def publish(path: Path, content: bytes) -> None:
     """Replace a file by new content, whole or not at all, and durably."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    make_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{uuid4().hex[:12]}")
     with storing(path):
         draft.write_bytes(content)
         sync(draft)

@@ -7,7 +7,6 @@ that no ledger row names is never read.
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Iterator, Sequence
@@ -20,12 +19,12 @@ import polars as pl
 import pyarrow as pa
 from lance.commit import CommitConflictError
 from lance.file import LanceFileWriter
-from lance.fragment import FragmentMetadata, LanceFragment
+from lance.fragment import DataFile, FragmentMetadata, LanceFragment
 
 from ..engine.errors import Conflict, Corrupt
 from .durable import storing, sync_all, sync_since
 from .lance_library import lance
-from .once import DATA_VERSION
+from .once import DATA_VERSION, create
 
 BUCKET, SLAB = "__bucket", "__slab"
 _ATTEMPTS = 50
@@ -43,7 +42,8 @@ class EventFiles:
         started = time.time()
         with storing(self.folder):
             schema = _arrow(rows.drop(BUCKET, SLAB).clear()).schema
-            table = self._created(schema)
+            create(self.folder, schema)
+            table = lance.dataset(str(self.folder))
             added = [self._write(table, schema, part) for part in _parts(rows)]
             sync_all(self.folder / "data" / name for fragment in added for name in _names(fragment))
             kept = [] if base is None else [fragment.metadata for fragment in self._open(base).get_fragments()]
@@ -71,7 +71,9 @@ class EventFiles:
         with LanceFileWriter(str(self.folder / "data" / name), schema, version=DATA_VERSION) as file:
             for batch in _arrow(rows.drop(BUCKET, SLAB)).to_batches(max_chunksize=_BATCH_ROWS):
                 file.write_batch(batch)
-        return LanceFragment.create_from_file(name, table, 0)
+        leaves = [leaf for field in table.lance_schema.fields() for leaf in _leaves(field)]
+        file_version = [int(part) for part in DATA_VERSION.split(".")]
+        return FragmentMetadata(0, [DataFile(name, leaves, list(range(len(leaves))), *file_version)], rows.height)
 
     def _overwrite(self, schema: pa.Schema, fragments: list[FragmentMetadata]) -> int:
         for attempt in range(_ATTEMPTS):
@@ -99,18 +101,6 @@ class EventFiles:
                 f"version {version} of {self.folder}, which the ledger names, cannot be opened: {str(error)[:200]}"
             ) from error
 
-    def _created(self, schema: pa.Schema) -> lance.LanceDataset:
-        os.makedirs(self.folder / "data", exist_ok=True)
-        if not (self.folder / "_versions").is_dir():
-            try:
-                lance.write_dataset(
-                    schema.empty_table(), str(self.folder), mode="create", data_storage_version=DATA_VERSION
-                )
-            except (OSError, ValueError, RuntimeError):
-                if not (self.folder / "_versions").is_dir():  # of several creators one wins
-                    raise
-        return lance.dataset(str(self.folder))
-
 
 def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """The rows of each (bucket, slab)."""
@@ -124,6 +114,12 @@ def _parts(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
 def _arrow(rows: pl.DataFrame) -> pa.Table:
     return rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+
+
+def _leaves(field: Any) -> list[int]:
+    """The ids of the columns that a field's values stand in; `create_from_file` also lists structs, which have none, and is then refused."""
+    inner = field.children()
+    return [leaf for one in inner for leaf in _leaves(one)] if inner else [field.id()]
 
 
 def _names(fragment: FragmentMetadata) -> list[str]:

@@ -35,15 +35,16 @@ def needed(spec: SourceSpec) -> list[str]:
 def fresh(spec: SourceSpec, stored: pl.DataFrame, rows: pl.DataFrame, *, snapshot: bool) -> Fresh:
     """The rows (in sequence order) that `stored` does not hold.
 
-    Without row_id a row is known by its content: what is stored as often as it is given is not new. With row_id and known_time every version
-    (row_id, content) is stored once. Without known_time a version is new if it differs from the one before it; of a snapshot
-    (a file read whole) only the last row of a row_id counts.
+    A `snapshot` is a source read whole; otherwise the rows are pushes, which the log holds once each. Without row_id a row of a snapshot is
+    known by its content: what is stored as often as it is given is not new. With row_id and known_time every version (row_id, content) is
+    stored once. Without known_time a version is new if it differs from the one before it; of a snapshot only the last row of a row_id counts.
     """
     if spec.row_id is None:
-        return _uncounted(stored, rows)
+        return _uncounted(stored, rows) if snapshot else Fresh(rows, 0, 0)
     nameless = rows[spec.row_id].is_null()
     if nameless.any():
-        alone = _uncounted(stored.filter(stored[spec.row_id].is_null()), rows.filter(nameless))
+        others = stored.filter(stored[spec.row_id].is_null())
+        alone = _uncounted(others, rows.filter(nameless)) if snapshot else Fresh(rows.filter(nameless), 0, 0)
         named = fresh(spec, stored.drop_nulls(spec.row_id), rows.filter(~nameless), snapshot=snapshot)
         both = pl.concat([alone.rows, named.rows]).sort(SEQUENCE)
         return Fresh(both, alone.duplicates + named.duplicates, named.corrections)

@@ -57,12 +57,15 @@ class Ingest:
         self._ledger = Ledger(root / "commits")
         self._log = Log(root / "log" / spec.name)
 
-    def run(self, progress: Progress, *, read: bool = True) -> Ingested:
-        """Take in what the reader has (unless `read` is False) and what was pushed; safe to repeat, at once with others too."""
+    def run(self, progress: Progress, *, read: bool = True, make: bool = False) -> Ingested:
+        """Take in what the reader has (unless `read` is False) and what was pushed; safe to repeat, at once with others too.
+
+        `make` makes the tables even where there is nothing to put into them.
+        """
         started = time.perf_counter()
         given = self._given(progress) if read else None
         for _ in range(_ATTEMPTS):
-            done = self._attempt(given, progress)
+            done = self._attempt(given, progress, make=make)
             if done is not None:
                 return replace(done, seconds=time.perf_counter() - started)
         raise Conflict(f"{_ATTEMPTS} other ingests of {self._spec.name!r} came first. Try again.")
@@ -82,7 +85,7 @@ class Ingest:
         progress.step(f"hashing {rows.height:,} rows")
         return with_content(spec, rows)
 
-    def _attempt(self, given: pl.DataFrame | None, progress: Progress) -> Ingested | None:
+    def _attempt(self, given: pl.DataFrame | None, progress: Progress, *, make: bool) -> Ingested | None:
         """One try on the store as it stands; None if another commit on this source came first."""
         head = self._ledger.head()
         state = head.sources.get(self._spec.name)
@@ -95,12 +98,7 @@ class Ingest:
             )
         table = table_at(self._root, self._spec, head, upto=end)
         arrived, pushed, listed = self._arrived(table, given, state)
-        if (
-            state is not None
-            and not arrived.rows.height
-            and end <= state.log_position
-            and (state.ingested or given is None)
-        ):
+        if _nothing(arrived, given, state, end) and not (make and state is None):
             return self._report(arrived, pushed, 0, state, head.version)
         progress.step(f"writing {arrived.rows.height:,} rows")
         after, late = self._after(state, arrived, end, listed, ingested=given is not None)

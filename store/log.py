@@ -20,7 +20,7 @@ import polars as pl
 
 from ..engine.errors import CommitUnknown, Conflict, NowThenError, Unavailable
 from . import sequence
-from .durable import storing, sync
+from .durable import make_folder, storing, sync
 from .records import Record, decoded, encoded, scan
 
 SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
@@ -87,8 +87,7 @@ class Writer:
         self._segment: Path | None = None
         self._size = self._last = 0
         self._handle: int | None = None
-        folder.mkdir(parents=True, exist_ok=True)
-        sync(folder.parent)
+        make_folder(folder)
         self._lock = os.open(folder / "writer", os.O_RDWR | os.O_CREAT, 0o644)
         self.resume()
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import uuid4
 
 import pyarrow as pa
 
 from ..engine.errors import Conflict
-from .durable import storing, sync_since
+from .durable import make_folder, storing, sync_since
 from .lance_library import lance
 
 DATA_VERSION: Final = "2.1"  # of Lance's file format; pinned, so that an upgrade of the library changes no file
@@ -70,14 +72,25 @@ class OnceTable:
         return lance.dataset(str(self.folder)) if (self.folder / "_versions").is_dir() else None
 
     def _created(self) -> lance.LanceDataset:
-        table = self.open()
-        if table is not None:
-            return table
-        try:
-            empty = self.schema.empty_table()
-            return lance.write_dataset(empty, str(self.folder), mode="create", data_storage_version=DATA_VERSION)
-        except (OSError, ValueError, RuntimeError):
-            table = self.open()  # of several creators one wins
-            if table is None:
-                raise
-            return table
+        create(self.folder, self.schema)
+        return lance.dataset(str(self.folder))
+
+
+def create(folder: Path, schema: pa.Schema) -> None:
+    """Make an empty table unless there is one.
+
+    Lance's own mode="create" is no guard: of two at once the later may land as an overwrite of the other and of all it holds by then
+    (tests/store/test_commits.py). So the table is made aside and moved to its place, which only one can do.
+    """
+    if (folder / "_versions").is_dir():
+        return
+    draft = folder.with_name(f".{folder.name}.{uuid4().hex[:12]}")
+    make_folder(folder.parent)
+    lance.write_dataset(schema.empty_table(), str(draft), mode="create", data_storage_version=DATA_VERSION)
+    (draft / "data").mkdir(exist_ok=True)
+    try:
+        draft.rename(folder)
+    except OSError:
+        if not (folder / "_versions").is_dir():
+            raise
+        shutil.rmtree(draft)

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from ..engine.definition import Elsewhere
 from ..engine.errors import Invalid, NotFound
 from ..engine.nodes import Reference
 from ..engine.source import SourceSpec
@@ -77,7 +78,7 @@ def table_of(root: Path, spec: SourceSpec, commit: Commit, *, live: bool) -> Eve
         raise NotFound(
             f"source {spec.name!r} has no rows in store {str(root)!r}. Call store.ingest(...) first, or say refresh=True."
         )
-    if state is None and spec.reader is not None:
+    if spec.reader is not None and not (state and state.ingested):
         raise NotFound(
             f"source {spec.name!r} was pushed to but never ingested. Call store.ingest(...) first, or say refresh=True."
         )
@@ -88,8 +89,8 @@ def table_of(root: Path, spec: SourceSpec, commit: Commit, *, live: bool) -> Eve
 
 def refreshable(spec: SourceSpec) -> SourceSpec:
     """The source, if it can be read."""
-    if spec.reader is None:
+    if spec.reader is None or isinstance(spec.reader, Elsewhere):
         raise Invalid(
-            f"refresh=True: source {spec.name!r} comes from the registry, which knows no data. Call store.ingest(...) with the source itself."
+            f"refresh=True: source {spec.name!r} is known by its definition alone, without data. Call store.ingest(...) with the source itself."
         )
     return spec

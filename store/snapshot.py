@@ -25,7 +25,7 @@ from ..engine.rules import optimize
 from ..engine.rules.check import needed_columns
 from ..engine.service import FeatureService
 from ..engine.source import SourceSpec
-from .durable import storing, sync_all
+from .durable import make_folder, storing, sync_all
 from .event_table import EventTable
 from .ledger import Commit
 from .manifest import Group, Manifest, ShardFile, digest_of
@@ -160,7 +160,7 @@ def _split(spec: SourceSpec, keys: tuple[str, ...], rows: pl.DataFrame, shards: 
 
 def _write(folder: Path, path: str, rows: pl.DataFrame) -> ShardFile:
     place = folder / path
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent)
     with storing(place):
         rows.rechunk().write_ipc(place, compression="uncompressed", record_batch_size=max(rows.height, 1))
         sync_all([place])

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .event_table import EventTable
     from .ingest import Ingested
     from .ledger import Commit
-    from .registry import Registry
+    from .registry import Entry, Registry
     from .snapshot import Published
 
 FORMAT = 1
@@ -165,16 +165,17 @@ class Store:
 
     def snapshot(self, service: FeatureService | str, *, shards: int = 1) -> Published:
         """Publish the online state of a registered service; pushes are drained first, later ones fold on."""
+        from .ingest import Ingest
         from .pinned import opener
         from .snapshot import build
         from .training import sources_of
 
-        chosen = self._registered(service)
+        chosen: FeatureService = self._registered(service).made()
         with Progress(f"snapshot {chosen.name}") as progress:
             sources = sources_of(chosen.features)
             for spec in sources:
                 progress.step(f"draining {spec.name}")
-                self.drain(spec)
+                Ingest(self.root, spec).run(progress, read=False, make=spec.reader is None)
             commit = self._head()
             opened = opener(self.root, commit.version or None)
             tables = {spec.name: opened(spec) for spec in sources}
@@ -233,21 +234,21 @@ class Store:
         finally:
             writer.pause()
 
-    def _registered(self, service: FeatureService | str) -> FeatureService:
-        if isinstance(service, str):
-            return self.service(service)
-        found = self.registry.find("service", service.name)
-        if found.version != service.version:
+    def _registered(self, service: FeatureService | str) -> Entry:
+        """The registered definition of a service; of the same version, if the service itself is given."""
+        found = self.registry.find("service", service if isinstance(service, str) else service.name)
+        if not isinstance(service, str) and found.version != service.version:
             raise NotFound(
-                f"service {service.name!r} is registered as version {found.version[:12]}; this one is {service.version[:12]}. Call store.apply(...) first."
+                f"service {service.name!r} is registered as version {found.version[:12]}; this one is {service.version[:12]}. "
+                "Call store.apply(...) first."
             )
-        return service
+        return found
 
 
 def _check_format(root: Path) -> None:
     marker = root / "store.json"
     if not marker.is_file():
-        if root.is_dir() and any(root.iterdir()):
+        if root.is_dir() and any(not one.name.startswith(".") for one in root.iterdir()) and not marker.is_file():
             raise Invalid(
                 f"{str(root)!r} is no store: it has other files and no store.json. Give an empty or new folder."
             )

@@ -112,6 +112,14 @@ def test_a_source_comes_back_without_its_data() -> None:
     assert (back.schema, back.reader) == (source.spec.schema, None)
 
 
+def test_a_source_comes_back_with_the_words_about_its_data() -> None:
+    source = nt.Source("s", nt.Frame({"t": [datetime(2026, 1, 1)]}, "days"), event_time="t")
+    back = there_and_back(source).spec
+    assert back.open().describe() == "days (1 rows)"
+    with pytest.raises(Invalid, match="knows where its data is only by these words"):
+        back.open().read(["t"])
+
+
 def test_a_shared_source_comes_back_as_one() -> None:
     back = there_and_back(everything())
     folds = [node for ref in back.features.values() for node in walk(ref) if isinstance(node, FoldOver)]
@@ -138,7 +146,7 @@ def changed(change: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
 
 
 def fold_of(definition: dict[str, Any]) -> dict[str, Any]:
-    return next(node for node in definition["nodes"] if node["node"] == "fold")  # type: ignore[no-any-return]
+    return next(node for node in definition["nodes"] if node["node"] == "fold")
 
 
 def test_an_operator_that_is_not_installed_is_named() -> None:

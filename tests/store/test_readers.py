@@ -24,13 +24,13 @@ from .reader_suite import ROWS, ReaderSuite
 
 class TestFrame(ReaderSuite):
     def reader(self, folder: Path, rows: pl.DataFrame) -> Reader:
-        return nt.Frame(rows)  # type: ignore[no-any-return]
+        return nt.Frame(rows)
 
 
 class TestParquet(ReaderSuite):
     def reader(self, folder: Path, rows: pl.DataFrame) -> Reader:
         rows.write_parquet(folder / "rows.parquet", row_group_size=2)
-        return nt.Parquet(folder / "rows.parquet")  # type: ignore[no-any-return]
+        return nt.Parquet(folder / "rows.parquet")
 
 
 class TestParquetFolder(ReaderSuite):
@@ -40,20 +40,20 @@ class TestParquetFolder(ReaderSuite):
         rows[2:3].write_parquet(folder / "many" / "b.parquet")
         rows[3:].write_parquet(folder / "many" / "deep" / "a.parquet")
         (folder / "many" / "_SUCCESS").touch()
-        return nt.Parquet(folder / "many")  # type: ignore[no-any-return]
+        return nt.Parquet(folder / "many")
 
 
 class TestCsv(ReaderSuite):
     def reader(self, folder: Path, rows: pl.DataFrame) -> Reader:
         rows.write_csv(folder / "rows.csv", datetime_format="%Y-%m-%dT%H:%M:%S%.6f%:z")
-        return nt.Csv(folder / "rows.csv", schema=dict(rows.schema))  # type: ignore[no-any-return]
+        return nt.Csv(folder / "rows.csv", schema=dict(rows.schema))
 
 
 class TestLance(ReaderSuite):
     def reader(self, folder: Path, rows: pl.DataFrame) -> Reader:
         table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
         lance.write_dataset(table, folder / "rows.lance", max_rows_per_file=2)
-        return nt.Lance(folder / "rows.lance")  # type: ignore[no-any-return]
+        return nt.Lance(folder / "rows.lance")
 
 
 class TestEventTable(ReaderSuite):
@@ -62,7 +62,7 @@ class TestEventTable(ReaderSuite):
         things = nt.Source("things", nt.Frame(rows), event_time="when", entities=entity)
         store = nt.connect(folder / "store")
         store.ingest(things)
-        return store.events(things)  # type: ignore[no-any-return]
+        return store.events(things)
 
 
 class TestEventTableWithPushedRows(ReaderSuite):
@@ -72,7 +72,7 @@ class TestEventTableWithPushedRows(ReaderSuite):
         store = nt.connect(folder / "store")
         store.ingest(things)
         store.push(things, rows[2:])
-        return store.events(things)  # type: ignore[no-any-return]
+        return store.events(things)
 
 
 @pytest.mark.parametrize(
