@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import groupby, islice
 from typing import Any
 
 import numpy as np
@@ -18,6 +20,7 @@ from ..engine.status import NAMES
 from .json_values import plain, real
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_BOOL, _CODE = np.dtype(np.bool_), np.dtype(np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,30 +113,19 @@ def _value(column: Column, i: int) -> Any:
 
 def _packed(answer: Answer) -> tuple[Any, ...]:
     """The parts of an answer as few small objects: fifteen arrays cost more to pickle than to compute."""
-    dtypes = " ".join(types.written(column.dtype).replace(" ", "") for column in answer.columns)
     nulls = tuple(column.valid is not None for column in answer.columns)
     texts = tuple(column.values.tolist() for column in answer.columns if column.values.dtype == np.object_)
     parts = [column.values.tobytes() for column in answer.columns if column.values.dtype != np.object_]
     parts += [column.valid.tobytes() for column in answer.columns if column.valid is not None]
     parts += [codes.tobytes() for codes in answer.codes]
     watermark = None if answer.watermark is None else (answer.watermark - _EPOCH) // timedelta(microseconds=1)
-    return (
-        len(answer),
-        " ".join(answer.names),
-        dtypes,
-        nulls,
-        texts,
-        b"".join(parts),
-        watermark,
-        dict(answer.versions),
-        answer.token,
-    )
+    head = _head(answer.names, tuple(column.dtype for column in answer.columns))
+    return len(answer), head, nulls, texts, b"".join(parts), watermark, dict(answer.versions), answer.token
 
 
 def _unpacked(
     n: int,
-    names: str,
-    dtypes: str,
+    head: str,
     nulls: Sequence[bool],
     texts: Sequence[list[Any]],
     raw: bytes,
@@ -141,39 +133,51 @@ def _unpacked(
     versions: dict[str, str],
     token: str,
 ) -> Answer:
-    titles, wanted, text, cut = names.split(" "), [_dtype(one) for one in dtypes.split(" ")], iter(texts), _Cut(raw, n)
-    values = [_objects(next(text)) if physical(dtype) == np.object_ else cut.next(physical(dtype)) for dtype in wanted]
-    valid = [cut.next(np.dtype(np.bool_)) if null else None for null in nulls]
-    codes = tuple(cut.next(np.dtype(np.uint8)) for _ in titles)
-    columns = tuple(Column(*parts) for parts in zip(wanted, values, valid, strict=True))
+    names, dtypes, runs = _schema(head)
+    cut, text = _Cut(raw, n), iter(texts)
+    values = [
+        row
+        for kind, count in runs
+        for row in (cut.rows(kind, count) if kind != np.object_ else map(_objects, islice(text, count)))
+    ]
+    present = iter(cut.rows(_BOOL, sum(nulls)))
+    columns = tuple(
+        Column(dtype, value, next(present) if null else None)
+        for dtype, value, null in zip(dtypes, values, nulls, strict=True)
+    )
     moment = None if watermark is None else _EPOCH + timedelta(microseconds=watermark)
-    return Answer(tuple(titles), columns, codes, moment, versions, token)
+    return Answer(names, columns, tuple(cut.rows(_CODE, len(names))), moment, versions, token)
+
+
+@lru_cache(256)
+def _head(names: tuple[str, ...], dtypes: tuple[pl.DataType, ...]) -> str:
+    """Names and types in one line; no name holds a space."""
+    return " ".join([*names, *(types.written(dtype).replace(" ", "") for dtype in dtypes)])
+
+
+@lru_cache(256)
+def _schema(head: str) -> tuple[tuple[str, ...], tuple[pl.DataType, ...], tuple[tuple[np.dtype[Any], int], ...]]:
+    """Names and types of a head, and the stretches of columns that lie as one array in the bytes."""
+    words = head.split(" ")
+    dtypes = tuple(types.read(word.replace(",", ", ")) for word in words[len(words) // 2 :])
+    runs = tuple((kind, len(list(group))) for kind, group in groupby(map(physical, dtypes)))
+    return tuple(words[: len(words) // 2]), dtypes, runs
 
 
 class _Cut:
-    """Arrays of n entries, cut one after another from bytes."""
+    """Tables of n columns, cut one after another from bytes."""
 
     def __init__(self, raw: bytes, n: int) -> None:
         self._raw, self._n, self._at = raw, n, 0
 
-    def next(self, dtype: np.dtype[Any]) -> Array:
-        made = np.frombuffer(self._raw, dtype, self._n, self._at)
+    def rows(self, kind: np.dtype[Any], count: int) -> Array:
+        """The next `count` rows of n entries."""
+        made = np.frombuffer(self._raw, kind, count * self._n, self._at)
         self._at += made.nbytes
-        return made
+        return made.reshape(count, self._n)
 
 
 def _objects(values: list[Any]) -> Array:
     out = np.empty(len(values), dtype=object)
     out[:] = values
     return out
-
-
-_DTYPES: dict[str, pl.DataType] = {}
-
-
-def _dtype(name: str) -> pl.DataType:
-    """The type of a name without its spaces; there are few, and reading one takes as long as a fold."""
-    found = _DTYPES.get(name)
-    if found is None:
-        found = _DTYPES[name] = types.read(name.replace(",", ", "))
-    return found

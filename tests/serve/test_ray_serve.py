@@ -145,9 +145,9 @@ def test_a_killed_replica_comes_back_and_reads_go_on(served: tuple[Any, str], fe
 
 def replica() -> int:
     """The process of the shard's replica, among those this test started."""
-    (found,) = {
+    found: list[int] = [
         process.pid
         for process in psutil.Process().children(recursive=True)
         if "nowthen-shard-0" in " ".join(process.cmdline())
-    }
-    return found
+    ]
+    return found[0]
