@@ -78,8 +78,6 @@ def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] 
 def _shifted(keys: pl.Series, low: int) -> Index:
     if isinstance(keys.dtype, pl.UInt64):  # may lie beyond int64; the distance does not
         return (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(np.int64)
-    if isinstance(keys.dtype, pl.UInt64):  # may lie beyond int64; the distance does not
-        return (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(np.int64)
     return keys.fill_null(low).to_numpy().astype(np.int64, copy=False) - low
 
 
