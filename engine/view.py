@@ -134,9 +134,9 @@ def feature_view(
 
 
 def _refuse_uncalled(view: str, written: Mapping[str, Any]) -> None:
-    """A feature that silently is none: the operator was named, and not called."""
+    """A public name that silently is no feature: an operator that was not called, or a plain value."""
     for name, value in written.items():
-        if not name.startswith("_") and is_uncalled(value):
+        if not name.startswith("_") and (is_uncalled(value) or not isinstance(value, Expr)):
             raise WrongType(
                 f"view {view!r}: {name} = {value!r} is no expression. Call it, or begin the name of a helper with an underscore."
             )

@@ -12,6 +12,7 @@ import polars as pl
 from ..engine.column import Column, Index
 from ..engine.fold import Fold, State
 from ..engine.registry import fold
+from .kinds import ANY, accept
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class _Position(Fold):
 
     def result(self, dtype: pl.DataType) -> pl.DataType:
         """The type of the column."""
+        accept(self.name, ANY, dtype)
         return dtype
 
     def lift(self, column: Column) -> State:
