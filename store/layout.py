@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..engine.definition_values import type_json
-from ..engine.errors import Conflict
+from ..engine.errors import Conflict, Invalid
 from ..engine.hashing import HASH_VERSION
 from ..engine.source import SourceSpec
 from .ledger import SourceState
@@ -29,6 +29,15 @@ def layout_of(spec: SourceSpec) -> dict[str, Any]:
         "columns": {name: type_json(dtype) for name, dtype in spec.schema.items()},
         "hash": HASH_VERSION,
     }
+
+
+def check_columns(spec: SourceSpec) -> None:
+    """Refuse columns that a table cannot have: names of the store's own columns, and those that Lance takes for something else."""
+    for name in spec.schema:
+        if not name or name.startswith(("__", "_row")) or any(sign in name for sign in ".`"):
+            raise Invalid(
+                f"source {spec.name!r}: a column named {name!r} cannot be stored. Rename it; '.', '`', '__...' and '_row...' are taken."
+            )
 
 
 def check_layout(spec: SourceSpec, state: SourceState) -> None:

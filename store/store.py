@@ -19,6 +19,7 @@ from ..engine.view import FeatureView
 from . import sequence
 from .durable import publish
 from .files import MissingFile
+from .layout import check_columns
 from .log import Log, Writer
 from .manifest import Manifest, read_manifest
 from .progress import Progress
@@ -199,13 +200,11 @@ class Store:
         return Ledger(self.root / "commits").head()
 
     def _spec(self, source: Rows | SourceSpec | str) -> SourceSpec:
-        if isinstance(source, str):
-            return self.source(source)
-        if isinstance(source, Rows):
-            return source.spec
-        if not isinstance(source, SourceSpec):
+        spec = self.source(source) if isinstance(source, str) else source.spec if isinstance(source, Rows) else source
+        if not isinstance(spec, SourceSpec):
             raise Invalid(f"{source!r} is no source. Give the nt.Source, or its name once it is applied.")
-        return source
+        check_columns(spec)
+        return spec
 
     def _ingested(self, spec: SourceSpec, *, read: bool) -> Ingested:
         from .ingest import Ingest

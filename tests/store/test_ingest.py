@@ -221,6 +221,19 @@ def test_bad_rows_are_refused_before_anything_is_written(store: Store, case: str
     assert (store.history(), (store.root / "events").exists()) == ([], False)
 
 
+@pytest.mark.parametrize("name", ["", "a.b", "`a`", "__sequence", "_rowid"])
+def test_a_column_that_no_table_can_have_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(Invalid, match=r"cannot be stored\. Rename it"):
+        store.ingest(shop.source(shop.sales().rename({"amount": name})))
+
+
+@pytest.mark.parametrize("name", ["a b", "ü", '"q"', "A", "a\nb", "a/b"])
+def test_a_column_of_an_odd_name_comes_back(store: Store, name: str) -> None:
+    rows = shop.sales().rename({"amount": name})
+    store.ingest(shop.source(rows))
+    assert stored(store, shop.source(rows), name).equals(rows.select(name))
+
+
 def test_a_column_that_the_file_has_not_is_named(store: Store) -> None:
     with pytest.raises(NotFound, match="no column 'returned'"):
         store.ingest(shop.source(shop.sales().drop("returned"), schema=dict(shop.sales().schema)))
