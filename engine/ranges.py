@@ -107,7 +107,8 @@ def put(out: Array, rows: Index, values: Array) -> None:
 
 
 def _integer_sums(values: Array, start: Index, stop: Index) -> Array:
-    prefix = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(values)])
+    prefix = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(values, out=prefix[1:])
     return prefix[stop] - prefix[start]
 
 

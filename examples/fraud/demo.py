@@ -103,7 +103,9 @@ def train(store: Any, labels: pl.DataFrame) -> HistGradientBoostingClassifier:
         past, later = (part.collect() for part in training.split([cut], gap="7d"))
         model = HistGradientBoostingClassifier(max_iter=60, random_state=1).fit(inputs(past, training), past["fraud"])
         area = roc_auc_score(later["fraud"], model.predict_proba(inputs(later, training))[:, 1])
-        console.print(f"  {past.height:,} rows to learn from, {later.height:,} to test on: area under the ROC curve {area:.3f}")
+        console.print(
+            f"  {past.height:,} rows to learn from, {later.height:,} to test on: area under the ROC curve {area:.3f}"
+        )
     return model
 
 
@@ -131,7 +133,9 @@ def decide(model: HistGradientBoostingClassifier, fresh: pl.DataFrame) -> list[d
             stopped += model.predict_proba(answer.to_numpy().astype(np.float64))[0, 1] > 0.5
             served.append(answer.row(0))
         cuts = statistics.quantiles(waited, n=100)
-        console.print(f"  {stopped} stopped; push and look-up together: median {cuts[49] * 1e3:.1f} ms, p99 {cuts[98] * 1e3:.1f} ms")
+        console.print(
+            f"  {stopped} stopped; push and look-up together: median {cuts[49] * 1e3:.1f} ms, p99 {cuts[98] * 1e3:.1f} ms"
+        )
     return served
 
 

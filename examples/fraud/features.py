@@ -12,7 +12,6 @@ import polars as pl
 
 import nowthen as nt
 
-
 customer = nt.Entity("customer", keys={"customer_id": pl.Int64}, about="A card holder.")
 terminal = nt.Entity("terminal", keys={"terminal_id": pl.Int64}, about="A machine that takes cards.")
 request = nt.Request({"amount": pl.Float64})
