@@ -70,7 +70,6 @@ class InCluster:
         remote = self._methods.get(method)
         if remote is None:
             remote = self._methods[method] = getattr(self._handle, method)
-        # One string of bytes: Serve looks into every argument for responses of other deployments.
         return Pending(remote, pickle.dumps((*args, options), protocol=5), timeout_s)
 
 
@@ -136,7 +135,8 @@ async def _waited(response: Any) -> Any:
     return await response
 
 
-def _opened(result: Any) -> Any:
+def _opened(packed: bytes) -> Any:
+    result = pickle.loads(packed)
     if isinstance(result, Failure):
         raise result.error()
     return result

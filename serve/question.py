@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -127,44 +128,68 @@ def _instants(at: Any, n: int, now: Callable[[], int]) -> Index:
     return np.full(n, instant(at, "at"), dtype=np.int64)
 
 
+class _Traits(NamedTuple):
+    """How values of a Polars type are checked in Python: their type (None: Polars does it), limits, and the array they make."""
+
+    kind: type | None
+    low: int
+    high: int
+    filler: Any
+    array: np.dtype[Any]
+
+
+@lru_cache(64)
+def _traits(dtype: pl.DataType) -> _Traits:
+    """Looked up once a type: asking Polars about one takes as long as checking a row."""
+    array = physical(dtype)
+    if dtype.is_integer():
+        limits = np.iinfo(array)
+        return _Traits(int, int(limits.min), int(limits.max), 0, array)
+    if dtype.is_float():
+        return _Traits(float, 0, 0, 0.0, array)
+    if isinstance(dtype, pl.String):
+        return _Traits(str, 0, 0, "", array)
+    return _Traits(bool if isinstance(dtype, pl.Boolean) else None, 0, 0, False, array)
+
+
 def _typed(values: list[Any], dtype: pl.DataType, what: str) -> list[Any]:
     """The values as Python values of the type, None where null."""
-    kinds = set(map(type, values)) - {NoneType}
-    if dtype.is_integer():
-        if kinds - {int}:
-            values = _unwrapped(values, (int,), dtype, what)
-        low, high = _limits(dtype)
-        for row, value in enumerate(values):
-            if value is not None and not low <= value <= high:
-                raise WrongType(f"{what}, row {row}: {value} does not fit {dtype}.")
-        return values
-    if isinstance(dtype, pl.String):
-        return _texts(values if kinds <= {str} else _unwrapped(values, (str,), dtype, what), what)
-    if isinstance(dtype, pl.Boolean):
-        return values if kinds <= {bool} else _unwrapped(values, (bool,), dtype, what)
-    return _series(values, dtype, what).to_list()
+    traits = _traits(dtype)
+    kinds = set(map(type, values))
+    if traits.kind is None:
+        return _series(values, dtype, what).to_list()
+    if traits.kind is float:
+        return values if kinds <= {float, int, NoneType} else _reals(values, dtype, what)
+    if kinds != {traits.kind}:
+        values = _unwrapped(values, (traits.kind,), dtype, what)
+    if traits.kind is int:
+        return _in_range(values, traits, dtype, what)
+    return values if traits.kind is bool else _texts(values, what)
+
+
+def _reals(values: list[Any], dtype: pl.DataType, what: str) -> list[Any]:
+    """Numbers, of which those that JSON has no number for may be words."""
+    return _unwrapped([UNREAL.get(one, one) if type(one) is str else one for one in values], (float, int), dtype, what)
+
+
+def _in_range(values: list[Any], traits: _Traits, dtype: pl.DataType, what: str) -> list[Any]:
+    present = values if None not in values else [value for value in values if value is not None]
+    if present and not (traits.low <= min(present) and max(present) <= traits.high):
+        row = next(row for row, one in enumerate(values) if one is not None and not traits.low <= one <= traits.high)
+        raise WrongType(f"{what}, row {row}: {values[row]} does not fit {dtype}.")
+    return values
 
 
 def _column(values: list[Any], dtype: pl.DataType, what: str) -> Column:
     """The values as a column of the type."""
-    if dtype.is_float():
-        kinds = set(map(type, values)) - {NoneType}
-        reals = (
-            values
-            if kinds <= {float, int}
-            else _unwrapped([UNREAL.get(v, v) if type(v) is str else v for v in values], (float, int), dtype, what)
-        )
-        return _filled(reals, 0.0, dtype, what)
-    if dtype.is_temporal():
+    traits = _traits(dtype)
+    if traits.kind is None:
         return Column.from_series(_series(values, dtype, what))
-    return _filled(_typed(values, dtype, what), "" if isinstance(dtype, pl.String) else 0, dtype, what)
-
-
-def _filled(values: list[Any], filler: Any, dtype: pl.DataType, what: str) -> Column:
+    values = _typed(values, dtype, what)
     nulls = None in values
-    full = [filler if value is None else value for value in values] if nulls else values
+    full = [traits.filler if value is None else value for value in values] if nulls else values
     try:
-        made = np.array(full, dtype=physical(dtype))
+        made = np.array(full, dtype=traits.array)
     except (OverflowError, ValueError, TypeError) as error:
         raise WrongType(f"{what} does not fit {dtype}: {error}.") from None
     return Column(dtype, made, np.array([value is not None for value in values]) if nulls else None)
@@ -201,8 +226,3 @@ def _read(value: Any, dtype: pl.DataType) -> Any:
             raise ValueError(f"{value!r} is a time, not a day")
         return value
     return date.fromisoformat(value) if isinstance(dtype, pl.Date) else datetime.fromisoformat(value)
-
-
-def _limits(dtype: pl.DataType) -> tuple[int, int]:
-    bits = int(str(dtype).lstrip("UInt"))
-    return (0, 2**bits - 1) if str(dtype).startswith("U") else (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1)

@@ -1,5 +1,8 @@
 """A shard as the actor that Ray Serve keeps alive: async methods, errors as values.
 
+Calls and results are bytes, pickled here: Serve looks into every argument for other responses, and Ray's own pickling asks a Python
+function about every object in a result. Bytes pass untouched.
+
 Reads are answered in the event loop, as they take less time than a hop to a thread; what waits for a disk goes to a thread.
 """
 
@@ -9,6 +12,7 @@ import asyncio
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from ..engine.errors import NowThenError
@@ -17,7 +21,6 @@ from .published import Publication
 from .shard import Shard
 
 _WRITERS = 32  # pushes that may wait for one sync together
-_RELOAD_S = 1.0  # how often a newer snapshot is looked for
 
 
 class Replica:
@@ -26,50 +29,44 @@ class Replica:
     def __init__(self, open_publication: Callable[[], Publication]) -> None:
         self._shard = Shard(open_publication())
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="nowthen-push")
-        self._reloading: asyncio.Task[None] | None = None
+        self._reloading: asyncio.Future[bool] | None = None
 
-    async def get(self, call: bytes) -> Any:
-        """The answer to a pickled (service, keys, options), or the `Failure`."""
+    async def get(self, call: bytes) -> bytes:
+        """The answer to (service, keys, options)."""
         *args, options = pickle.loads(call)
         if "with_rows" in options:
             return await self._in_thread(self._shard.get, *args, **options)
-        try:
-            return self._shard.get(*args, **options)
-        except NowThenError as error:
-            return Failure.of(error)
+        return _safely(self._shard.get, *args, **options)
 
-    async def push(self, call: bytes) -> Any:
-        """The token of a pickled (source, rows, key, {}), or the `Failure`."""
+    async def push(self, call: bytes) -> bytes:
+        """The token of (source, rows, key, {})."""
         *args, _ = pickle.loads(call)
         return await self._in_thread(self._shard.push, *args)
 
-    async def services(self, _: bytes) -> Any:
+    async def services(self, _: bytes) -> bytes:
         """What can be asked, by service."""
-        return self._shard.services()
+        return _safely(self._shard.services)
 
-    async def service(self, call: bytes) -> Any:
-        """What one service, of a pickled (name, {}), can be asked, or the `Failure`."""
+    async def service(self, call: bytes) -> bytes:
+        """What one service, (name, {}), can be asked."""
         *args, _ = pickle.loads(call)
         return await self._in_thread(self._shard.service, *args)
 
-    async def reload(self) -> Any:
-        """Take the newest snapshots now."""
-        return await self._in_thread(self._shard.reload)
-
     async def check_health(self) -> None:
         """Asked by Ray Serve; raising has the replica replaced. Looks for a newer snapshot on the way."""
-        await self._in_thread(self._shard.check_health)
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._writers, self._shard.check_health)
         if self._reloading is None or self._reloading.done():
-            self._reloading = asyncio.ensure_future(self._reload())
+            self._reloading = loop.run_in_executor(self._writers, self._shard.reload)
 
-    async def _reload(self) -> None:
-        await self._in_thread(self._shard.reload)
+    async def _in_thread(self, call: Callable[..., Any], *args: Any, **options: Any) -> bytes:
+        return await asyncio.get_running_loop().run_in_executor(self._writers, partial(_safely, call, *args, **options))
 
-    async def _in_thread(self, call: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        def safely() -> Any:
-            try:
-                return call(*args, **options)
-            except NowThenError as error:
-                return Failure.of(error)
 
-        return await asyncio.get_running_loop().run_in_executor(self._writers, safely)
+def _safely(call: Callable[..., Any], *args: Any, **options: Any) -> bytes:
+    """The pickled result, or the pickled `Failure`."""
+    try:
+        result = call(*args, **options)
+    except NowThenError as error:
+        result = Failure.of(error)
+    return pickle.dumps(result, protocol=5)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -72,6 +73,11 @@ class _State:
     services: Mapping[str, Held]
     made_of: object
     marks: dict[str, object]  # per source, the mark of its log when it was last read
+
+    @cached_property
+    def sources(self) -> tuple[str, ...]:
+        """The sources that any of the services reads."""
+        return tuple(sorted({source for held in self.services.values() for source in held.positions}))
 
 
 class Shard:
@@ -172,7 +178,7 @@ class Shard:
 
     def _follow(self, state: _State) -> None:
         """Take what was appended to the logs since."""
-        for source in {source for held in state.services.values() for source in held.positions}:
+        for source in state.sources:
             mark = self._publication.mark(source)
             if state.marks.get(source, self) != mark:
                 self._take(state, source)
