@@ -71,6 +71,14 @@ def order_by_group(group: Index, groups: int) -> tuple[Index, Index]:
 
 
 @compiled
+def _two_sum(a: float, b: float) -> tuple[float, float]:
+    """The rounded sum, and exactly what rounding lost."""
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+@compiled
 def prefix_holds(values: Array) -> bool:
     """True where differences of compensated prefix sums are good to 1e-13 of any window's least term.
 
@@ -97,20 +105,14 @@ def sum_by_prefix(values: Array, start: Index, stop: Index) -> Array:
     total = 0.0
     lost = 0.0
     for i in range(len(values)):
-        x = values[i]
-        s = total + x
-        t = s - total
-        lost += (total - (s - t)) + (x - t)
-        total = s
+        total, error = _two_sum(total, values[i])
+        lost += error
         high[i + 1] = total
         low[i + 1] = lost
     out = np.empty(len(start), dtype=np.float64)
     for i in range(len(start)):
-        a = high[start[i]]
-        b = high[stop[i]]
-        s = b - a
-        t = s - b
-        out[i] = s + (((b - (s - t)) - (a + t)) + (low[stop[i]] - low[start[i]]))
+        s, error = _two_sum(high[stop[i]], -high[start[i]])
+        out[i] = s + (error + (low[stop[i]] - low[start[i]]))
     return out
 
 
@@ -129,54 +131,28 @@ def sum_by_stacks(values: Array, start: Index, stop: Index) -> Array:
     `front[i]` holds the sum of [i, mid), the accumulator that of [mid, high) (Tangwongsan et al. 2015, two-stacks); each sum is a
     pair (Knuth 1969, TwoSum), so the error stays near one rounding however long the range.
     """
-    out = np.empty(len(start), dtype=np.float64)
+    out = np.zeros(len(start), dtype=np.float64)
     front = np.empty(len(values) + 1, dtype=np.float64)
     front_low = np.empty(len(values) + 1, dtype=np.float64)
-    mid = 0
-    high = 0
-    back = 0.0
-    back_low = 0.0
+    mid = high = 0
+    back = back_low = 0.0
     for i in range(len(start)):
-        a = start[i]
-        b = stop[i]
+        a, b = start[i], stop[i]
         if a >= b:
-            out[i] = 0.0
             continue
-        if high < a:
-            high = a
-            mid = a
-            back = 0.0
-            back_low = 0.0
+        if a >= mid:  # nothing that was stacked is still inside: turn all that is over to the front
+            high = mid = b
+            total = low = back = back_low = 0.0
+            for j in range(b - 1, a - 1, -1):
+                total, lost = _two_sum(total, values[j])
+                low += lost
+                front[j], front_low[j] = total, low
         while high < b:
-            x = values[high]
-            s = back + x
-            t = s - back
-            back_low += (back - (s - t)) + (x - t)
-            back = s
+            back, lost = _two_sum(back, values[high])
+            back_low += lost
             high += 1
-        if a >= mid:
-            mid = high
-            total = 0.0
-            low = 0.0
-            for j in range(high - 1, a - 1, -1):
-                x = values[j]
-                s = total + x
-                t = s - total
-                low += (total - (s - t)) + (x - t)
-                total = s
-                front[j] = total
-                front_low[j] = low
-            back = 0.0
-            back_low = 0.0
-        if mid == high:
-            s = front[a]
-            low = front_low[a]
-        else:
-            f = front[a]
-            s = f + back
-            t = s - f
-            low = (f - (s - t)) + (back - t) + front_low[a] + back_low
-        out[i] = s + low if np.isfinite(s) else s
+        s, lost = _two_sum(front[a], back)
+        out[i] = s + (lost + front_low[a] + back_low) if np.isfinite(s) else s
     return out
 
 
