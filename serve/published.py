@@ -83,6 +83,7 @@ class _Feed:
     recent: deque[tuple[int, pl.DataFrame, int]] = field(default_factory=lambda: deque(maxlen=_RECENT))
     read_mark: object = None  # the log's mark right after our last push
     writing: bool = False
+    pushable: bool = False  # known to be
     last_mark: object = None
     newest: tuple[int, Path | None] = (-1, None)  # the folder's time, and its last segment then
 
@@ -121,7 +122,11 @@ class StorePublication:
 
     def checked(self, source: str, rows: Any) -> pl.DataFrame:
         """Rows as they will be stored."""
-        return checked(self._feed(source).spec, rows, now_us())
+        feed = self._feed(source)
+        if not feed.pushable:
+            self._store._check_pushable(feed.spec)
+            feed.pushable = True
+        return checked(feed.spec, rows, now_us())
 
     def append(self, source: str, pushes: Sequence[Push]) -> list[int]:
         """Make pushes durable together."""
@@ -162,7 +167,6 @@ class StorePublication:
         if feed is None:
             with self._opening:
                 spec = self._store.source(source)
-                self._store._check_pushable(spec)
                 feed = self._feeds.setdefault(source, _Feed(self._store.log(source), spec))
         return feed
 

@@ -142,7 +142,7 @@ def decide(model: HistGradientBoostingClassifier, fresh: pl.DataFrame) -> list[d
 def compare(store: Any, fresh: pl.DataFrame, served: list[dict[str, Any]]) -> None:
     """Compute offline what was served online, and count what is equal."""
     with step("Compute everything that was served once more, offline"):
-        again = store.training_set(fresh.select(SPINE), "fraud_model", at="tx_datetime").collect()
+        again = store.training_set(fresh.select(SPINE), "fraud_model", at="tx_datetime").collect(engine="local")
         table = Table("feature", "equal", box=None, padding=(0, 2))
         equal = total = 0
         for name in served[0]:

@@ -166,6 +166,24 @@ def test_what_is_no_token_is_refused(shard: Shard) -> None:
         count(shard, after="yesterday")
 
 
+def test_a_source_that_takes_no_pushes_is_served_all_the_same(tmp_path: Path) -> None:
+    customer = nt.Entity("customer", keys={"customer_id": pl.Int64})
+    tx = nt.Source("tx", nt.Frame(bank.transactions()), event_time="time", entities=[customer])
+
+    class Spend(nt.FeatureView, entity=customer):
+        count_1d = tx.count().over("1d")
+
+    made = nt.FeatureService("spend", [Spend])
+    store = nt.connect(tmp_path / "store")
+    store.apply(made)
+    store.ingest(tx)
+    store.snapshot(made)
+    shard = Shard(open_store(store))
+    assert shard.get("spend", {"customer_id": 3}, at=bank.NOW).row()["count_1d"] >= 0
+    with pytest.raises(nt.Invalid, match="row_id"):
+        shard.push("tx", [bank.row(fraud=None)])
+
+
 def test_an_unknown_service_gets_the_nearest_name(shard: Shard) -> None:
     with pytest.raises(nt.NotFound, match=r"'rsik' is not published\. Did you mean 'risk'"):
         shard.get("rsik", {})
