@@ -140,7 +140,9 @@ class StorePublication:
     def mark(self, source: str) -> object:
         """The state of the log's folder and of its last segment; while we write, what it was before: rows count once they are durable."""
         feed = self._feed(source)
-        return feed.last_mark if feed.writing else feed.mark()
+        found = feed.mark()
+        # Asked last: a write that began after we looked may show in what we found, and is not durable yet.
+        return feed.last_mark if feed.writing else found
 
     def tail(self, source: str, position: int) -> tuple[list[pl.DataFrame], int]:
         """Our own pushes from memory where they follow the position, the rest from the log."""

@@ -246,6 +246,18 @@ def test_many_pushes_at_once_all_count(shard: Shard, store: Any) -> None:
     assert stored(store) == 40
 
 
+def test_a_read_that_meets_a_write_does_not_take_it_for_seen(shard: Shard) -> None:
+    """A mark taken while rows were written but not durable once hid them until the next push: 25 of 200 rounds."""
+    expected = count(shard)
+    for turn in range(12):
+        with ThreadPoolExecutor(6) as pool:
+            pushes = [pool.submit(shard.push, "tx", [bank.row(id=40_000 + 100 * turn + i)]) for i in range(8)]
+            for one in [*pushes, *(pool.submit(count, shard) for _ in range(8))]:
+                one.result()
+        expected += 8
+        assert count(shard) == expected
+
+
 def test_reads_meanwhile_see_a_push_for_all_keys_or_for_none(shard: Shard) -> None:
     ended = threading.Event()
     keys = {"customer_id": [3, 4], "shop": "bar"}
