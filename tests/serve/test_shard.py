@@ -252,8 +252,11 @@ def test_a_read_that_meets_a_write_does_not_take_it_for_seen(shard: Shard) -> No
     for turn in range(12):
         with ThreadPoolExecutor(6) as pool:
             pushes = [pool.submit(shard.push, "tx", [bank.row(id=40_000 + 100 * turn + i)]) for i in range(8)]
-            for one in [*pushes, *(pool.submit(count, shard) for _ in range(8))]:
-                one.result()
+            reads = [pool.submit(count, shard) for _ in range(8)]
+            for push in pushes:
+                push.result()
+            for read in reads:
+                read.result()
         expected += 8
         assert count(shard) == expected
 
