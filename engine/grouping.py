@@ -66,13 +66,13 @@ def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] 
     span = high - low + 1
     if span > 4 * (len(asked) + len(events)) + 1024:
         return None
-    inside = events.is_between(low, high).fill_null(False).to_numpy()
-    shifted = _shifted(events, low)
-    event_codes = shifted if inside.all() else np.where(inside, shifted, -1)
-    asked_codes = shifted if events is asked else _shifted(asked, low)
+    asked_codes = _shifted(asked, low)
     if asked.null_count():
         asked_codes = np.where(asked.is_null().to_numpy(), span, asked_codes)
-    return event_codes, asked_codes, span + 1
+    if events is asked and not asked.null_count():
+        return asked_codes, asked_codes, span + 1
+    inside = events.is_between(low, high).fill_null(False).to_numpy()
+    return np.where(inside, _shifted(events, low), -1), asked_codes, span + 1
 
 
 def _shifted(keys: pl.Series, low: int) -> Index:

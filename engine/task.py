@@ -22,7 +22,7 @@ from .reader import Reader
 from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, rows_of
 
 Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
-_BLOCK = 65_536  # events and questions together; 0.5 MB a column (benchmarks/fraud.py, 2026-11)
+_BLOCK = 131_072  # events and questions together; 1 MB a column (benchmarks/fraud.py, 2026-11)
 
 
 @dataclass(frozen=True)

@@ -6,27 +6,24 @@ import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from . import dtype as types
-from .at import FOREVER, Answer
-from .column import Column
+from .at import FOREVER
 from .duration import Duration, not_negative
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
-from .evaluate import Evaluation, with_default
 from .executor import executor
-from .instant import instant, instants, refuse_nanoseconds
-from .lower import Open, clock_slot, clocks_of, lower
+from .instant import instant, instants
+from .lower import Open, lower
 from .nodes import Reference, RequestField, walk
-from .plan import Output, Plan, Spine
+from .outputs import outputs
+from .plan import Plan, Spine
 from .reader import Loaded, Reader
 from .rules import optimize
-from .status import NAMES, status_codes
 from .task import AtTask
-from .window import floor
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,11 +62,9 @@ class TrainingSet:
             _check_statuses([*frame.columns, *self.features], self.features)
         plan = self.plan()
         instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
-        results = executor(engine).run(
-            [AtTask(side, plan.input.spine, with_status) for side in plan.input.sides], Loaded(frame, "spine")
-        )
-        answers = {slot: answer for result in results for slot, answer in result.items()}
-        return frame.hstack(_outputs(plan, frame, answers, with_status))
+        tasks = [AtTask(side, plan.input.spine, with_status) for side in plan.input.sides]
+        run = partial(executor(engine).run, tasks, Loaded(frame, "spine"))
+        return frame.hstack(outputs(plan, frame, run, with_status))
 
     def to_arrow(self, *, engine: str = "auto") -> pa.Table:
         """The training set as an Arrow table."""
@@ -214,48 +209,4 @@ def _cut(cut: str | datetime) -> int:
     return instant(datetime.fromisoformat(cut) if isinstance(cut, str) else cut, "a cut")
 
 
-def _outputs(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer], with_status: bool) -> list[pl.Series]:
-    evaluate = Evaluation(fields(plan, frame), frame.height, slots(plan, frame, answers))
-    columns = []
-    for output in plan.outputs:
-        plain = evaluate(output.expr)
-        if output.name not in frame.columns:
-            columns.append(with_default(plain, output.default).to_series(output.name))
-        if with_status:
-            columns.append(
-                pl.Series(f"{output.name}__status", NAMES[status_codes(output, plain, answers)], dtype=pl.String)
-            )
-    return columns
-
-
-def slots(plan: Plan, frame: pl.DataFrame, answers: Mapping[str, Answer]) -> dict[str, Column]:
-    """What the plan has computed for the output expressions: folds, and the time asked rounded down to their clocks."""
-    columns = {slot: answer.value for slot, answer in answers.items()}
-    for clocks in {clocks for output in plan.outputs for clocks in clocks_of(output.expr)}:
-        times = instants(frame[plan.input.spine.time], "the spine's time")
-        for step in clocks:
-            times = floor(times, step)
-        columns[clock_slot(clocks)] = Column(types.UTC, np.asarray(times))
-    return columns
-
-
-def fields(plan: Plan, frame: pl.DataFrame) -> dict[str, Column]:
-    """The request fields that the output expressions read, in their own types."""
-    return {field.name: _field(frame[plan.input.spine.request[field.name]], field) for field in _fields(plan.outputs)}
-
-
-def _field(series: pl.Series, field: RequestField) -> Column:
-    refuse_nanoseconds(series, f"request field {field.name!r}")
-    try:
-        return Column.from_series(series if series.dtype == field.dtype else series.cast(field.dtype))
-    except pl.exceptions.PolarsError as error:
-        raise WrongType(
-            f"request field {field.name!r} does not fit its type {field.dtype}: {str(error).splitlines()[0]}"
-        ) from None
-
-
-def _fields(outputs: Sequence[Output]) -> list[RequestField]:
-    return [node for output in outputs for node in walk(output.expr) if isinstance(node, RequestField)]
-
-
-__all__ = ["TrainingSet", "fields", "keys_of", "passes_through", "slots", "training_set"]
+__all__ = ["TrainingSet", "keys_of", "passes_through", "training_set"]
