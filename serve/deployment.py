@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import warnings
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -64,14 +65,20 @@ def join(address: str | None) -> None:
     """Be part of a Ray cluster. A foreign one that happens to run on this machine is taken only when asked for."""
     if ray.is_initialized():
         return
+    for chatty in ("ray.serve", "ray._private.authentication"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
     try:
         wanted = address or os.environ.get("RAY_ADDRESS") or "local"
-        ray.init(
-            wanted,
-            include_dashboard=False if wanted == "local" else None,
-            log_to_driver=False,
-            logging_level=logging.WARNING,
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings(
+                "ignore", message="lance is not fork-safe"
+            )  # Ray's forks become other programs at once
+            ray.init(
+                wanted,
+                include_dashboard=False if wanted == "local" else None,
+                log_to_driver=False,
+                logging_level=logging.WARNING,
+            )
     except ConnectionError as error:
         raise Unavailable(f"no Ray cluster at {address!r}: {error}") from None
 
