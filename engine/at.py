@@ -132,7 +132,9 @@ class Driver:
         if runs is None:
             after, upto = span.bounds(self._time(span.clocks))
             start, stop = self._upper(span.start, after), self._upper(span.stop, upto)
-            runs = self._runs[span.start] = _Runs(self._events, np.minimum(start, stop), stop, self._known(span.clocks))
+            if span.ttl is not None:  # a ttl shorter than the delay ends before the window does
+                start = np.minimum(start, stop)
+            runs = self._runs[span.start] = _Runs(self._events, start, stop, self._known(span.clocks))
         return runs
 
     def _upper(self, name: str, bound: Index) -> Index:

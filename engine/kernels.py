@@ -19,7 +19,7 @@ compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Index:
     """For each asked (group, bound), both sorted, the index after the last event of the group with time <= bound.
 
-    Few questions search; many are merged with the events, in a loop without branches: every step passes an event or answers one.
+    Few questions search; many are merged with the events, eight of which are compared at once.
     """
     out = np.empty(len(group), dtype=np.int64)
     i = 0
@@ -40,13 +40,19 @@ def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Inde
                     high = middle
             out[i] = position
             i += 1
-        while i < last and position < end:
-            passed = time[position] <= bound[i]
-            out[i] = position
-            position += passed
-            i += not passed
         while i < last:
-            out[i] = end
+            limit = bound[i]
+            while position + 8 <= end:
+                passed = 0
+                for k in range(8):
+                    passed += time[position + k] <= limit
+                position += passed
+                if passed < 8:
+                    break
+            else:
+                while position < end and time[position] <= limit:
+                    position += 1
+            out[i] = position
             i += 1
     return out
 

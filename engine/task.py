@@ -89,20 +89,19 @@ class _Out:
     n: int
     with_status: bool
     values: Array = field(init=False)
-    valid: Mask = field(init=False)
+    missing: Mask = field(init=False)  # zeros cost nothing until they are written to
     found: Mask = field(init=False)
     expired: Mask = field(init=False)
 
     def __post_init__(self) -> None:
         self.values = np.empty(self.n, dtype=physical(self.ask.dtype))
-        self.valid = np.ones(self.n, dtype=np.bool_)
-        self.found, self.expired = (np.zeros(self.n if self.with_status else 0, dtype=np.bool_) for _ in range(2))
+        self.missing, self.found, self.expired = (np.zeros(self.n, dtype=np.bool_) for _ in range(3))
 
     def put(self, rows: Index, answer: Answer) -> None:
         """Write a block's answer to its rows."""
         put(self.values, rows, answer.value.values)
         if answer.value.valid is not None:
-            put(self.valid, rows, answer.value.valid)
+            put(self.missing, rows, ~answer.value.valid)
         if answer.found is not None:
             put(self.found, rows, answer.found)
         if answer.expired is not None:
@@ -110,7 +109,7 @@ class _Out:
 
     def answer(self) -> Answer:
         """The whole answer, in the order of the spine."""
-        value = Column(self.ask.dtype, self.values, None if self.valid.all() else self.valid)
+        value = Column(self.ask.dtype, self.values, ~self.missing if self.missing.any() else None)
         return Answer(value, self.found, self.expired) if self.with_status else Answer(value)
 
 
