@@ -9,6 +9,7 @@ Reads are answered in the event loop, as they take less time than a hop to a thr
 from __future__ import annotations
 
 import asyncio
+import gc
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ class Replica:
 
     def __init__(self, open_publication: Callable[[], Publication]) -> None:
         self._shard = Shard(open_publication())
+        gc.freeze()  # what was loaded stays: no collection walks it again
         self._writers = ThreadPoolExecutor(_WRITERS, thread_name_prefix="nowthen-push")
         self._reloading: asyncio.Future[bool] | None = None
 
