@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from .at import FOREVER, Answer, Asked, Driver, Events
-from .column import Array, Column, Index
+from .column import Array, Column, Index, concat
 from .grouping import typed
 from .plan import At
 from .rows import Rows, arrange, joined, rows_of
@@ -231,43 +231,40 @@ def _slice(stretch: Stretch) -> Events:
 
 def _side_by_side(held: Sequence[Stretch | None], side: At) -> Events:
     """Several keys' events, one group each, in the order asked."""
-    cuts = [(stretch.events, *stretch.events_at) for stretch in held if stretch is not None]
-    sizes = [0 if stretch is None else stretch.events_at[1] - stretch.events_at[0] for stretch in held]
-    offsets = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    if not cuts:
+    owners = {id(stretch.events): stretch.events for stretch in held if stretch is not None}
+    spans = np.array([(0, 0) if stretch is None else stretch.events_at for stretch in held], dtype=np.int64).reshape(
+        -1, 2
+    )
+    first, size = spans[:, 0], spans[:, 1] - spans[:, 0]
+    offsets = np.concatenate([[0], np.cumsum(size)])
+    if not owners:
         return _empty(side, offsets)
-    each = _picker(cuts)
-    columns = {name: _column_of(name, cuts, each) for name in cuts[0][0].columns}
-    versioned = cuts[0][0].known_from is not None
+    if len(owners) == 1:
+        rows = np.repeat(first - offsets[:-1], size) + np.arange(offsets[-1])
+        return _taken(next(iter(owners.values())), rows, offsets)
+    return _joined([_slice(stretch) for stretch in held if stretch is not None], offsets)
+
+
+def _taken(events: Events, rows: Index, offsets: Index) -> Events:
+    """Some rows of the events of one snapshot."""
+
+    def cut(part: Any) -> Any:
+        return None if part is None else part[rows]
+
+    columns = {name: Column(c.dtype, c.values[rows], cut(c.valid)) for name, c in events.columns.items()}
+    return Events(events.time[rows], offsets, columns, cut(events.known_from), cut(events.known_until))
+
+
+def _joined(parts: list[Events], offsets: Index) -> Events:
+    """The events of several keys, one after another."""
+
+    def each(part: Callable[[Events], Any]) -> Any:
+        return np.concatenate([part(events) for events in parts])
+
+    columns = {name: concat([events.columns[name] for events in parts]) for name in parts[0].columns}
+    versioned = parts[0].known_from is not None
     known = (each(lambda e: e.known_from), each(lambda e: e.known_until)) if versioned else (None, None)
     return Events(each(lambda e: e.time), offsets, columns, *known)
-
-
-Cut = tuple[Events, int, int]
-Picker = Callable[[Callable[[Events], Any]], Any]
-
-
-def _picker(cuts: list[Cut]) -> Picker:
-    """What takes the cuts out of a part of their events, one after another; at once where all lie in one snapshot."""
-    one = cuts[0][0]
-    if not all(events is one for events, _, _ in cuts):
-        return lambda part: np.concatenate([part(events)[first:last] for events, first, last in cuts])
-    first = np.array([cut[1] for cut in cuts])
-    size = np.array([cut[2] for cut in cuts]) - first
-    rows = np.repeat(first - np.cumsum(size) + size, size) + np.arange(size.sum())
-    return lambda part: part(one)[rows]
-
-
-def _column_of(name: str, cuts: list[Cut], each: Picker) -> Column:
-    dtype = cuts[0][0].columns[name].dtype
-    values = each(lambda e: e.columns[name].values)
-    if all(events.columns[name].valid is None for events, _, _ in cuts):
-        return Column(dtype, values)
-    valid = [
-        np.ones(last - first, dtype=np.bool_) if (mask := events.columns[name].valid) is None else mask[first:last]
-        for events, first, last in cuts
-    ]
-    return Column(dtype, values, np.concatenate(valid))
 
 
 def _empty(side: At, offsets: Index) -> Events:
