@@ -31,14 +31,22 @@ class Runner:
         moved: dict[int, Any] = {}
         pending = [_submit(task, spine, moved) for task in tasks]
         try:
-            return ray.get(pending, timeout=DEADLINE_S)
+            done: list[dict[str, Answer]] = ray.get(pending, timeout=DEADLINE_S)
         except RayTaskError as error:
             raise error.cause from None
-        except GetTimeoutError:
+        except (GetTimeoutError, KeyboardInterrupt) as stopped:
+            _cancel(pending)
+            if isinstance(stopped, KeyboardInterrupt):
+                raise
             raise Deadline(f"{len(tasks)} tasks were not done after {DEADLINE_S:.0f} s on Ray.") from None
-        finally:
-            for reference in pending:
-                ray.cancel(reference)
+        return done
+
+
+def _cancel(pending: list[Any]) -> None:
+    """Stop what still runs. Never what may be done: Ray 2.60 aborts the driver when a task's reply meets its cancellation."""
+    _, running = ray.wait(pending, num_returns=len(pending), timeout=0)
+    for reference in running:
+        ray.cancel(reference)
 
 
 def _submit(task: AtTask, spine: Loaded, moved: dict[int, Any]) -> Any:
