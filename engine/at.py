@@ -122,10 +122,10 @@ class Driver:
     def answer(self, ask: Ask) -> Answer:
         """The value, and whether any row was there."""
         rows = self._rows(ask.span)
-        found = rows.found()
+        found = rows.found
         if ask.span.ttl is None:
             return Answer(rows.fold(ask), found)
-        return Answer(rows.fold(ask), found, ~found & self._rows(ask.whole_span).found())
+        return Answer(rows.fold(ask), found, ~found & self._rows(ask.whole_span).found)
 
     def _rows(self, span: Span) -> _Runs:
         runs = self._runs.get(span.start)
@@ -182,15 +182,12 @@ class _Runs:
         return self._with_ragged(ask, column, kept, _on_ranges(ask, column, kept, self._start, plain_stop))
 
     @cached_property
-    def _found(self) -> Mask:
+    def found(self) -> Mask:
+        """Which questions have any row."""
         out = self._stop > self._start
         for questions, _, offsets in self._lists():
             out[questions] = np.diff(offsets) > 0
         return out
-
-    def found(self) -> Mask:
-        """Which questions have any row."""
-        return self._found
 
     def _keep(self, ask: Ask, column: Column) -> Mask | None:
         kept = self._events.columns[ask.kept] if ask.kept else None
