@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from os import PathLike, fspath
-from typing import Any
+from os import PathLike
+from typing import Any, ClassVar
 
 import polars as pl
 
 from ..engine import dtype as types
 from ..engine.errors import Invalid, UnknownColumn, did_you_mean
-from ..engine.reader import TimeBound, within
-from .files import files, shown
-from .scanning import collected, refusing
+from .files import files
+from .scanning import ScannedFiles
 
 _TYPED_BY_ROWS = (
     10_000  # a type is guessed from so many rows; a later row that does not fit it is refused, not made null
 )
 
 
-@dataclass(frozen=True, repr=False)
-class Csv:
+@dataclass(frozen=True, repr=False, init=False)
+class Csv(ScannedFiles):
     """A reader of a CSV file with a header, the files of a folder, those of a glob, or an object-store address.
 
     Types, dates and times included, are read off the first rows; `schema` says those of some or all columns instead.
     """
 
-    path: str
+    format_name: ClassVar[str] = "CSV"
     declared: Mapping[str, pl.DataType]
     separator: str
 
@@ -36,30 +35,12 @@ class Csv:
     ) -> None:
         if len(separator.encode()) != 1:
             raise Invalid(f"separator={separator!r}: a separator is one ASCII character.")
-        object.__setattr__(self, "path", fspath(path))
+        super().__init__(path)
         object.__setattr__(self, "declared", types.schema(schema or {}))
         object.__setattr__(self, "separator", separator)
 
-    def schema(self) -> dict[str, pl.DataType]:
-        """Names and types of all columns."""
-        with refusing(self.describe()):
-            return dict(self._scan().collect_schema())
-
-    def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
-        """The columns of all rows in sequence order."""
-        with refusing(self.describe()):
-            scan = self._scan()
-            kept = within(bound, scan.collect_schema()[bound.column]) if bound else None
-            return collected(scan, columns, kept)
-
-    def describe(self) -> str:
-        """The path, without credentials."""
-        return f"CSV {shown(self.path)}"
-
-    def __repr__(self) -> str:
-        return f"Csv({shown(self.path)!r})"
-
-    def _scan(self) -> pl.LazyFrame:
+    def scan(self) -> pl.LazyFrame:
+        """All rows, file by file, with declared times read from their text."""
         found = files(self.path, (".csv", ".csv.gz", ".csv.zst", ".tsv", ".txt"))
         text = {name: pl.String() for name, dtype in self.declared.items() if dtype.is_temporal()}
         scan = pl.scan_csv(

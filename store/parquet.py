@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from os import PathLike, fspath
+from typing import ClassVar
 
 import polars as pl
 
-from ..engine.reader import TimeBound, within
-from .files import files, shown
-from .scanning import collected, refusing
+from .files import files
+from .scanning import ScannedFiles
 
 
-@dataclass(frozen=True, repr=False)
-class Parquet:
+@dataclass(frozen=True, repr=False, init=False)
+class Parquet(ScannedFiles):
     """A reader of a Parquet file, the files of a folder, those of a glob, or an object-store address.
 
-    Rows come in path order, then as they stand in the file. The files must have the same columns.
+    Rows come in path order, then as they stand in the file. The files must have the same columns. Whole row groups outside a bound
+    are not decoded.
     """
 
-    path: str
+    format_name: ClassVar[str] = "Parquet"
 
-    def __init__(self, path: str | PathLike[str]) -> None:
-        object.__setattr__(self, "path", fspath(path))
-
-    def schema(self) -> dict[str, pl.DataType]:
-        """Names and types of all columns."""
-        with refusing(self.describe()):
-            return dict(self._scan().collect_schema())
-
-    def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
-        """The columns of all rows in sequence order; whole row groups outside the bound are not decoded."""
-        with refusing(self.describe()):
-            scan = self._scan()
-            kept = within(bound, scan.collect_schema()[bound.column]) if bound else None
-            return collected(scan, columns, kept)
-
-    def describe(self) -> str:
-        """The path, without credentials."""
-        return f"Parquet {shown(self.path)}"
-
-    def __repr__(self) -> str:
-        return f"Parquet({shown(self.path)!r})"
-
-    def _scan(self) -> pl.LazyFrame:
+    def scan(self) -> pl.LazyFrame:
+        """All rows, file by file."""
         return pl.scan_parquet(files(self.path, (".parquet", ".pq")), hive_partitioning=False)

@@ -1,17 +1,56 @@
-"""Scans of files by Polars, with its errors turned into ours."""
+"""Files as Polars scans them: the reader that all their formats share, with Polars' errors turned into ours."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from os import PathLike, fspath
+from typing import ClassVar
 
 import polars as pl
 
 from ..engine.errors import Invalid, NowThenError, Unavailable, UnknownColumn, did_you_mean
-from .files import MissingFile
+from ..engine.reader import TimeBound, within
+from .files import MissingFile, shown
 
 
-def collected(scan: pl.LazyFrame, columns: Sequence[str], kept: pl.Expr | None) -> pl.DataFrame:
+@dataclass(frozen=True, repr=False, init=False)
+class ScannedFiles(ABC):
+    """A reader of a file, the files of a folder, those of a glob, or an object-store address; a format says how it is scanned."""
+
+    path: str
+    format_name: ClassVar[str]
+
+    def __init__(self, path: str | PathLike[str]) -> None:
+        object.__setattr__(self, "path", fspath(path))
+
+    @abstractmethod
+    def scan(self) -> pl.LazyFrame:
+        """All rows in sequence order, not read yet. Errors may be Polars' own."""
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """Names and types of all columns."""
+        with _refusing(self.describe()):
+            return dict(self.scan().collect_schema())
+
+    def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
+        """The columns of all rows in sequence order, or of those within the bound."""
+        with _refusing(self.describe()):
+            scan = self.scan()
+            kept = within(bound, scan.collect_schema()[bound.column]) if bound else None
+            return _collected(scan, columns, kept)
+
+    def describe(self) -> str:
+        """The format and the path, without credentials."""
+        return f"{self.format_name} {shown(self.path)}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({shown(self.path)!r})"
+
+
+def _collected(scan: pl.LazyFrame, columns: Sequence[str], kept: pl.Expr | None) -> pl.DataFrame:
     """The columns of the rows kept, in the order of the scan."""
     known = scan.collect_schema().names()
     for column in columns:
@@ -21,7 +60,7 @@ def collected(scan: pl.LazyFrame, columns: Sequence[str], kept: pl.Expr | None) 
 
 
 @contextmanager
-def refusing(what: str) -> Iterator[None]:
+def _refusing(what: str) -> Iterator[None]:
     """Errors inside become ours and name what was read."""
     try:
         yield
