@@ -124,7 +124,7 @@ class StorePublication:
         """Rows as they will be stored."""
         feed = self._feed(source)
         if not feed.pushable:
-            self._store._check_pushable(feed.spec)
+            self._store.check_pushable(feed.spec)
             feed.pushable = True
         return checked(feed.spec, rows, now_us())
 

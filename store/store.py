@@ -114,10 +114,22 @@ class Store:
         A push that is repeated with its key counts once. While a server runs on this store it alone writes: push through it.
         """
         spec = self._spec(source)
-        self._check_pushable(spec)
+        self.check_pushable(spec)
         self._make()
         now = sequence.now_us()
         return self._append(spec, checked(spec, rows, now), key, now)
+
+    def check_pushable(self, source: Rows | SourceSpec | str) -> None:
+        """Refuse a source that takes no pushes: `Invalid` where it was ingested and has no row_id, as rows would count twice.
+
+        Nothing is written, and rows are not looked at. Costs reading the newest commit.
+        """
+        spec = self._spec(source)
+        state = self._head().sources.get(spec.name)
+        if spec.row_id is None and state is not None and state.ingested:
+            raise Invalid(
+                f"source {spec.name!r} was ingested; to push to it as well it needs row_id=, or rows would count twice."
+            )
 
     def events(self, source: Rows | SourceSpec | str, *, as_of: int | datetime | None = None) -> EventTable:
         """The rows of a source as the store holds them now, pushed ones included, or as its tables stood."""
@@ -214,13 +226,6 @@ class Store:
                 spec.open()
                 self._make()
             return Ingest(self.root, spec).run(progress, read=read)
-
-    def _check_pushable(self, spec: SourceSpec) -> None:
-        state = self._head().sources.get(spec.name)
-        if spec.row_id is None and state is not None and state.ingested:
-            raise Invalid(
-                f"source {spec.name!r} was ingested; to push to it as well it needs row_id=, or rows would count twice."
-            )
 
     def _append(self, spec: SourceSpec, rows: Any, key: str, now: int) -> int:
         writer = self._writers.get(spec.name)

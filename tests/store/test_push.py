@@ -184,6 +184,15 @@ def test_rows_of_an_ingested_source_need_a_row_id_to_be_pushed(store: Store) -> 
         store.push(source, shop.row(100, 30))
 
 
+def test_whether_a_source_takes_pushes_is_told_without_a_push(store: Store, tx: nt.Source) -> None:
+    bare = shop.source(shop.sales(), name="bare", row_id=None)
+    store.check_pushable(bare)
+    store.ingest(bare)
+    store.check_pushable("sales")
+    with pytest.raises(Invalid, match="'bare' was ingested"):
+        store.check_pushable(bare)
+
+
 def test_a_pushed_source_needs_a_row_id_to_be_ingested(store: Store) -> None:
     store.push(shop.source(None, schema=SCHEMA, row_id=None), shop.row(100, 30))
     with pytest.raises(nt.Conflict, match="needs row_id="):
