@@ -22,7 +22,7 @@ APP = "nowthen"
 _PATIENCE_S = 60.0  # a replica that died is back within a quarter of it
 _PAUSE_S = 0.1
 _LOST = (RayActorError, DeploymentUnavailableError)
-_LATE = (TimeoutError, asyncio.TimeoutError)
+_FAILED = (*_LOST, TimeoutError, RayTaskError, BackPressureError)
 
 
 def shard_name(number: int) -> str:
@@ -89,14 +89,8 @@ class Pending:
         while True:
             try:
                 return _opened(await self._in_time())
-            except _LOST as error:
+            except _FAILED as error:
                 await asyncio.sleep(self._pause(error))
-            except _LATE:
-                raise self._late() from None
-            except RayTaskError as error:
-                raise error.cause from None
-            except BackPressureError as error:
-                raise Overloaded(str(error)) from None
             self._response = self._remote.remote(self._call)
 
     async def _in_time(self) -> Any:
@@ -109,21 +103,21 @@ class Pending:
         while True:
             try:
                 return _opened(self._response.result(timeout_s=max(self._until - time.monotonic(), 0)))
-            except _LOST as error:
+            except _FAILED as error:
                 time.sleep(self._pause(error))
-            except _LATE:
-                raise self._late() from None
-            except RayTaskError as error:
-                raise error.cause from None
-            except BackPressureError as error:
-                raise Overloaded(str(error)) from None
             self._response = self._remote.remote(self._call)
 
     def _pause(self, error: Exception) -> float:
-        """How long to wait before the next try, or `Unavailable` when there is no time for one."""
-        if time.monotonic() + _PAUSE_S > self._until:
-            raise Unavailable(f"the shard does not answer: {str(error).splitlines()[0]}") from None
-        return _PAUSE_S
+        """The seconds before the next try; where no other try helps, or there is no time for one, the error that says so is raised."""
+        if isinstance(error, _LOST):
+            if time.monotonic() + _PAUSE_S > self._until:
+                raise Unavailable(f"the shard does not answer: {str(error).splitlines()[0]}") from None
+            return _PAUSE_S
+        if isinstance(error, TimeoutError):
+            raise self._late() from None
+        if isinstance(error, RayTaskError):
+            raise error.cause from None
+        raise Overloaded(str(error)) from None
 
     def _late(self) -> NowThenError:
         if self._asked_s is None:
