@@ -198,6 +198,10 @@ class Store:
         """What was last published of a service."""
         return read_manifest(self.root / "snapshots", service)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Without writers: their open files are others, or none, in the process that this comes to.
+        return type(self), (self.root,)
+
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -182,6 +185,14 @@ def test_rows_of_an_ingested_source_need_a_row_id_to_be_pushed(store: Store) -> 
     store.ingest(source)
     with pytest.raises(Invalid, match="needs row_id="):
         store.push(source, shop.row(100, 30))
+
+
+def test_a_store_that_has_pushed_pushes_from_another_process_too(store: Store, tx: nt.Source) -> None:
+    """It took the numbers of its open files along, which are other files or none in the process it comes to."""
+    store.push("sales", shop.row(100, 30))
+    code = "import pickle, sys; store, row = pickle.load(sys.stdin.buffer); store.push('sales', row)"
+    subprocess.run([sys.executable, "-c", code], input=pickle.dumps((store, shop.row(101, 30))), check=True)
+    assert {100, 101} <= set(amounts(store))
 
 
 def test_whether_a_source_takes_pushes_is_told_without_a_push(store: Store, tx: nt.Source) -> None:
