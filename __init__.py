@@ -27,7 +27,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ".store.parquet": ("Parquet",),
     ".store.csv_files": ("Csv",),
     ".store.lance_table": ("Lance",),
-    ".store.store": ("connect",),
+    ".serve.connect": ("connect",),
     ".serve.online": ("online",),
     ".serve.handle": ("handle",),
     ".engine.errors": (
@@ -73,13 +73,13 @@ if TYPE_CHECKING:
     from .engine.window import hopping, tumbling
     from .ops.missing import coalesce
     from .ops.when import when
+    from .serve.connect import connect
     from .serve.handle import handle
     from .serve.online import online
     from .store.csv_files import Csv
     from .store.frame import Frame
     from .store.lance_table import Lance
     from .store.parquet import Parquet
-    from .store.store import connect
     from .store.training import preview, training_set
 
 __all__ = [

@@ -212,7 +212,7 @@ def _served(facts: dict[str, Any]) -> str:
 
 
 def _store(path: str | None) -> Any:
-    from ..store.store import connect
+    from .connect import connect
 
     return connect(store_path(settings(path, None)))
 
@@ -222,9 +222,9 @@ def _definitions(place: str | None) -> Definitions:
 
 
 def _features(url: str | None, store: str | None) -> Any:
-    from .online import local, online
+    from .online import online
 
-    return online(url) if url else local(_store(store))
+    return online(url) if url else _store(store).online()
 
 
 def _chosen(found: Definitions, names: list[str] | None) -> list[Any]:

@@ -60,7 +60,7 @@ def _kernels() -> str:
 
 def _store(path: str) -> str:
     from ..store.manifest import published
-    from ..store.store import connect
+    from .connect import connect
 
     root = connect(path).root
     if not os.access(root if root.exists() else root.parent, os.W_OK):

@@ -8,7 +8,6 @@ from typing import Any, Protocol, Self
 
 from ..engine.duration import Duration, positive
 from .answer import Answer
-from .shard import Shard
 
 
 class Transport(Protocol):
@@ -115,11 +114,3 @@ def online(url: str | None = None) -> Features:
     from .over_http import OverHttp
 
     return Features(OverHttp(url))
-
-
-def local(store: Any) -> Features:
-    """The client of a store's published services, held in this process."""
-    from .in_process import InProcess
-    from .published import open_store
-
-    return Features(InProcess(Shard(open_store(store))))

@@ -24,7 +24,7 @@ from ..store.manifest import published as published_names
 from ..store.pushed import checked
 from ..store.records import stamped
 from ..store.sequence import now_us, numbers
-from ..store.store import Store, connect
+from ..store.store import Store
 
 _WAIT_S = 5.0  # for another process that is writing to the same log
 _RECENT = 1024  # own pushes kept to be applied without reading them back
@@ -175,7 +175,7 @@ class StorePublication:
 
 def open_store(store: Any) -> StorePublication:
     """What a store (or the path of one) has published."""
-    return StorePublication(store if isinstance(store, Store) else connect(store))
+    return StorePublication(store if isinstance(store, Store) else Store.in_folder(store))
 
 
 def _published(folder: Path, manifest: Manifest) -> Published:

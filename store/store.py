@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from ..engine.errors import Invalid, NotFound
 from ..engine.hashing import HASH_VERSION
@@ -37,28 +37,17 @@ FORMAT = 1
 _PATIENCE_S = 5.0  # how long a push waits for another process that pushes to the same source
 
 
-def connect(path: str | PathLike[str]) -> Store:
-    """The store in a folder, which is made when something is first written to it."""
-    place = fspath(path)
-    if "://" in place:
-        raise Invalid(
-            f"connect({place.partition('://')[0]}://...): a store is a folder of this machine so far. Give a path."
-        )
-    root = Path(place).absolute()
-    if root.exists() and not root.is_dir():
-        raise Invalid(f"{place!r} is a file; a store is a folder.")
-    if not root.parent.is_dir():
-        raise MissingFile(f"store {place!r} cannot be made: there is no folder {str(root.parent)!r}. Make it first.")
-    _check_format(root)
-    return Store(root)
-
-
 class Store:
     """Tables, log, registry and snapshots of one folder. Make one with `nt.connect`."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self._writers: dict[str, Writer] = {}
+
+    @classmethod
+    def in_folder(cls, path: str | PathLike[str]) -> Self:
+        """The store in a folder, which is made when something is first written to it."""
+        return cls(_root(path))
 
     @property
     def path(self) -> Path:
@@ -251,6 +240,21 @@ class Store:
                 "Call store.apply(...) first."
             )
         return found
+
+
+def _root(path: str | PathLike[str]) -> Path:
+    place = fspath(path)
+    if "://" in place:
+        raise Invalid(
+            f"connect({place.partition('://')[0]}://...): a store is a folder of this machine so far. Give a path."
+        )
+    root = Path(place).absolute()
+    if root.exists() and not root.is_dir():
+        raise Invalid(f"{place!r} is a file; a store is a folder.")
+    if not root.parent.is_dir():
+        raise MissingFile(f"store {place!r} cannot be made: there is no folder {str(root.parent)!r}. Make it first.")
+    _check_format(root)
+    return root
 
 
 def _check_format(root: Path) -> None:

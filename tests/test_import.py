@@ -50,6 +50,12 @@ def test_defining_features_loads_neither_ray_nor_lance() -> None:
     assert not {name.partition(".")[0] for name in modules_after(code)} & {"ray", "lance", "lancedb"}
 
 
+def test_connecting_to_a_store_loads_no_server() -> None:
+    loaded = modules_after("import nowthen as nt; nt.connect('nowthen-store')")
+    assert not {name.partition(".")[0] for name in loaded} & {"ray", "fastapi", "typer"}
+    assert not loaded & {"nowthen.serve.shard", "nowthen.serve.online"}
+
+
 @pytest.mark.parametrize("name", nt.__all__)
 def test_every_public_name_is_at_home(name: str) -> None:
     assert getattr(nt, name) is getattr(importlib.import_module(nt._HOME[name], "nowthen"), name)

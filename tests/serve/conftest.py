@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from nowthen.serve.online import Features, local
+from nowthen.serve.connect import ConnectedStore
+from nowthen.serve.online import Features
 from nowthen.serve.published import open_store
 from nowthen.serve.shard import Shard
 
@@ -26,8 +27,8 @@ def shard(store: Any) -> Shard:
 
 
 @pytest.fixture
-def features(store: Any) -> Features:
-    return local(store)
+def features(store: ConnectedStore) -> Features:
+    return store.online()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from polars.testing import assert_frame_equal
 
 import nowthen as nt
 from nowthen.serve.deployment import start, stop
-from nowthen.serve.online import Features, local, online
+from nowthen.serve.online import Features, online
 
 from . import bank
 
@@ -56,7 +56,7 @@ def test_the_handle_gives_what_the_process_gives(served: tuple[Any, str]) -> Non
         return await handle.get.remote(keys, **options)
 
     answer = asyncio.run(ask())
-    with local(served[0]) as here:
+    with served[0].online() as here:
         assert_frame_equal(answer.to_polars(), here.get("risk", keys, **options).to_polars(), check_exact=True)
     assert handle.get.remote(keys, **options).result().to_polars().equals(answer.to_polars())
 
