@@ -96,6 +96,10 @@ class Column:
         """The entries at the given positions."""
         return Column(self.dtype, self.values[index], None if self.valid is None else self.valid[index])
 
+    def slice(self, cut: slice) -> Column:
+        """The entries of a slice; nothing is copied."""
+        return Column(self.dtype, self.values[cut], None if self.valid is None else self.valid[cut])
+
     def where(self, mask: Mask) -> Column:
         """The entries for which the mask is true."""
         return Column(self.dtype, self.values[mask], None if self.valid is None else self.valid[mask])

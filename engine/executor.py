@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Protocol
 
-from .at import Answer
+from .ask import Answer
 from .errors import Invalid
 from .reader import Loaded
 from .task import AtTask

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -15,6 +16,7 @@ import polars as pl
 from .column import Array, Column, Index
 
 State = tuple[Array, ...]
+Ranged = Callable[[Index, Index], Column]
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,10 @@ class Fold(ABC):
     def meaning(self, values: list[Any]) -> Any:
         """The value over a plain list in order (None is null, only seen with `sees_nulls`), by the definition and not by the state."""
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column | None:
-        """The value of each range [start, stop) of the column at once, or None to have the engine fold states.
+    def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged | None:
+        """A function from ranges [start, stop) of the column to their values, or None to have the engine fold states.
 
-        start <= stop; among ranges that are not empty both bounds never decrease from one to the next.
+        What the column needs is prepared here, once; ranges come later, any number of times and in any order, start <= stop. Groups
+        begin at `offsets` (the last is the column's end), and no range reaches from one into another.
         """
         return None

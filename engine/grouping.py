@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
-from .column import Index
+from .column import Array, Index, Mask
 from .errors import WrongType
-from .ranges import order_by_group
+from .positions import places, spread, take
 
 
 def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType]) -> tuple[Index, Index, int]:
@@ -35,26 +38,60 @@ def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str) -> pl.D
         raise WrongType(f"a key of {whose} does not fit its type {keys}: {str(error).splitlines()[0]}") from None
 
 
-def sort_by_group(group: Index, groups: int, time: Index, *ties: Index) -> tuple[Index, Index]:
-    """The order that sorts rows by (group, time, ties, position), rows of group < 0 left out; and the groups' offsets.
+@dataclass(frozen=True)
+class Order:
+    """Rows sorted by (group, time, ties, position), those of group < 0 left out: group g is [offsets[g], offsets[g + 1]).
 
-    Cost: two linear passes where time is in order already, else a sort.
+    It holds where each row goes, not which row comes next: rows mostly arrive by time, and then each group's values are read and
+    written one after another, whichever way they go.
     """
-    by_time = _order_in_time(time, ties)
-    if by_time is None:
-        return order_by_group(group, groups)
-    order, offsets = order_by_group(group[by_time], groups)
-    return by_time[order], offsets
+
+    place: Index | None  # of each row, -1 where it is left out; None where the rows stand in order
+    offsets: Index
+
+    @staticmethod
+    def of(group: Index, groups: int, time: Index, *ties: Index) -> Order:
+        """The order of rows. Cost: two linear passes where time is in order already, else a sort."""
+        return Order(*places(group, groups, _order_in_time(time, ties)))
+
+    @property
+    def size(self) -> int:
+        """How many rows are in it."""
+        return int(self.offsets[-1])
+
+    def sorted(self, values: Array) -> Array:
+        """The rows' values in this order."""
+        if self.place is None:  # a copy where they lie in memory of Polars: loops are compiled for what may be written
+            return values if values.flags.writeable else values.copy()
+        return spread(values, self.place, self.size)
+
+    def undone(self, values: Array) -> Array:
+        """Values in this order as the rows stand; for an order that leaves out none."""
+        return values if self.place is None else take(values, self.place)
 
 
 def _order_in_time(time: Index, ties: tuple[Index, ...]) -> Index | None:
     """The order by (time, ties), or None where the rows stand in it."""
-    step = np.diff(time)
-    if (step > 0).all() or (not ties and (step >= 0).all()):
+    if _in_order([time, *ties]):
         return None
     if not ties:
         return np.argsort(time, kind="stable")
     return np.lexsort((*reversed(ties), time))
+
+
+def _in_order(parts: Sequence[Index]) -> bool:
+    """Whether rows never decrease by their first part, then by the next, and so on."""
+    equal: Mask | None = None
+    for part in parts:
+        later = part[1:] > part[:-1]
+        settled = later if equal is None else later | ~equal
+        if settled.all():
+            return True
+        same = part[1:] == part[:-1]
+        if not (settled | same).all():
+            return False
+        equal = same if equal is None else equal & same
+    return True
 
 
 def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] | None:

@@ -1,11 +1,11 @@
-"""Compiled loops. Importing this module costs about a second, so `ranges` does it only where the work is worth it.
+"""Compiled loops. Importing this module costs about a second, so `compiled` does it only where the work is worth it.
 
-All times are int64 microseconds; index ranges are half-open, and those that are not empty never decrease from one to the next.
+All times are int64 microseconds; index ranges are half-open. Large results go to arrays of the caller's, whose memory is warm.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -14,66 +14,143 @@ from .column import Array, Index
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
+_BLOCK_BITS = 5  # minima and maxima: blocks of 32 rows
+
 
 @compiled
-def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Index:
-    """For each asked (group, bound), both sorted, the index after the last event of the group with time <= bound.
+def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, bounds: Index) -> Index:
+    """For each bound (w, i) of question i, the index after the last event of its group with time <= bound; (windows, questions).
 
-    Few questions search; many are merged with the events, eight of which are compared at once.
+    The first question of a group searches; those that follow it, asked no earlier, go on from there. Windows go side by side: each
+    waits for its own loads, and meanwhile the others get theirs.
     """
-    out = np.empty(len(group), dtype=np.int64)
+    windows = bounds.shape[0]
+    out = np.empty_like(bounds)
+    position = np.empty(windows, dtype=np.int64)
     i = 0
     while i < len(group):
         g = group[i]
-        position = offsets[g]
         end = offsets[g + 1]
-        last = i
-        while last < len(group) and group[last] == g:
-            last += 1
-        while i < last and end - position > 8 * (last - i):  # many events for a question: halve them instead
-            high = end
-            while position < high:
-                middle = (position + high) >> 1
-                if time[middle] <= bound[i]:
-                    position = middle + 1
-                else:
-                    high = middle
-            out[i] = position
-            i += 1
-        while i < last:
-            limit = bound[i]
-            while position + 8 <= end:
-                passed = 0
-                for k in range(8):
-                    passed += time[position + k] <= limit
-                position += passed
-                if passed < 8:
-                    break
-            else:
-                while position < end and time[position] <= limit:
-                    position += 1
-            out[i] = position
+        for w in range(windows):
+            position[w] = _searched(time, offsets[g], end, bounds[w, i])
+            out[w, i] = position[w]
+        i += 1
+        while i < len(group) and group[i] == g and asked[i] >= asked[i - 1]:
+            for w in range(windows):
+                position[w] = _advanced(time, position[w], end, bounds[w, i])
+                out[w, i] = position[w]
             i += 1
     return out
 
 
 @compiled
-def order_by_group(group: Index, groups: int) -> tuple[Index, Index]:
-    """The stable order that sorts by group (entries of group < 0 left out), and where each group begins."""
-    offsets = np.zeros(groups + 1, dtype=np.int64)
+def _advanced(time: Index, position: int, end: int, bound: int) -> int:
+    """The first index from `position` on with time > bound: near ones by four comparisons at once, far ones by doubled steps."""
+    step = 4
+    while position + step <= end:
+        if step == 4:
+            passed = (
+                np.int64(time[position] <= bound)
+                + np.int64(time[position + 1] <= bound)
+                + np.int64(time[position + 2] <= bound)
+                + np.int64(time[position + 3] <= bound)
+            )
+            position += passed
+            if passed < 4:
+                return position
+        elif time[position + step - 1] <= bound:
+            position += step
+        else:
+            return _searched(time, position, position + step, bound)
+        step *= 2
+    return _searched(time, position, end, bound)
+
+
+@compiled
+def _searched(time: Index, position: int, end: int, bound: int) -> int:
+    """The first index in [position, end) with time > bound, by halving."""
+    while position < end:
+        middle = (position + end) >> 1
+        if time[middle] <= bound:
+            position = middle + 1
+        else:
+            end = middle
+    return position
+
+
+@compiled
+def places(group: Index, place: Index, offsets: Index) -> bool:
+    """Fill where each row stands when sorted by group (-1: left out, as its group is) and where groups begin; True if rows stood so.
+
+    Rows of one group keep their order. `offsets` comes as zeros.
+    """
+    cursor = _begin(group, offsets)
+    stood_so = True
+    for i in range(len(group)):
+        g = group[i]
+        if g < 0:
+            place[i] = -1
+            stood_so = False
+            continue
+        place[i] = cursor[g]
+        stood_so &= cursor[g] == i
+        cursor[g] += 1
+    return stood_so
+
+
+@compiled
+def places_in_order(group: Index, order: Index, place: Index, offsets: Index) -> None:
+    """The same where the rows of a group follow each other in the given order of all rows."""
+    cursor = _begin(group, offsets)
+    for i in order:
+        g = group[i]
+        place[i] = -1
+        if g >= 0:
+            place[i] = cursor[g]
+            cursor[g] += 1
+
+
+@compiled
+def _begin(group: Index, offsets: Index) -> Index:
     for g in group:
         if g >= 0:
             offsets[g + 1] += 1
-    for g in range(groups):
+    for g in range(len(offsets) - 1):
         offsets[g + 1] += offsets[g]
-    place = offsets[:-1].copy()
-    order = np.empty(offsets[groups], dtype=np.int64)
-    for i in range(len(group)):
-        g = group[i]
-        if g >= 0:
-            order[place[g]] = i
-            place[g] += 1
-    return order, offsets
+    return offsets[:-1].copy()
+
+
+@compiled
+def take(values: Array, rows: Index, out: Array) -> None:
+    """Fill `out` with the values at some rows; about half the time of numpy's indexing, which checks and buffers."""
+    for i in range(len(rows)):
+        out[i] = values[rows[i]]
+
+
+@compiled
+def spread(values: Array, place: Index, out: Array) -> None:
+    """Write the values each to its place in `out`; those placed below 0 are left out."""
+    for i in range(len(values)):
+        if place[i] >= 0:
+            out[place[i]] = values[i]
+
+
+@compiled
+def rises(values: Index) -> bool:
+    """Whether every value is greater than the one before."""
+    for i in range(1, len(values)):  # noqa: SIM110  (compiled)
+        if values[i] <= values[i - 1]:
+            return False
+    return True
+
+
+@compiled
+def differences(prefix: Index, start: Index, stop: Index) -> Index:
+    """Sums of ranges from prefix sums."""
+    out = np.empty(len(start), dtype=prefix.dtype)
+    for i in range(len(start)):
+        out[i] = prefix[stop[i]] - prefix[start[i]]
+    return out
 
 
 @compiled
@@ -85,131 +162,112 @@ def _two_sum(a: float, b: float) -> tuple[float, float]:
 
 
 @compiled
-def prefix_holds(values: Array) -> bool:
-    """True where differences of compensated prefix sums are good to 1e-13 of any window's least term.
+def prefix_sums(values: Array, offsets: Index, high: Array, low: Array) -> bool:
+    """Fill for each row the sum of the rows of its group before it, as a pair (high, low); True where all pairs hold.
 
-    A pair of doubles carries 104 bits, so the loss is at most n * 2^-104 of the sum of all magnitudes; what lies outside a window
-    may then be as large as it likes within that, and nothing of it shows. Infinities and NaN never pass.
+    Compensated twice (Ogita, Rump and Oishi 2005, SumK with K = 3; TwoSum by Knuth 1969), a pair is within n * 2^-104 of the sum of
+    all n magnitudes of its group. It holds where that is within 1e-13 of the least magnitude: whatever lies outside a range then
+    does not show in the range's sum. In groups where it does not hold `low` is NaN.
     """
-    total = 0.0
-    least = np.inf
-    for x in values:
-        size = abs(x)
-        total += size
-        if size > 0.0 and size < least:
-            least = size
-    return bool(np.isfinite(total)) and total * len(values) * 2.0**-104 <= 1e-13 * least
+    all_hold = True
+    for g in range(len(offsets) - 1):
+        total = lost = rest = magnitude = 0.0
+        least = np.inf
+        for i in range(offsets[g], offsets[g + 1]):
+            high[i] = total
+            low[i] = lost + rest
+            size = abs(values[i])
+            magnitude += size
+            if 0.0 < size < least:
+                least = size
+            total, error = _two_sum(total, values[i])
+            lost, error = _two_sum(lost, error)
+            rest += error
+        rows = offsets[g + 1] - offsets[g]
+        if not (np.isfinite(magnitude) and magnitude * rows * 2.0**-104 <= 1e-13 * least):
+            all_hold = False
+            low[offsets[g] : offsets[g + 1]] = np.nan
+    return all_hold
 
 
 @compiled
-def sum_by_prefix(values: Array, start: Index, stop: Index) -> Array:
-    """Sums of float ranges by differences of compensated prefix sums (Knuth 1969, TwoSum); only where `prefix_holds`."""
-    high = np.empty(len(values) + 1, dtype=np.float64)
-    low = np.empty(len(values) + 1, dtype=np.float64)
-    high[0] = 0.0
-    low[0] = 0.0
-    total = 0.0
-    lost = 0.0
-    for i in range(len(values)):
-        total, error = _two_sum(total, values[i])
-        lost += error
-        high[i + 1] = total
-        low[i + 1] = lost
-    out = np.empty(len(start), dtype=np.float64)
-    for i in range(len(start)):
-        s, error = _two_sum(high[stop[i]], -high[start[i]])
-        out[i] = s + (error + (low[stop[i]] - low[start[i]]))
-    return out
-
-
-@compiled
-def sum_floats(values: Array, start: Index, stop: Index) -> Array:
-    """Sums of float ranges, compensated; what lies outside a range never leaks into it."""
-    if prefix_holds(values):
-        return sum_by_prefix(values, start, stop)
-    return sum_by_stacks(values, start, stop)
-
-
-@compiled
-def sum_by_stacks(values: Array, start: Index, stop: Index) -> Array:
-    """Sums of float ranges by two stacks of compensated partial sums: only what is inside a range is ever added.
-
-    `front[i]` holds the sum of [i, mid), the accumulator that of [mid, high) (Tangwongsan et al. 2015, two-stacks); each sum is a
-    pair (Knuth 1969, TwoSum), so the error stays near one rounding however long the range.
-    """
+def sum_by_prefix(values: Array, high: Array, low: Array, start: Index, stop: Index) -> Array:
+    """Sums of ranges inside groups from `prefix_sums`; NaN where the group's do not hold, 0 for an empty range."""
     out = np.zeros(len(start), dtype=np.float64)
-    front = np.empty(len(values) + 1, dtype=np.float64)
-    front_low = np.empty(len(values) + 1, dtype=np.float64)
-    mid = high = 0
-    back = back_low = 0.0
     for i in range(len(start)):
-        a, b = start[i], stop[i]
-        if a >= b:
-            continue
-        if a >= mid:  # nothing that was stacked is still inside: turn all that is over to the front
-            high = mid = b
-            total = low = back = back_low = 0.0
-            for j in range(b - 1, a - 1, -1):
-                total, lost = _two_sum(total, values[j])
-                low += lost
-                front[j], front_low[j] = total, low
-        while high < b:
-            back, lost = _two_sum(back, values[high])
-            back_low += lost
-            high += 1
-        s, lost = _two_sum(front[a], back)
-        out[i] = s + (lost + front_low[a] + back_low) if np.isfinite(s) else s
+        a = start[i]
+        b = stop[i] - 1
+        if a <= b:
+            s, error = _two_sum(high[b], -high[a])
+            s, more = _two_sum(s, values[b])
+            out[i] = s + (error + more + (low[b] - low[a]))
     return out
 
 
-@compiled
-def sum_integers(values: Array, start: Index, stop: Index) -> Array:
-    """Exact sums of integer ranges, by differences of prefix sums."""
-    prefix = np.empty(len(values) + 1, dtype=np.int64)
-    prefix[0] = 0
-    for i in range(len(values)):
-        prefix[i + 1] = prefix[i] + np.int64(values[i])
-    out = np.empty(len(start), dtype=np.int64)
-    for i in range(len(start)):
-        out[i] = prefix[stop[i]] - prefix[start[i]]
-    return out
+class Best(NamedTuple):
+    """The loops of a minimum or maximum of ranges."""
+
+    prepared: Any
+    over: Any
 
 
-def _extreme(better: Any) -> Any:
-    """The two-stack form of a minimum or maximum of ranges."""
+def _best(better: Any) -> Best:
+    """Blocks of rows: the best from each row to the end of its block and from the block's begin to it, and a sparse table of blocks.
+
+    A range is the end of a block, the begin of one, and two overlapping powers of two of whole blocks between them (Bender and
+    Farach-Colton 2000); inside one block it is read.
+    """
 
     @compiled
-    def extremes(values: Array, start: Index, stop: Index) -> Array:
+    def prepared(values: Array) -> tuple[Array, Array, Array, Array]:
+        n = len(values)
+        blocks = ((n - 1) >> _BLOCK_BITS) + 1
+        onward, so_far = np.empty_like(values), np.empty_like(values)
+        logs = np.zeros(blocks + 1, dtype=np.int8)
+        for k in range(2, blocks + 1):
+            logs[k] = logs[k >> 1] + 1
+        table = np.empty((logs[blocks] + 1, blocks), dtype=values.dtype)
+        for block in range(blocks):
+            first = block << _BLOCK_BITS
+            last = min(first + (1 << _BLOCK_BITS), n) - 1
+            so_far[first] = values[first]
+            for i in range(first + 1, last + 1):
+                so_far[i] = better(so_far[i - 1], values[i])
+            onward[last] = values[last]
+            for i in range(last - 1, first - 1, -1):
+                onward[i] = better(values[i], onward[i + 1])
+            table[0, block] = so_far[last]
+        for k in range(1, len(table)):
+            for block in range(blocks - (1 << k) + 1):
+                table[k, block] = better(table[k - 1, block], table[k - 1, block + (1 << (k - 1))])
+        return onward, so_far, table, logs
+
+    @compiled
+    def over(
+        values: Array, onward: Array, so_far: Array, table: Array, logs: Array, start: Index, stop: Index
+    ) -> Array:
         out = np.zeros(len(start), dtype=values.dtype)
-        front = np.empty(len(values) + 1, dtype=values.dtype)
-        mid = 0
-        high = 0
         for i in range(len(start)):
             a = start[i]
-            b = stop[i]
-            if a >= b:
+            b = stop[i] - 1
+            if a > b:
                 continue
-            if high < a:
-                high = a
-                mid = a
-            if a >= mid:
-                mid = b if b > high else high
-                front[mid - 1] = values[mid - 1]
-                for j in range(mid - 2, a - 1, -1):
-                    front[j] = better(values[j], front[j + 1])
-                high = mid
-                back = front[a]
-            elif high < b:
-                if high == mid:
-                    back = values[high]
-                    high += 1
-                while high < b:
-                    back = better(back, values[high])
-                    high += 1
-            out[i] = front[a] if mid == high else better(front[a], back)
+            first = a >> _BLOCK_BITS
+            last = b >> _BLOCK_BITS
+            if first == last:
+                best = values[a]
+                for j in range(a + 1, b + 1):
+                    best = better(best, values[j])
+            else:
+                best = better(onward[a], so_far[b])
+                between = last - first - 1
+                if between > 0:
+                    k = logs[between]
+                    best = better(best, better(table[k, first + 1], table[k, last - (1 << k)]))
+            out[i] = best
         return out
 
-    return extremes
+    return Best(prepared, over)
 
 
 @compiled
@@ -222,21 +280,7 @@ def _larger(a: Any, b: Any) -> Any:
     return np.maximum(a, b)
 
 
-smallest = _extreme(_smaller)
-largest = _extreme(_larger)
+smallest = _best(_smaller)
+largest = _best(_larger)
 
-
-@compiled
-def take(values: Array, rows: Index) -> Array:
-    """The values at some rows; about half the time of numpy's indexing, which checks and buffers."""
-    out = np.empty(len(rows), dtype=values.dtype)
-    for i in range(len(rows)):
-        out[i] = values[rows[i]]
-    return out
-
-
-@compiled
-def put(out: Array, rows: Index, values: Array) -> None:
-    """Write values to some rows."""
-    for i in range(len(rows)):
-        out[rows[i]] = values[i]
+LOADED = True  # last: another thread may find this module half imported

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from . import dtype as types
-from .at import Answer
+from .ask import Answer
 from .column import Array, Column, Index
 from .errors import Invalid
 from .evaluate import Evaluation, with_default

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from . import dtype as types
-from .at import Answer
+from .ask import Answer
 from .column import Column
 from .errors import WrongType
 from .evaluate import Evaluation, with_default

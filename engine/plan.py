@@ -11,7 +11,7 @@ from functools import cached_property
 
 import polars as pl
 
-from .at import Ask
+from .ask import Ask
 from .duration import written
 from .expr import Expr
 from .nodes import FoldOver

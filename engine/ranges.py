@@ -1,124 +1,111 @@
-"""Reductions over index ranges of a column, for folds' `bulk`: compiled where the work is worth it, numpy where it is not.
+"""Reductions over index ranges of a column, for folds' `bulk`: what a column needs is prepared once, then any ranges are asked.
 
-Among ranges that are not empty `start` and `stop` never decrease. Both forms agree up to the contract's 1e-12 for float sums and exactly otherwise.
+Compiled where the work is worth it, numpy where it is not; both agree up to the contract's 1e-12 for float sums and exactly otherwise.
+Ranges may come in any order. `offsets` say where groups begin; no range reaches from one into another.
 """
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from .column import Array, Index
+from . import compiled
+from .column import Array, Index, Mask
+from .memory import fresh
+from .tree import Tree
 
-_KERNELS = __package__ + ".kernels"
-_WORTH = 200_000  # rows; loading the compiled loops costs about 1.3 CPU s, numpy at this size 0.2 s (2026-11, benchmarks/fraud.py)
-
-
-def kernels(work: int) -> Any:
-    """The compiled loops if they are loaded already or `work` rows are worth loading them."""
-    loaded = sys.modules.get(_KERNELS)
-    if loaded is not None and hasattr(loaded, "largest"):
-        return loaded
-    return warm() if work >= _WORTH else None
+Over = Callable[[Index, Index], Array]  # (start, stop) of ranges [start, stop) -> a value for each
 
 
-def warm() -> Any:
-    """Load the compiled loops now, as a long-lived process does at its start; None where numba is not installed."""
-    try:
-        from . import kernels as loops
-    except ImportError:
-        return None
-    return loops
-
-
-def range_sum(values: Array, start: Index, stop: Index) -> Array:
-    """The sum of each range: int64 exactly for integers and Booleans, float64 compensated for floats; 0 for an empty one."""
-    loops = kernels(len(values) + len(start))
+def sums(values: Array, offsets: Index) -> Over:
+    """Sums of ranges: int64 exactly for integers and Booleans, float64 compensated for floats; 0 for an empty one."""
     if values.dtype.kind != "f":
-        whole = values.astype(np.int64, copy=False)
-        return loops.sum_integers(whole, start, stop) if loops else _integer_sums(whole, start, stop)
-    wide = values.astype(np.float64, copy=False)
-    return loops.sum_floats(wide, start, stop) if loops else _float_sums(wide, start, stop)
+        return _integer_sums(values)
+    return _float_sums(values.astype(np.float64, copy=False), offsets)
 
 
-def range_min(values: Array, start: Index, stop: Index) -> Array:
+def least(values: Array) -> Over:
     """The least value of each range (NaN if one is inside); arbitrary for an empty range."""
-    loops = kernels(len(values) + len(start))
-    return (
-        loops.smallest(values, start, stop)
-        if loops and values.dtype != np.object_
-        else _reduced(np.minimum, values, start, stop)
-    )
+    loops = _loops_of(values)
+    return _best(np.minimum, loops and loops.smallest, values)
 
 
-def range_max(values: Array, start: Index, stop: Index) -> Array:
+def greatest(values: Array) -> Over:
     """The greatest value of each range (NaN if one is inside); arbitrary for an empty range."""
-    loops = kernels(len(values) + len(start))
-    return (
-        loops.largest(values, start, stop)
-        if loops and values.dtype != np.object_
-        else _reduced(np.maximum, values, start, stop)
-    )
+    loops = _loops_of(values)
+    return _best(np.maximum, loops and loops.largest, values)
 
 
-def upper_index(time: Index, offsets: Index, group: Index, bound: Index) -> Index:
-    """For each asked (group, bound) the index after the last event of the group with time <= bound.
-
-    Events are sorted by time within each group, [offsets[g], offsets[g + 1]); asked entries are sorted by group and bound.
-    """
-    loops = kernels(len(time) + len(group))
-    if loops:
-        found: Index = loops.upper_index(time, offsets, group, bound)
-        return found
-    instants = np.unique(time)
-    width = len(instants) + 1
-    event_group = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    rank = event_group * width + np.searchsorted(instants, time, side="right")
-    return np.searchsorted(rank, group * width + np.searchsorted(instants, bound, side="right"), side="right")
+def _loops_of(values: Array) -> Any:
+    return compiled.kernels(len(values)) if values.dtype != np.object_ else None
 
 
-def order_by_group(group: Index, groups: int) -> tuple[Index, Index]:
-    """The stable order that sorts by group (entries below 0 left out), and the offsets of the groups."""
-    loops = kernels(len(group))
-    if loops:
-        sorted_: tuple[Index, Index] = loops.order_by_group(group, groups)
-        return sorted_
-    order = np.argsort(group, kind="stable")
-    order = order[np.searchsorted(group[order], 0) :]
-    return order, np.searchsorted(group[order], np.arange(groups + 1))
+def _integer_sums(values: Array) -> Over:
+    prefix = fresh(len(values) + 1, np.dtype(np.int64))
+    prefix[0] = 0
+    np.cumsum(values, dtype=np.int64, out=prefix[1:])
+    loops = compiled.kernels(len(values))
+    return partial(loops.differences if loops else _differences, prefix)
 
 
-def take(values: Array, rows: Index) -> Array:
-    """The values at some rows."""
-    loops = kernels(len(rows)) if values.dtype != np.object_ else None
-    taken: Array = loops.take(values, rows) if loops else values[rows]
-    return taken
-
-
-def put(out: Array, rows: Index, values: Array) -> None:
-    """Write values to some rows of `out`."""
-    loops = kernels(len(rows)) if values.dtype == out.dtype != np.object_ else None
-    if loops:
-        loops.put(out, rows, values)
-    else:
-        out[rows] = values
-
-
-def _integer_sums(values: Array, start: Index, stop: Index) -> Array:
-    prefix = np.zeros(len(values) + 1, dtype=np.int64)
-    np.cumsum(values, out=prefix[1:])
+def _differences(prefix: Array, start: Index, stop: Index) -> Array:
     return prefix[stop] - prefix[start]
 
 
-def _float_sums(values: Array, start: Index, stop: Index) -> Array:
-    """Pairs (high, low) on a tree of blocks, the compensated sum that the compiled loop forms."""
-    from .tree import reduce_ranges
+def _float_sums(values: Array, offsets: Index) -> Over:
+    """Sums of what is finite, and beside them what is not."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return _finite_sums(values, offsets)
+    plain = _finite_sums(np.where(finite, values, 0.0), offsets)
+    nan, up, down = (_counts(mask) for mask in (np.isnan(values), values == np.inf, values == -np.inf))
 
-    high, low = reduce_ranges(
-        (values, np.zeros_like(values)), _two_sum, (np.zeros(len(start)), np.zeros(len(start))), start, stop
-    )
+    def over(start: Index, stop: Index) -> Array:
+        out = plain(start, stop)
+        ups, downs = up(start, stop), down(start, stop)
+        out[ups] = np.inf
+        out[downs] = -np.inf
+        out[nan(start, stop) | (ups & downs)] = np.nan
+        return out
+
+    return over
+
+
+def _counts(mask: Mask) -> Callable[[Index, Index], Mask]:
+    """Whether a range holds any."""
+    prefix = np.concatenate([[0], np.cumsum(mask)])
+    return lambda start, stop: prefix[stop] > prefix[start]
+
+
+def _finite_sums(values: Array, offsets: Index) -> Over:
+    """Differences of compensated prefix sums within each group; where these do not hold, merged pairs."""
+    loops = compiled.kernels(len(values))
+    if loops is None:
+        return partial(_merged, _pairs(values))
+    high, low = (fresh(len(values), np.dtype(np.float64)) for _ in range(2))
+    if loops.prefix_sums(values, offsets, high, low):
+        return partial(loops.sum_by_prefix, values, high, low)
+    pairs = _pairs(values)
+
+    def over(start: Index, stop: Index) -> Array:
+        out: Array = loops.sum_by_prefix(values, high, low, start, stop)
+        lost = np.flatnonzero(np.isnan(out))
+        out[lost] = _merged(pairs, start[lost], stop[lost])
+        return out
+
+    return over
+
+
+def _pairs(values: Array) -> Tree:
+    return Tree((values, np.zeros_like(values)), _two_sum)
+
+
+def _merged(tree: Tree, start: Index, stop: Index) -> Array:
+    none = np.zeros(len(start)), np.zeros(len(start))
+    high, low = tree.over(start, stop, none)
     with np.errstate(all="ignore"):
         return np.where(np.isfinite(high), high + low, high)
 
@@ -130,11 +117,15 @@ def _two_sum(a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[Array, ...]:
         return total, (a[0] - (total - shifted)) + (b[0] - shifted) + a[1] + b[1]
 
 
-def _reduced(best: Any, values: Array, start: Index, stop: Index) -> Array:
-    from .tree import reduce_ranges
+def _best(better: Any, loops: Any, values: Array) -> Over:
+    if loops:
+        return partial(loops.over, values, *loops.prepared(values))
+    tree = Tree((values,), lambda a, b: (better(a[0], b[0]),))
 
-    if not len(values):
-        return np.zeros(len(start), dtype=values.dtype)
-    seed = np.minimum(start, len(values) - 1)
-    (out,) = reduce_ranges((values,), lambda a, b: (best(a[0], b[0]),), (values[seed],), start, stop)
-    return out
+    def over(start: Index, stop: Index) -> Array:
+        if not len(values):
+            return np.zeros(len(start), dtype=values.dtype)
+        (out,) = tree.over(start, stop, (values[np.minimum(start, len(values) - 1)],))
+        return out
+
+    return over

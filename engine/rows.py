@@ -7,20 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from .at import Events
 from .column import Array, Column, Index, Mask, concat
 from .dtype import settled
 from .evaluate import Evaluation, true_rows
+from .events import Events
 from .expr import Expr
-from .grouping import sort_by_group
+from .grouping import Order
 from .instant import instants, refuse_nanoseconds
 from .nodes import SourceColumn, walk
-from .ranges import take
 from .source import SourceSpec
 from .versions import Lives, lives
 
@@ -70,20 +70,21 @@ class Arranged:
 
     rows: Rows
     lives: Lives
-    order: Index
-    offsets: Index
+    order: Order
 
-    def events(self, first: int = 0, last: int | None = None) -> Events:
-        """The events of the groups [first, last), numbered from 0; only these are copied."""
-        offsets = self.offsets[first : len(self.offsets) if last is None else last + 1]
-        order = self.order[offsets[0] : offsets[-1]]
+    @cached_property
+    def events(self) -> Events:
+        """The events of all groups."""
+        order = self.order
 
-        def cut(part: Any) -> Any:
-            return None if part is None else take(part, order)
+        def moved(part: Any) -> Any:
+            return None if part is None else order.sorted(part)
 
-        columns = {name: Column(c.dtype, cut(c.values), cut(c.valid)) for name, c in self.rows.columns.items()}
-        bounds = (cut(self.lives.known_from), cut(self.lives.known_until))
-        return Events(cut(self.rows.time), offsets - offsets[0], columns, *bounds)
+        columns = {
+            name: Column(c.dtype, order.sorted(c.values), moved(c.valid)) for name, c in self.rows.columns.items()
+        }
+        bounds = (moved(self.lives.known_from), moved(self.lives.known_until))
+        return Events(order.sorted(self.rows.time), order.offsets, columns, *bounds)
 
 
 def arrange(rows: Rows, group: Index, groups: int) -> Arranged:
@@ -94,7 +95,7 @@ def arrange(rows: Rows, group: Index, groups: int) -> Arranged:
     if life.kept is not None and not life.kept.all():
         group = np.where(life.kept, group, -1)
     ties = [part for part in (rows.known, rows.sequence) if part is not None]
-    return Arranged(rows, life, *sort_by_group(group, groups, rows.time, *ties))
+    return Arranged(rows, life, Order.of(group, groups, rows.time, *ties))
 
 
 def joined(pieces: Sequence[Rows]) -> Rows:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from .at import Answer
+from .ask import Answer
 from .plan import Scan
 from .reader import Loaded, Reader
 from .rows import ARRIVAL, SEQUENCE
@@ -49,4 +49,4 @@ def _loaded(scans: list[Scan]) -> Reader:
         return reader
     stored = [name for name in (ARRIVAL, SEQUENCE) if name in reader.schema()]
     names = dict.fromkeys([name for scan in scans for name in scan.columns] + stored)
-    return Loaded(reader.read(list(names), scans[0].bound), reader.describe())
+    return Loaded(reader.read(list(names), scans[0].bound).rechunk(), reader.describe())

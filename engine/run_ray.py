@@ -10,7 +10,7 @@ import polars as pl
 import ray
 from ray.exceptions import GetTimeoutError, RayTaskError
 
-from .at import Answer
+from .ask import Answer
 from .errors import Deadline
 from .reader import Loaded, Reader
 from .task import AtTask

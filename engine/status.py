@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .at import Answer
+from .ask import Answer
 from .column import Array, Column, Mask
 from .plan import Output
 

@@ -1,6 +1,7 @@
 """A task: one At over one spine. It opens its inputs itself, so it runs the same in this process, on another node, or again.
 
-Inside, keys are taken a block at a time: what a block needs fits the processor's cache, and blocks may run side by side.
+Inside, questions are taken a block at a time in the order of their keys and times: what a block needs fits the processor's cache, and
+blocks may run side by side.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .at import FOREVER, Answer, Ask, Asked, Driver
+from . import compiled
+from .ask import Answer, Ask
+from .at import FOREVER, Asked, Driver
 from .column import Array, Column, Index, Mask, physical
-from .grouping import codes, sort_by_group
+from .events import Events, Ready
+from .grouping import Order, codes
 from .instant import instants
+from .memory import fresh
 from .plan import At, Spine
-from .ranges import put, take
 from .reader import Reader
 from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, rows_of
 
 Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
-_BLOCK = 131_072  # events and questions together; 1 MB a column (benchmarks/fraud.py, 2026-11)
+_BLOCK = 32_768  # questions at a time; 256 KB a column (benchmarks/fraud.py, 2026-11)
 
 
 @dataclass(frozen=True)
@@ -41,99 +45,101 @@ class AtTask:
     def run(self, spine: Reader, source: Reader, each: Each = map) -> dict[str, Answer]:
         """The answer of each fold in the spine's order; `each` says how blocks run, one after another or side by side."""
         gathered = gather(self.side, self.spine, spine, source)
-        outs = [_Out(ask, len(gathered.times), self.with_status) for ask in self.side.asks]
+        ready = Ready.of(gathered.events, self.side.asks)
+        outs = {ask.name: _Out(ask, gathered.order, self.with_status) for ask in self.side.asks}
 
-        def answer(block: tuple[int, int]) -> None:
-            questions, driver = gathered.block(*block)
-            for out in outs:
-                out.put(questions, driver.answer(out.ask) if self.with_status else driver.value(out.ask))
+        def answer(rows: slice) -> None:
+            driver = Driver(ready, gathered.asked.part(rows))
+            for ask, one in driver.answers() if self.with_status else driver.values():
+                outs[ask.name].put(rows, one)
 
-        for _ in each(answer, gathered.blocks()):
-            pass
-        return {out.ask.name: out.answer() for out in outs}
+        blocks = [slice(begin, begin + _BLOCK) for begin in range(0, gathered.order.size, _BLOCK)]
+        for step, parts in ((answer, blocks), (_Out.finish, outs.values())):
+            for _ in each(step, parts):
+                pass
+        return {name: out.answer() for name, out in outs.items()}
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """Events and questions of the same groups, before they are put in order block by block."""
+    """Events and questions in order, and the order of the questions."""
 
-    events: Arranged
-    times: Index
-    known: Index | None
-    order: Index  # sorts the questions by (group, time)
-    offsets: Index  # where each group's questions begin in that order
-
-    def blocks(self) -> list[tuple[int, int]]:
-        """Ranges of groups of about equal work."""
-        work = self.events.offsets + self.offsets
-        cuts = np.searchsorted(work, np.arange(_BLOCK, work[-1], _BLOCK))
-        ends = np.unique(np.concatenate([cuts, [len(work) - 1]])).tolist()
-        return list(zip([0, *ends], ends, strict=False))
-
-    def block(self, first: int, last: int) -> tuple[Index, Driver]:
-        """The rows of the spine that ask about the groups [first, last), and what answers them."""
-        offsets = self.offsets[first : last + 1]
-        questions = self.order[offsets[0] : offsets[-1]]
-        group = np.repeat(np.arange(last - first), np.diff(offsets))
-        events = self.events.events(first, last)
-        times = events.time if self.order is self.events.order else take(self.times, questions)
-        known = None if self.known is None else take(self.known, questions)
-        return questions, Driver(events, Asked(group, times, known))
+    events: Events
+    asked: Asked
+    order: Order
 
 
 @dataclass
 class _Out:
-    """The answer to one fold, filled block by block; blocks write to different rows."""
+    """The answer to one fold: filled block by block in the order of the questions, then put back as the spine's rows stand."""
 
     ask: Ask
-    n: int
+    order: Order
     with_status: bool
     values: Array = field(init=False)
     missing: Mask = field(init=False)  # zeros cost nothing until they are written to
-    found: Mask = field(init=False)
-    expired: Mask = field(init=False)
+    found: Mask | None = None
+    expired: Mask | None = None
 
     def __post_init__(self) -> None:
-        self.values = np.empty(self.n, dtype=physical(self.ask.dtype))
-        self.missing, self.found, self.expired = (np.zeros(self.n, dtype=np.bool_) for _ in range(3))
+        n = self.order.size
+        self.values = fresh(n, physical(self.ask.dtype))
+        self.missing = np.zeros(n, dtype=np.bool_)
+        if self.with_status:
+            self.found = np.zeros(n, dtype=np.bool_)
+            self.expired = None if self.ask.span.ttl is None else np.zeros(n, dtype=np.bool_)
 
-    def put(self, rows: Index, answer: Answer) -> None:
+    def put(self, rows: slice, answer: Answer) -> None:
         """Write a block's answer to its rows."""
-        put(self.values, rows, answer.value.values)
+        self.values[rows] = answer.value.values
         if answer.value.valid is not None:
-            put(self.missing, rows, ~answer.value.valid)
-        if answer.found is not None:
-            put(self.found, rows, answer.found)
-        if answer.expired is not None:
-            put(self.expired, rows, answer.expired)
+            np.logical_not(answer.value.valid, out=self.missing[rows])
+        if self.found is not None:
+            self.found[rows] = answer.found
+        if self.expired is not None:
+            self.expired[rows] = answer.expired
+
+    def finish(self) -> None:
+        """Put everything back as the spine's rows stand."""
+        undone = self.order.undone
+        self.values = undone(self.values)
+        if self.missing.any():
+            self.missing = undone(self.missing)
+        self.found, self.expired = (None if part is None else undone(part) for part in (self.found, self.expired))
 
     def answer(self) -> Answer:
         """The whole answer, in the order of the spine."""
         value = Column(self.ask.dtype, self.values, ~self.missing if self.missing.any() else None)
-        return Answer(value, self.found, self.expired) if self.with_status else Answer(value)
+        return Answer(value, self.found, self.expired)
 
 
 def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gathered:
-    """The questions of the spine and the rows of the source, by the groups of their keys."""
+    """The questions of the spine and the rows of the source, sorted by the groups of their keys."""
     keys = dict(side.keys)
     known_column = _known_column(side, spine, source)
     asked, read = _questions(side, spine), _columns(side, source, known_column)
     questions = spine_reader.read(list(dict.fromkeys([*asked, *read])) if spine_reader == source else asked)
     rows = questions if spine_reader == source else source.read(read, side.scan.bound)
     times = instants(questions[spine.time], f"the spine's {spine.time!r}")
+    compiled.kernels(len(times) + rows.height)
     group, asked_group, groups = codes(rows, questions, keys)
-    events = arrange(rows_of(side.scan.source, side.parts, rows, known_column), group, groups)
+    arranged = arrange(rows_of(side.scan.source, side.parts, rows, known_column), group, groups)
+    own = rows is questions and _asks_about_itself(arranged, side, spine)
+    order = arranged.order if own else Order.of(asked_group, groups, times)
     known = _known(spine, questions)
-    if rows is questions and _asks_about_itself(events, side, spine):
-        return Gathered(events, times, known, events.order, events.offsets)
-    return Gathered(events, times, known, *sort_by_group(asked_group, groups, times))
+    asked_at = Asked(
+        np.repeat(np.arange(groups), np.diff(order.offsets)),
+        arranged.events.time if own else order.sorted(times),
+        None if known is None else order.sorted(known),
+    )
+    return Gathered(arranged.events, asked_at, order)
 
 
-def _asks_about_itself(events: Arranged, side: At, spine: Spine) -> bool:
+def _asks_about_itself(arranged: Arranged, side: At, spine: Spine) -> bool:
     """True where the questions are the events, row by row: what a transaction asks about its own customer. One order serves both."""
     source = side.scan.source
     plain = source.time_zone in (None, "UTC") and source.available is None and source.known_time is None
-    return plain and spine.time == source.event_time and len(events.order) == len(events.rows)
+    return plain and spine.time == source.event_time and arranged.order.size == len(arranged.rows)
 
 
 def _questions(side: At, spine: Spine) -> list[str]:

@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from .at import FOREVER, Answer, Asked, Driver, Events
+from .ask import Answer
+from .at import FOREVER, Asked, Driver
 from .column import Array, Column, Index, concat
-from .grouping import typed
+from .events import Events, Ready
+from .grouping import Order, typed
 from .plan import At
 from .rows import Rows, arrange, joined, rows_of
 
@@ -88,8 +90,8 @@ class Timeline:
     def ask(self, keys: Sequence[Key], at: Index, known: Index | None = None) -> dict[str, Answer]:
         """The answer of each fold for each key at its time, (n,); an unknown or null key has no events."""
         events = self._events(keys)
-        driver = Driver(events, Asked(np.arange(len(keys)), at, known))
-        return {ask.name: driver.answer(ask) for ask in self.side.asks}
+        driver = Driver(Ready.of(events, self.side.asks), Asked(np.arange(len(keys)), at, known))
+        return {ask.name: answer for ask, answer in driver.answers()}
 
     def keys(self, columns: Sequence[Sequence[Any]]) -> list[Key]:
         """The keys of a table given by key columns; a key with a null part is None, which is unknown."""
@@ -176,7 +178,7 @@ def _stretches(rows: Rows, keys: list[Key]) -> dict[Key, Stretch]:
     number: dict[Key, int] = {}
     group = np.array([-1 if key is None else number.setdefault(key, len(number)) for key in keys], dtype=np.int64)
     arranged = arrange(rows, group, len(number))
-    events = arranged.events()
+    events = arranged.events
     if _ended(rows):
         # A version that moved to another key is not read again with this one, so each row remembers its end.
         every, offsets = _by_group(replace(rows, until=arranged.lives.known_until), group, len(number))
@@ -186,13 +188,10 @@ def _stretches(rows: Rows, keys: list[Key]) -> dict[Key, Stretch]:
     return {key: Stretch(every, (cuts[g], cuts[g + 1]), events, (inner[g], inner[g + 1])) for key, g in number.items()}
 
 
-def _as_rows(events: Events, rows: Rows, order: Index) -> Rows:
+def _as_rows(events: Events, rows: Rows, order: Order) -> Rows:
     """The events as rows again; they share the arrays."""
-
-    def cut(part: Any) -> Any:
-        return None if part is None else part[order]
-
-    return Rows(events.time, events.columns, cut(rows.sequence), cut(rows.known), cut(rows.row_id), cut(rows.deleted))
+    parts = (rows.sequence, rows.known, rows.row_id, rows.deleted)
+    return Rows(events.time, events.columns, *(None if part is None else order.sorted(part) for part in parts))
 
 
 def _ended(rows: Rows) -> bool:
@@ -214,7 +213,7 @@ def _by_group(rows: Rows, group: Index, groups: int) -> tuple[Rows, Index]:
 def _nothing(rows: Rows) -> Stretch:
     """The stretch of a key whose last row went to another key."""
     none = rows.take(slice(0, 0))
-    return Stretch(none, (0, 0), arrange(none, np.empty(0, dtype=np.int64), 1).events(), (0, 0))
+    return Stretch(none, (0, 0), arrange(none, np.empty(0, dtype=np.int64), 1).events, (0, 0))
 
 
 def _slice(stretch: Stretch) -> Events:

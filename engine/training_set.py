@@ -55,7 +55,7 @@ class TrainingSet:
 
         `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same.
         """
-        return self._collected(self.spine.reader.read(list(self.spine.schema)), engine, status)
+        return self._collected(self.spine.reader.read(list(self.spine.schema)).rechunk(), engine, status)
 
     def _collected(self, frame: pl.DataFrame, engine: str, with_status: bool) -> pl.DataFrame:
         if with_status:

@@ -16,25 +16,45 @@ from .fold import Fold, State
 Merge = Callable[[State, State], State]
 
 
+class Tree:
+    """The states of single rows, in order, and on demand those of the blocks above them."""
+
+    def __init__(self, rows: State, merge: Merge) -> None:
+        self._levels, self._merge = [rows], merge
+
+    @staticmethod
+    def of(fold: Fold, column: Column) -> Tree:
+        """The tree of a fold's states over a column."""
+        return Tree(fold.lift(column), fold.merge)
+
+    def over(self, start: Index, stop: Index, empty: State) -> State:
+        """The state of each half-open range [start, stop), beginning from `empty`, one state a range."""
+        left = tuple(part.copy() for part in empty)
+        right = tuple(part.copy() for part in empty)
+        low, high = start.copy(), stop.copy()
+        height = 0
+        while (low < high).any():
+            level, merge = self._level(height), self._merge
+            odd_low = np.flatnonzero((low < high) & (low & 1 == 1))
+            _put(left, odd_low, merge(_take(left, odd_low), _take(level, low[odd_low])))
+            low[odd_low] += 1
+            odd_high = np.flatnonzero((low < high) & (high & 1 == 1))
+            _put(right, odd_high, merge(_take(level, high[odd_high] - 1), _take(right, odd_high)))
+            low, high, height = (low + 1) >> 1, high >> 1, height + 1
+        return self._merge(left, right)
+
+    def _level(self, height: int) -> State:
+        """The states of a level; threads that ask at the same time make equal ones."""
+        levels = self._levels
+        while len(levels) <= height:
+            levels = [*levels, _halved(levels[-1], self._merge)]
+        self._levels = levels
+        return levels[height]
+
+
 def fold_ranges(fold: Fold, column: Column, start: Index, stop: Index) -> State:
     """The state of each half-open range [start, stop) of the column."""
-    return reduce_ranges(fold.lift(column), fold.merge, fold.empty(len(start), column), start, stop)
-
-
-def reduce_ranges(level: State, merge: Merge, empty: State, start: Index, stop: Index) -> State:
-    """The states in `level` merged over each range [start, stop), beginning from `empty`."""
-    left = tuple(part.copy() for part in empty)
-    right = tuple(part.copy() for part in empty)
-    low, high = start.copy(), stop.copy()
-    while (low < high).any():
-        odd_low = np.flatnonzero((low < high) & (low & 1 == 1))
-        _put(left, odd_low, merge(_take(left, odd_low), _take(level, low[odd_low])))
-        low[odd_low] += 1
-        odd_high = np.flatnonzero((low < high) & (high & 1 == 1))
-        _put(right, odd_high, merge(_take(level, high[odd_high] - 1), _take(right, odd_high)))
-        low, high = (low + 1) >> 1, high >> 1
-        level = _halved(level, merge)
-    return merge(left, right)
+    return Tree.of(fold, column).over(start, stop, fold.empty(len(start), column))
 
 
 def _halved(level: State, merge: Merge) -> State:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..engine.column import Column, Index
-from ..engine.fold import Fold, State
+from ..engine.fold import Fold, Ranged, State
 from ..engine.registry import fold
 
 
@@ -45,6 +45,6 @@ class Count(Fold):
         """Its length."""
         return len(values)
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
+    def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The length of each range."""
-        return Column(dtype, stop - start)
+        return lambda start, stop: Column(dtype, stop - start)

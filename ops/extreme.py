@@ -10,8 +10,8 @@ import numpy as np
 import polars as pl
 
 from ..engine.column import Array, Column, Index, physical
-from ..engine.fold import Fold, State
-from ..engine.ranges import range_max, range_min
+from ..engine.fold import Fold, Ranged, State
+from ..engine.ranges import Over, greatest, least
 from ..engine.registry import fold
 from .kinds import ANY, NULL, refused
 
@@ -46,18 +46,22 @@ class _Extreme(Fold):
         """The value, null where there is none."""
         return Column(dtype, state[0], state[1])
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
+    def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The best of each range."""
-        best = self._best(_sortable(_plain(column.values)), start, stop)
-        return Column(dtype, _unsorted(best, column.values.dtype).astype(physical(dtype), copy=False), start < stop)
+        over, kind, stored = self._best(_sortable(_plain(column.values))), physical(dtype), column.values.dtype
+
+        def ranged(start: Index, stop: Index) -> Column:
+            return Column(dtype, _unsorted(over(start, stop), stored).astype(kind, copy=False), start < stop)
+
+        return ranged
 
     @abstractmethod
     def _better(self, a: Array, b: Array) -> Array:
         """The better of two, elementwise; NaN if either is."""
 
     @abstractmethod
-    def _best(self, values: Array, start: Index, stop: Index) -> Array:
-        """The best of each range."""
+    def _best(self, values: Array) -> Over:
+        """The best of ranges."""
 
 
 @fold
@@ -74,8 +78,8 @@ class Min(_Extreme):
     def _better(self, a: Array, b: Array) -> Array:
         return np.minimum(a, b)
 
-    def _best(self, values: Array, start: Index, stop: Index) -> Array:
-        return range_min(values, start, stop)
+    def _best(self, values: Array) -> Over:
+        return least(values)
 
 
 @fold
@@ -92,8 +96,8 @@ class Max(_Extreme):
     def _better(self, a: Array, b: Array) -> Array:
         return np.maximum(a, b)
 
-    def _best(self, values: Array, start: Index, stop: Index) -> Array:
-        return range_max(values, start, stop)
+    def _best(self, values: Array) -> Over:
+        return greatest(values)
 
 
 def _plain(values: Array) -> Array:

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from ..engine.column import Array, Column, Index
-from ..engine.fold import Fold, State
-from ..engine.ranges import range_sum
+from ..engine.fold import Fold, Ranged, State
+from ..engine.ranges import sums
 from ..engine.registry import fold
 from .compensated import exact_sum, total, two_sum
 from .kinds import BOOLEAN, NUMBER, accept
@@ -49,14 +49,15 @@ class Mean(Fold):
         """The sum without rounding over the count."""
         return exact_sum([float(value) for value in values]) / len(values) if values else None
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
+    def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The sum of each range over its length."""
         values = column.values
         # sums of integers up to 32 bits are exact in Int64 and cheaper; those of 64 bits might wrap around
         summed = (
             values if values.dtype.itemsize <= 4 and values.dtype.kind != "f" else values.astype(np.float64, copy=False)
         )
-        return _ratio(range_sum(summed, start, stop), stop - start, dtype)
+        over = sums(summed, offsets)
+        return lambda start, stop: _ratio(over(start, stop), stop - start, dtype)
 
 
 def _ratio(summed: Array, count: Array, dtype: pl.DataType) -> Column:

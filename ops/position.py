@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..engine.column import Column, Index
-from ..engine.fold import Fold, State
+from ..engine.fold import Fold, Ranged, State
 from ..engine.registry import fold
 from .kinds import ANY, accept
 
@@ -44,13 +44,17 @@ class _Position(Fold):
         """The entry, null where there is no row."""
         return Column(dtype, state[0], state[1] & state[2])
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
+    def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The entry at one end of each range."""
-        if not len(column):
-            return Column.nulls(len(start), dtype)
-        empty = start == stop
-        taken = column.take(np.where(empty, 0, self._index(start, stop)))
-        return taken.null_where(empty) if empty.any() else taken
+
+        def ranged(start: Index, stop: Index) -> Column:
+            if not len(column):
+                return Column.nulls(len(start), dtype)
+            empty = start == stop
+            taken = column.take(np.where(empty, 0, self._index(start, stop)))
+            return taken.null_where(empty) if empty.any() else taken
+
+        return ranged
 
     @abstractmethod
     def _index(self, start: Index, stop: Index) -> Index:

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from ..engine.column import Column, Index, physical
-from ..engine.fold import Fold, State
-from ..engine.ranges import range_sum
+from ..engine.fold import Fold, Ranged, State
+from ..engine.ranges import sums
 from ..engine.registry import fold
 from .compensated import exact_sum, total, two_sum
 from .kinds import BOOLEAN, DURATION, FLOAT, NUMBER, accept
@@ -55,6 +55,7 @@ class Sum(Fold):
             return exact_sum(values)
         return sum(values[1:], values[0]) if values else 0
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
+    def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The sum of each range."""
-        return Column(dtype, range_sum(column.values, start, stop).astype(physical(dtype), copy=False))
+        over, kind = sums(column.values, offsets), physical(dtype)
+        return lambda start, stop: Column(dtype, over(start, stop).astype(kind, copy=False))

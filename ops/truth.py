@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from ..engine.column import Column, Index
-from ..engine.fold import Fold, State
-from ..engine.ranges import range_sum
+from ..engine.fold import Fold, Ranged, State
+from ..engine.ranges import sums
 from ..engine.registry import fold
 from .kinds import BOOLEAN, accept
 
@@ -35,9 +35,10 @@ class _Truth(Fold):
         """Both add up."""
         return a[0] + b[0], a[1] + b[1]
 
-    def bulk(self, column: Column, start: Index, stop: Index, dtype: pl.DataType) -> Column:
+    def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The value of the counts in each range."""
-        return self.value((range_sum(column.values, start, stop), stop - start), dtype)
+        over = sums(column.values, offsets)
+        return lambda start, stop: self.value((over(start, stop), stop - start), dtype)
 
 
 @fold

@@ -53,9 +53,9 @@ def _package(name: str) -> Callable[[], str]:
 
 
 def _kernels() -> str:
-    from ..engine import ranges
+    from ..engine import compiled
 
-    return "compiled" if ranges.warm() else "numpy (install numba for speed)"
+    return "compiled" if compiled.warm() else "numpy (install numba for speed)"
 
 
 def _store(path: str) -> str:

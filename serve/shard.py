@@ -15,7 +15,7 @@ from typing import Any
 
 import polars as pl
 
-from ..engine import ranges
+from ..engine import compiled
 from ..engine.errors import NotFound, Unavailable, WrongType, did_you_mean
 from ..engine.online import Online
 from ..engine.rows import SEQUENCE
@@ -87,7 +87,7 @@ class Shard:
         self._publication, self._now = publication, now
         self._lock = threading.RLock()
         self._commits: dict[str, GroupCommit[Push, int]] = {}
-        ranges.warm()
+        compiled.warm()
         self._state = self._loaded()
         self._warm()
 

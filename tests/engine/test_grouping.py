@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import WrongType
-from nowthen.engine.grouping import codes, sort_by_group
+from nowthen.engine.grouping import Order, codes
 
 DTYPES: list[tuple[pl.DataType, list[Any]]] = [
     (pl.Int64(), [1, 2, 3]),
@@ -62,7 +62,7 @@ def test_a_key_that_does_not_fit_its_type_is_refused() -> None:
 def test_rows_are_sorted_by_group_time_ties_and_position() -> None:
     random = np.random.default_rng(0)
     group, time, tie = (random.integers(low, 4, 200) for low in (-1, 0, 0))
-    order, offsets = sort_by_group(group, 4, time, tie)
+    order = Order.of(group, 4, time, tie)
     wanted = sorted((i for i in range(200) if group[i] >= 0), key=lambda i: (group[i], time[i], tie[i], i))
-    assert order.tolist() == wanted
-    assert offsets.tolist() == [sum(0 <= g < k for g in group) for k in range(5)]
+    assert order.sorted(np.arange(200)).tolist() == wanted
+    assert order.offsets.tolist() == [sum(0 <= g < k for g in group) for k in range(5)]

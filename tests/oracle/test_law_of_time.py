@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from nowthen.engine import ranges
+from nowthen.engine import compiled
 
 from .asking import differences, expected, spine_frame, training_set
 from .worlds import World, worlds
@@ -21,9 +21,9 @@ LONG = settings(SHORT, max_examples=4000, derandomize=False)
 @pytest.fixture(scope="module", params=["numpy", "compiled"])
 def kernels(request: pytest.FixtureRequest) -> Iterator[None]:
     """Both ways to reduce ranges: numpy, as for small data, and the compiled loops."""
-    loops = ranges.warm() if request.param == "compiled" else None
+    loops = compiled.warm() if request.param == "compiled" else None
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ranges, "kernels", lambda work: loops)
+        patch.setattr(compiled, "kernels", lambda work: loops)
         yield
 
 

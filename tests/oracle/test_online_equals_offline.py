@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nowthen.engine import ranges
+from nowthen.engine import compiled
 from nowthen.engine.online import Online
 from nowthen.engine.rows import SEQUENCE
 from nowthen.engine.service import named
@@ -84,7 +84,7 @@ CUTS = st.lists(st.integers(0, 30), min_size=1, max_size=5)
 
 def follows(world: World, cuts: Sequence[int]) -> None:
     """Assert that after every push the served values are those of the rows so far."""
-    ranges.warm()
+    compiled.warm()
     first, *rest = chunks(world.rows, cuts)
     served, seen = Served.load(world, first), list(first)
     for chunk in rest:

@@ -1,0 +1,24 @@
+"""Large arrays from Arrow's memory pool, which keeps what is given back and hands it out again.
+
+The C library returns large blocks to the system, and pages fresh from there cost more than the work on them: 40 ms against 7 ms for a
+column of 1.7 million values on a virtual machine (2 cores, 2026-11).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from .column import Array
+
+_LARGE = 1 << 20  # bytes; below, the C library reuses memory as well
+
+
+def fresh(n: int, dtype: np.dtype[Any]) -> Array:
+    """An array (n,) with anything in it."""
+    size = n * dtype.itemsize
+    if size < _LARGE or dtype.hasobject:
+        return np.empty(n, dtype=dtype)
+    return np.frombuffer(pa.allocate_buffer(size), dtype=dtype)

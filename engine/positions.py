@@ -1,0 +1,79 @@
+"""Rows on their way to their places and back, and where times stand among the events of a group."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import compiled
+from .column import Array, Index
+from .memory import fresh
+
+
+def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, bounds: Index) -> Index:
+    """For each bound (w, i) of question i, the index after the last event of its group with time <= bound; (windows, questions).
+
+    Group g has the events [offsets[g], offsets[g + 1]), sorted by time. Questions may come in any order; it is cheapest where those
+    of a group follow each other by the time asked, with which bounds never decrease.
+    """
+    loops = compiled.kernels(len(time) + bounds.size)
+    if loops:
+        found: Index = loops.upper_indices(time, offsets, group, asked, bounds)
+        return found
+    instants = np.unique(time)
+    width = len(instants) + 1
+    rank = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) * width + np.searchsorted(
+        instants, time, side="right"
+    )
+    return np.searchsorted(rank, group * width + np.searchsorted(instants, bounds, side="right"), side="right")
+
+
+def places(group: Index, groups: int, order: Index | None) -> tuple[Index | None, Index]:
+    """Where each row stands when sorted by group (None: it stands there; -1: left out, as its group is), and where groups begin.
+
+    Rows of one group follow each other as they stand, or in the order given.
+    """
+    loops = compiled.kernels(len(group))
+    if loops is None:
+        return _places(group, groups, order)
+    place, offsets = fresh(len(group), np.dtype(np.int64)), np.zeros(groups + 1, dtype=np.int64)
+    if order is not None:
+        loops.places_in_order(group, order, place, offsets)
+        return place, offsets
+    stood_so = loops.places(group, place, offsets)
+    return None if stood_so else place, offsets
+
+
+def _places(group: Index, groups: int, order: Index | None) -> tuple[Index, Index]:
+    by_group = np.argsort(group, kind="stable") if order is None else order[np.argsort(group[order], kind="stable")]
+    kept = by_group[np.searchsorted(group[by_group], 0) :]
+    place = np.full(len(group), -1)
+    place[kept] = np.arange(len(kept))
+    return place, np.searchsorted(group[kept], np.arange(groups + 1))
+
+
+def take(values: Array, rows: Index) -> Array:
+    """The values at some rows."""
+    loops = compiled.kernels(len(rows)) if values.dtype != np.object_ else None
+    if loops is None:
+        return values[rows]
+    out = fresh(len(rows), values.dtype)
+    loops.take(values, rows, out)
+    return out
+
+
+def spread(values: Array, place: Index, n: int) -> Array:
+    """The values each at its place among n; those placed below 0 are left out."""
+    out = fresh(n, values.dtype)
+    loops = compiled.kernels(len(values)) if values.dtype != np.object_ else None
+    if loops:
+        loops.spread(values, place, out)
+    else:
+        kept = place >= 0
+        out[place[kept]] = values[kept]
+    return out
+
+
+def rises(values: Array) -> bool:
+    """Whether every value is greater than the one before."""
+    loops = compiled.kernels(len(values)) if values.dtype == np.int64 else None
+    return bool(loops.rises(values)) if loops else bool((values[1:] > values[:-1]).all())
