@@ -9,7 +9,7 @@ import polars as pl
 
 from .column import Column, Index, Mask
 from .fold import Fold
-from .window import Sliding, Window
+from .window import End, Sliding, Window
 
 
 @dataclass(frozen=True)
@@ -37,10 +37,10 @@ class Span:
         """Whether it begins with the first row there is."""
         return isinstance(self.window, Sliding) and self.window.width is None and self.ttl is None
 
-    def bounds(self, time: Index) -> tuple[Index, Index]:
+    def ends(self, time: Index) -> tuple[End, End]:
         """(after, upto] for each time, which the clocks have rounded down already."""
-        after, upto = self.window.bounds(time)
-        return (after if self.ttl is None else time - self.ttl - 1), upto
+        after, upto = self.window.ends(time)
+        return (after if self.ttl is None else End(time, self.ttl + 1)), upto
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from .column import Column, Index, Mask, concat
 from .events import Events, Ready, prepared
 from .fold import Ranged
 from .positions import upper_indices
-from .window import floor
+from .window import End, floor
 
 FOREVER = 2**62
 _CHUNK = 4_000_000  # rows listed at a time where versions make ranges ragged: 32 MB an index
@@ -71,15 +71,15 @@ class Driver:
     def _bounds(self) -> dict[str, Index]:
         """The index of every end of the spans, by its name."""
         events, asked = self._ready.events, self._asked
-        ends: dict[str, Index] = {}
+        ends: dict[str, End] = {}
         found: dict[str, Index] = {}
         for span in self._ready.spans:
-            after, ends[span.stop] = span.bounds(self._time(span.clocks))
+            after, ends[span.stop] = span.ends(self._time(span.clocks))
             if span.forever:
                 found[span.start] = events.offsets[asked.group]
             else:
                 ends[span.start] = after
-        index = upper_indices(events.time, events.offsets, asked.group, asked.time, np.stack(list(ends.values())))
+        index = upper_indices(events.time, events.offsets, asked.group, asked.time, list(ends.values()))
         return found | dict(zip(ends, index, strict=True))
 
     def _time(self, clocks: tuple[int, ...]) -> Index:

@@ -10,6 +10,7 @@ import polars as pl
 
 from .column import Array, Index, Mask
 from .errors import WrongType
+from .memory import fresh
 from .positions import places, spread, take
 
 
@@ -115,7 +116,8 @@ def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] 
 def _shifted(keys: pl.Series, low: int) -> Index:
     if isinstance(keys.dtype, pl.UInt64):  # may lie beyond int64; the distance does not
         return (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(np.int64)
-    return keys.fill_null(low).to_numpy().astype(np.int64, copy=False) - low
+    whole = keys.fill_null(low).to_numpy().astype(np.int64, copy=False)
+    return np.subtract(whole, low, out=fresh(len(whole), whole.dtype))
 
 
 def _by_join(events: pl.DataFrame, asked: pl.DataFrame, keys: list[str]) -> tuple[Index, Index, int]:

@@ -18,26 +18,28 @@ _BLOCK_BITS = 5  # minima and maxima: blocks of 32 rows
 
 
 @compiled
-def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, bounds: Index) -> Index:
-    """For each bound (w, i) of question i, the index after the last event of its group with time <= bound; (windows, questions).
+def upper_indices(
+    time: Index, offsets: Index, group: Index, asked: Index, base: Index, row: Index, less: Index
+) -> Index:
+    """For each end w of question i, base[row[w], i] - less[w], the index after the last event of its group with time <= the end.
 
-    The first question of a group searches; those that follow it, asked no earlier, go on from there. Windows go side by side: each
-    waits for its own loads, and meanwhile the others get theirs.
+    (ends, questions). The first question of a group searches; those that follow it, asked no earlier, go on from there. Ends go side
+    by side: each waits for its own loads, and meanwhile the others get theirs.
     """
-    windows = bounds.shape[0]
-    out = np.empty_like(bounds)
-    position = np.empty(windows, dtype=np.int64)
+    ends = len(row)
+    out = np.empty((ends, len(group)), dtype=np.int64)
+    position = np.empty(ends, dtype=np.int64)
     i = 0
     while i < len(group):
         g = group[i]
         end = offsets[g + 1]
-        for w in range(windows):
-            position[w] = _searched(time, offsets[g], end, bounds[w, i])
+        for w in range(ends):
+            position[w] = _searched(time, offsets[g], end, base[row[w], i] - less[w])
             out[w, i] = position[w]
         i += 1
         while i < len(group) and group[i] == g and asked[i] >= asked[i - 1]:
-            for w in range(windows):
-                position[w] = _advanced(time, position[w], end, bounds[w, i])
+            for w in range(ends):
+                position[w] = _advanced(time, position[w], end, base[row[w], i] - less[w])
                 out[w, i] = position[w]
             i += 1
     return out
@@ -141,6 +143,16 @@ def rises(values: Index) -> bool:
     for i in range(1, len(values)):  # noqa: SIM110  (compiled)
         if values[i] <= values[i - 1]:
             return False
+    return True
+
+
+@compiled
+def distinct(values: Index, low: int, seen: Array) -> bool:
+    """Whether no value appears twice; `seen` comes as False for each from `low` on."""
+    for value in values:
+        if seen[value - low]:
+            return False
+        seen[value - low] = True
     return True
 
 

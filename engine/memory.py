@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from .column import Array
+from .column import Array, Mask
 
-_LARGE = 1 << 20  # bytes; below, the C library reuses memory as well
+_LARGE = 1 << 16  # bytes; below, the C library reuses memory as well
 
 
 def fresh(n: int, dtype: np.dtype[Any]) -> Array:
@@ -22,3 +22,10 @@ def fresh(n: int, dtype: np.dtype[Any]) -> Array:
     if size < _LARGE or dtype.hasobject:
         return np.empty(n, dtype=dtype)
     return np.frombuffer(pa.allocate_buffer(size), dtype=dtype)
+
+
+def nowhere(n: int) -> Mask:
+    """A mask (n,) that is False everywhere."""
+    mask = fresh(n, np.dtype(np.bool_))
+    mask[:] = False
+    return mask

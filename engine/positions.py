@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from . import compiled
 from .column import Array, Index
-from .memory import fresh
+from .memory import fresh, nowhere
+from .window import End
 
 
-def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, bounds: Index) -> Index:
-    """For each bound (w, i) of question i, the index after the last event of its group with time <= bound; (windows, questions).
+def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, ends: Sequence[End]) -> Index:
+    """For each end w of question i, the index after the last event of its group with time <= the end; (ends, questions).
 
     Group g has the events [offsets[g], offsets[g + 1]), sorted by time. Questions may come in any order; it is cheapest where those
-    of a group follow each other by the time asked, with which bounds never decrease.
+    of a group follow each other by the time asked, with which ends never decrease.
     """
-    loops = compiled.kernels(len(time) + bounds.size)
+    loops = compiled.kernels(len(time) + len(ends) * len(group))
     if loops:
-        found: Index = loops.upper_indices(time, offsets, group, asked, bounds)
+        instants = {id(end.instants): end.instants for end in ends}
+        base = np.stack(list(instants.values())) if len(instants) > 1 else ends[0].instants[None]
+        row, less = [list(instants).index(id(end.instants)) for end in ends], [end.less for end in ends]
+        found: Index = loops.upper_indices(time, offsets, group, asked, base, np.array(row), np.array(less))
         return found
+    bounds = np.stack([end() for end in ends])
     instants = np.unique(time)
     width = len(instants) + 1
     rank = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets)) * width + np.searchsorted(
@@ -77,3 +84,13 @@ def rises(values: Array) -> bool:
     """Whether every value is greater than the one before."""
     loops = compiled.kernels(len(values)) if values.dtype == np.int64 else None
     return bool(loops.rises(values)) if loops else bool((values[1:] > values[:-1]).all())
+
+
+def distinct(values: Array, low: int, span: int) -> bool:
+    """Whether no value of [low, low + span) appears twice."""
+    seen = nowhere(span)
+    loops = compiled.kernels(len(values)) if values.dtype == np.int64 else None
+    if loops:
+        return bool(loops.distinct(values, low, seen))
+    seen[values - low] = True
+    return int(np.count_nonzero(seen)) == len(values)

@@ -20,7 +20,7 @@ from .column import Array, Column, Index, Mask, physical
 from .events import Events, Ready
 from .grouping import Order, codes
 from .instant import instants
-from .memory import fresh
+from .memory import fresh, nowhere
 from .plan import At, Spine
 from .reader import Reader
 from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, rows_of
@@ -77,17 +77,17 @@ class _Out:
     order: Order
     with_status: bool
     values: Array = field(init=False)
-    missing: Mask = field(init=False)  # zeros cost nothing until they are written to
+    missing: Mask = field(init=False)
     found: Mask | None = None
     expired: Mask | None = None
 
     def __post_init__(self) -> None:
         n = self.order.size
         self.values = fresh(n, physical(self.ask.dtype))
-        self.missing = np.zeros(n, dtype=np.bool_)
+        self.missing = nowhere(n)
         if self.with_status:
-            self.found = np.zeros(n, dtype=np.bool_)
-            self.expired = None if self.ask.span.ttl is None else np.zeros(n, dtype=np.bool_)
+            self.found = nowhere(n)
+            self.expired = None if self.ask.span.ttl is None else nowhere(n)
 
     def put(self, rows: slice, answer: Answer) -> None:
         """Write a block's answer to its rows."""

@@ -9,6 +9,7 @@ import polars as pl
 
 from .at import FOREVER
 from .column import Array, Index, Mask
+from .positions import distinct, rises
 from .window import BEGINNING
 
 
@@ -50,14 +51,12 @@ def is_unique(row_id: Array) -> bool:
     if row_id.dtype == np.object_:
         named = [one for one in row_id.tolist() if one is not None]
         return len(set(named)) == len(named)
-    if not len(row_id) or (row_id[1:] > row_id[:-1]).all():
+    if not len(row_id) or rises(row_id):
         return True
     low, span = row_id.min(), int(row_id.max()) - int(row_id.min()) + 1
     if span > 8 * len(row_id):
         return bool(pl.Series(row_id).n_unique() == len(row_id))
-    seen = np.zeros(span, dtype=np.bool_)
-    seen[row_id - low] = True
-    return int(np.count_nonzero(seen)) == len(row_id)
+    return distinct(row_id, int(low), span)
 
 
 def _until(row_id: Array, known: Index | None, sequence: Index | None) -> Index:

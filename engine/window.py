@@ -1,13 +1,13 @@
 """Windows: which stretch of event time a fold sees when it is asked at t.
 
-A window turns asked times into integer bounds (after, upto]: an event is inside iff after < event_time <= upto.
+A window turns asked times into integer ends (after, upto]: an event is inside iff after < event_time <= upto.
 Everything else (closed="left", ttl, grids) is a shift of these integers.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,17 @@ import polars as pl
 from .column import Index
 from .duration import Duration, microseconds, not_negative, positive, written
 from .errors import Invalid
+
+class End(NamedTuple):
+    """One end of a window for every time asked: an instant less a constant. Ends of many windows share their instants."""
+
+    instants: Index
+    less: int = 0
+
+    def __call__(self) -> Index:
+        """The end itself, in microseconds."""
+        return self.instants - self.less
+
 
 _DAY = 86_400_000_000
 BEGINNING = -(2**62)  # before any event; far enough from the end of int64 to be shifted
@@ -28,12 +39,11 @@ class Sliding:
     delay: int = 0
     closed: str = "right"
 
-    def bounds(self, asked: Index) -> tuple[Index, Index]:
-        """(after, upto] in microseconds for each asked time."""
-        upto = asked - (self.delay + (1 if self.closed == "left" else 0))
-        if self.width is None:
-            return np.full_like(asked, BEGINNING), upto
-        return upto - self.width, upto
+    def ends(self, asked: Index) -> tuple[End, End]:
+        """(after, upto] for each asked time; `after` lies before any event where the window reaches back for ever."""
+        late = self.delay + (1 if self.closed == "left" else 0)
+        after = End(np.full_like(asked, BEGINNING)) if self.width is None else End(asked, late + self.width)
+        return after, End(asked, late)
 
     @property
     def reach(self) -> int | None:
@@ -58,13 +68,12 @@ class Hopping:
     offset: int = 0
     tz: str = "UTC"
 
-    def bounds(self, asked: Index) -> tuple[Index, Index]:
-        """(after, upto] in microseconds for each asked time."""
-        upto = asked - self.delay
-        grid = floor(upto, self.hop, self.offset, self.tz)
+    def ends(self, asked: Index) -> tuple[End, End]:
+        """(after, upto] for each asked time."""
+        grid = floor(asked - self.delay, self.hop, self.offset, self.tz)
         if self.partial:
-            return grid, upto
-        return back(grid - self.offset, self.width, self.hop, self.tz) + self.offset, grid
+            return End(grid), End(asked, self.delay)
+        return End(back(grid - self.offset, self.width, self.hop, self.tz) + self.offset), End(grid)
 
     @property
     def reach(self) -> int | None:

@@ -61,7 +61,7 @@ class Mean(Fold):
 
 
 def _ratio(summed: Array, count: Array, dtype: pl.DataType) -> Column:
-    with np.errstate(all="ignore"):
-        ratio = summed / count
     some = count > 0
-    return Column(dtype, ratio, None if some.all() else some)
+    if some.all():
+        return Column(dtype, summed / count)
+    return Column(dtype, summed / np.maximum(count, 1), some)
