@@ -20,8 +20,8 @@ from .plan import At, Output, Spine
 from .reader import Loaded
 from .rules import optimize
 from .source import SourceSpec
-from .status import status_codes
-from .timeline import Timeline
+from .status import Statuses
+from .timeline import Timeline, keys_of_rows
 from .training_set import keys_of
 from .window import floor
 
@@ -91,7 +91,7 @@ class Online:
         """The slots of every side, from the timelines that hold them (in the order of `sides`), for each row at its time."""
         answers: dict[str, Answer] = {}
         for side, timeline in zip(self.sides, timelines, strict=True):
-            asked = timeline.keys([keys[name] for name, _ in side.keys]) if side.keys else [()] * len(at)
+            asked = keys_of_rows([keys[name] for name, _ in side.keys]) if side.keys else [()] * len(at)
             _refuse_early(timeline, at)
             answers |= timeline.ask(asked, at)
         return answers
@@ -107,9 +107,8 @@ class Online:
         evaluate = Evaluation(request, len(at), slots)
         plain = [evaluate(output.expr) for output in self.outputs]
         values = tuple(with_default(column, output.default) for column, output in zip(plain, self.outputs, strict=True))
-        status = tuple(
-            status_codes(output, column, answers) for column, output in zip(plain, self.outputs, strict=True)
-        )
+        codes = Statuses(answers).codes
+        status = tuple(codes(output, column) for column, output in zip(plain, self.outputs, strict=True))
         return Served(tuple(output.name for output in self.outputs), values, status)
 
     @cached_property

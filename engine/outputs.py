@@ -17,7 +17,7 @@ from .instant import instants, refuse_nanoseconds
 from .lower import clock_slot, clocks_of
 from .nodes import RequestField, walk
 from .plan import Output, Plan
-from .status import NAMES, status_codes
+from .status import NAMES, Statuses
 from .window import floor
 
 Answers = Mapping[str, Answer]
@@ -35,7 +35,7 @@ def outputs(
         made = [] if output.name in frame.columns else [with_default(plain, output.default).to_series(output.name)]
         if with_status:
             made.append(
-                pl.Series(f"{output.name}__status", NAMES[status_codes(output, plain, answers)], dtype=pl.String)
+                pl.Series(f"{output.name}__status", NAMES[Statuses(answers).codes(output, plain)], dtype=pl.String)
             )
         return made
 

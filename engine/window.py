@@ -16,6 +16,7 @@ from .column import Index
 from .duration import Duration, microseconds, not_negative, positive, written
 from .errors import Invalid
 
+
 class End(NamedTuple):
     """One end of a window for every time asked: an instant less a constant. Ends of many windows share their instants."""
 
