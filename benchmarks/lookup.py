@@ -82,12 +82,12 @@ def arguments() -> argparse.Namespace:
 async def measured(handle: Any, facts: pl.DataFrame, calls: int) -> tuple[list[Case], int]:
     """The three kinds of call with their times, and how many of the values of all questions are wrong."""
     empty = empty_handle()
-    ones = cycle(questions(facts, 1))
-    hundreds = cycle(questions(facts, KEYS))
+    ones = cycle(map(call, questions(facts, 1)))
+    hundreds = cycle(map(call, questions(facts, KEYS)))
     cases = [
         Case("empty method", 0, lambda: empty.nothing.remote()),
-        Case("1 key", 1, lambda: ask(handle, next(ones))),
-        Case(f"{KEYS} keys", KEYS, lambda: ask(handle, next(hundreds))),
+        Case("1 key", 1, lambda: ask(handle, *next(ones))),
+        Case(f"{KEYS} keys", KEYS, lambda: ask(handle, *next(hundreds))),
     ]
     wrong = sum([differing(await answered(handle, rows), rows) for rows in questions(facts, KEYS)])
     await in_turns(cases, WARM_CALLS)
@@ -102,15 +102,20 @@ def questions(facts: pl.DataFrame, keys: int) -> list[pl.DataFrame]:
     return [facts.sample(keys, seed=seed) for seed in range(QUERIES)]
 
 
-def ask(handle: Any, rows: pl.DataFrame) -> Awaitable[Any]:
-    """The features of all rows, by one call, at the one time they share."""
+def call(rows: pl.DataFrame) -> tuple[dict[str, list[int]], dict[str, list[float]], datetime]:
+    """What a call is made with, as a caller has it: keys, request fields, and the one time that the rows share."""
     keys = {key: rows[key].to_list() for key in ("customer_id", "terminal_id")}
-    return handle.get.remote(keys, request={"amount": rows["amount"].to_list()}, at=rows["tx_datetime"][0])  # type: ignore[no-any-return]
+    return keys, {"amount": rows["amount"].to_list()}, rows["tx_datetime"][0]
+
+
+def ask(handle: Any, keys: dict[str, list[int]], request: dict[str, list[float]], at: datetime) -> Awaitable[Any]:
+    """The features of all keys, by one call."""
+    return handle.get.remote(keys, request=request, at=at)  # type: ignore[no-any-return]
 
 
 async def answered(handle: Any, rows: pl.DataFrame) -> pl.DataFrame:
     """The answer to a question, as a frame with the transactions asked about."""
-    answer = (await ask(handle, rows)).to_polars()
+    answer = (await ask(handle, *call(rows))).to_polars()
     return rows.select("transaction_id").hstack(answer.select(FEATURES))
 
 

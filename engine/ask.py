@@ -73,9 +73,9 @@ class Ask:
         return Span(self.window, self.clocks, None)
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True, eq=False)
 class Answer:
-    """The value of one fold for every question; and, where it was asked, why there may be none."""
+    """The value of one fold for every question; and, where it was asked, why there may be none. Nobody changes one."""
 
     value: Column
     found: Mask | None = None  # some row was in the window

@@ -51,13 +51,11 @@ class Driver:
 
     def answers(self) -> Iterator[tuple[Ask, Answer]]:
         """The value of each ask, and whether any row was there."""
-        for ask, answer in self.values():
-            yield ask, Answer(answer.value, self._rows(ask.span).found, self._expired(ask))
-
-    def _expired(self, ask: Ask) -> Mask | None:
-        if ask.span.ttl is None:
-            return None
-        return ~self._rows(ask.span).found & self._rows(ask.whole_span).found
+        for ask, ranged in zip(self._ready.asks, self._ready.ranged, strict=True):
+            span = ask.span
+            rows = self._rows(span)
+            expired = None if span.ttl is None else ~rows.found & self._rows(ask.whole_span).found
+            yield ask, Answer(rows.fold(ask, ranged), rows.found, expired)
 
     def _rows(self, span: Span) -> _Runs:
         runs = self._runs.get(span.start)

@@ -37,9 +37,9 @@ def physical(dtype: pl.DataType) -> np.dtype[Any]:
     return np.dtype(str(dtype).lower())
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # not frozen: a served answer makes dozens, and freezing doubles what each costs
 class Column:
-    """Values of one type with nulls.
+    """Values of one type with nulls. Nobody changes one.
 
     `values` (n,) is a numpy array of the type's physical form: Datetime and Duration are int64 microseconds, Date is int32 days,
     String is an object array of str, everything else itself. `valid` (n,) is False where the entry is null (its value is then

@@ -32,10 +32,10 @@ class Evaluation:
         return done
 
     def _compute(self, expr: Expr) -> Column:
-        if isinstance(expr, SourceColumn | RequestField):
-            return self._columns[expr.name]
         if isinstance(expr, Slot):
             return self._slots[expr.name]
+        if isinstance(expr, SourceColumn | RequestField):
+            return self._columns[expr.name]
         if isinstance(expr, Literal):
             return Column.filled(self._n, expr.value, expr.dtype)
         if isinstance(expr, Apply):

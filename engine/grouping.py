@@ -117,7 +117,9 @@ def _shifted(keys: pl.Series, low: int) -> Index:
     if isinstance(keys.dtype, pl.UInt64):  # may lie beyond int64; the distance does not
         return (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(np.int64)
     whole = keys.fill_null(low).to_numpy().astype(np.int64, copy=False)
-    return np.subtract(whole, low, out=fresh(len(whole), whole.dtype))
+    out: Index = fresh(len(whole), whole.dtype)
+    np.subtract(whole, low, out=out)
+    return out
 
 
 def _by_join(events: pl.DataFrame, asked: pl.DataFrame, keys: list[str]) -> tuple[Index, Index, int]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 
-from .column import Array, Index
+from .column import Array, Index, Mask
 
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
@@ -214,6 +214,18 @@ def sum_by_prefix(values: Array, high: Array, low: Array, start: Index, stop: In
             s, more = _two_sum(s, values[b])
             out[i] = s + (error + more + (low[b] - low[a]))
     return out
+
+
+@compiled
+def divided(sums: Array, start: Index, stop: Index, out: Array, some: Mask) -> bool:
+    """Fill the sums of ranges over their lengths, and which ranges are not empty; True where all are."""
+    every = True
+    for i in range(len(start)):
+        n = stop[i] - start[i]
+        out[i] = sums[i] / max(n, 1)
+        some[i] = n > 0
+        every &= n > 0
+    return every
 
 
 class Best(NamedTuple):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-import numpy as np
 import polars as pl
 
 from . import dtype as types
@@ -15,7 +14,7 @@ from .column import Array, Column, Index
 from .errors import Invalid
 from .evaluate import Evaluation, with_default
 from .lower import clock_slot, clocks_of, lower
-from .nodes import Reference, RequestField, walk
+from .nodes import Reference, RequestField, Slot, walk
 from .plan import At, Output, Spine
 from .reader import Loaded
 from .rules import optimize
@@ -58,6 +57,11 @@ class Online:
         return plan.input.sides, plan.outputs
 
     @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The features' names, in order."""
+        return tuple(output.name for output in self.outputs)
+
+    @cached_property
     def keys(self) -> dict[str, pl.DataType]:
         """The key columns a caller gives."""
         return {key: dtype for reference in self.features.values() for key, dtype in keys_of(reference).items()}
@@ -90,9 +94,10 @@ class Online:
     def fold(self, timelines: Sequence[Timeline], keys: Mapping[str, Sequence[object]], at: Index) -> dict[str, Answer]:
         """The slots of every side, from the timelines that hold them (in the order of `sides`), for each row at its time."""
         answers: dict[str, Answer] = {}
+        earliest = int(at.min()) if len(at) else None
         for side, timeline in zip(self.sides, timelines, strict=True):
             asked = keys_of_rows([keys[name] for name, _ in side.keys]) if side.keys else [()] * len(at)
-            _refuse_early(timeline, at)
+            _refuse_early(timeline, earliest)
             answers |= timeline.ask(asked, at)
         return answers
 
@@ -104,22 +109,24 @@ class Online:
             for step in clocks:
                 times = floor(times, step)
             slots[clock_slot(clocks)] = Column(types.UTC, times)
-        evaluate = Evaluation(request, len(at), slots)
-        plain = [evaluate(output.expr) for output in self.outputs]
-        values = tuple(with_default(column, output.default) for column, output in zip(plain, self.outputs, strict=True))
-        codes = Statuses(answers).codes
-        status = tuple(codes(output, column) for column, output in zip(plain, self.outputs, strict=True))
-        return Served(tuple(output.name for output in self.outputs), values, status)
+        evaluate, codes = Evaluation(request, len(at), slots), Statuses(answers, len(at)).codes
+        values, status = [], []
+        for output in self.outputs:
+            expr = output.expr
+            plain = slots[expr.name] if isinstance(expr, Slot) else evaluate(expr)
+            values.append(with_default(plain, output.default))
+            status.append(codes(output, plain))
+        return Served(self.names, tuple(values), tuple(status))
 
     @cached_property
     def _clocks(self) -> set[tuple[int, ...]]:
         return {clocks for output in self.outputs for clocks in clocks_of(output.expr)}
 
 
-def _refuse_early(timeline: Timeline, at: Index) -> None:
-    if timeline.exact_from is not None and len(at) and int(np.min(at)) < timeline.exact_from:
+def _refuse_early(timeline: Timeline, earliest: int | None) -> None:
+    if timeline.exact_from is not None and earliest is not None and earliest < timeline.exact_from:
         asked, exact = (
-            str(pl.Series([moment]).cast(pl.Datetime("us"))[0]) for moment in (int(np.min(at)), timeline.exact_from)
+            str(pl.Series([moment]).cast(pl.Datetime("us"))[0]) for moment in (earliest, timeline.exact_from)
         )
         raise Invalid(
             f"asked at {asked}, but the online state is exact only from {exact} on. Give the view a longer history=."

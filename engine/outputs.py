@@ -35,7 +35,11 @@ def outputs(
         made = [] if output.name in frame.columns else [with_default(plain, output.default).to_series(output.name)]
         if with_status:
             made.append(
-                pl.Series(f"{output.name}__status", NAMES[Statuses(answers).codes(output, plain)], dtype=pl.String)
+                pl.Series(
+                    f"{output.name}__status",
+                    NAMES[Statuses(answers, frame.height).codes(output, plain)],
+                    dtype=pl.String,
+                )
             )
         return made
 

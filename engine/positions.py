@@ -20,9 +20,9 @@ def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, ends:
     """
     loops = compiled.kernels(len(time) + len(ends) * len(group))
     if loops:
-        instants = {id(end.instants): end.instants for end in ends}
-        base = np.stack(list(instants.values())) if len(instants) > 1 else ends[0].instants[None]
-        row, less = [list(instants).index(id(end.instants)) for end in ends], [end.less for end in ends]
+        bases = {id(end.instants): end.instants for end in ends}
+        base = np.stack(list(bases.values())) if len(bases) > 1 else ends[0].instants[None]
+        row, less = [list(bases).index(id(end.instants)) for end in ends], [end.less for end in ends]
         found: Index = loops.upper_indices(time, offsets, group, asked, base, np.array(row), np.array(less))
         return found
     bounds = np.stack([end() for end in ends])

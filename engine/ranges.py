@@ -27,6 +27,17 @@ def sums(values: Array, offsets: Index) -> Over:
     return _float_sums(values.astype(np.float64, copy=False), offsets)
 
 
+def divided(summed: Array, start: Index, stop: Index) -> tuple[Array, Mask | None]:
+    """The sums of ranges over their lengths, float64, and which ranges are not empty (None: every one)."""
+    out, some = np.empty(len(start), dtype=np.float64), np.empty(len(start), dtype=np.bool_)
+    loops = compiled.kernels(len(start))
+    if loops:
+        return out, None if loops.divided(summed, start, stop, out, some) else some
+    np.greater(stop, start, out=some)
+    np.divide(summed, np.maximum(stop - start, 1), out=out)
+    return out, None if some.all() else some
+
+
 def least(values: Array) -> Over:
     """The least value of each range (NaN if one is inside); arbitrary for an empty range."""
     loops = _loops_of(values)

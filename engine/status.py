@@ -13,13 +13,14 @@ from .plan import Output
 STATUSES = ("present", "null", "not_found", "outside_ttl", "default")
 _PRESENT, _NULL, _NOT_FOUND, _OUTSIDE_TTL, _DEFAULT = range(5)
 NAMES = np.array(STATUSES, dtype=object)
+_OF_FOUND = np.array([_NOT_FOUND, _PRESENT], dtype=np.uint8)
 
 
 class Statuses:
     """The statuses of outputs over the same answers; those that read the same windows share what was found there."""
 
-    def __init__(self, answers: Mapping[str, Answer]) -> None:
-        self._answers = answers
+    def __init__(self, answers: Mapping[str, Answer], n: int) -> None:
+        self._answers, self._n = answers, n
         self._found: dict[tuple[int, ...], Array] = {}
 
     def codes(self, output: Output, plain: Column) -> Array:
@@ -29,7 +30,10 @@ class Statuses:
         default: rows were there, their value is null and the default stands in. null: the same without a default.
         """
         folds = [self._answers[slot] for slot in output.slots]
-        codes = self._of_found([_found(fold) for fold in folds]) if folds else np.full(len(plain), _PRESENT, np.uint8)
+        name = tuple([id(fold.found) for fold in folds])
+        codes = self._found.get(name)
+        if codes is None:
+            codes = self._found[name] = self._of_found([fold.found for fold in folds if fold.found is not None])
         if plain.valid is not None:
             missing = _NULL if output.default is None else _DEFAULT
             codes = np.where((codes == _PRESENT) & ~plain.valid, np.uint8(missing), codes)
@@ -39,15 +43,8 @@ class Statuses:
         return codes
 
     def _of_found(self, masks: list[Mask]) -> Array:
-        """present where any of the masks is true, not_found elsewhere."""
-        name = tuple(map(id, masks))
-        codes = self._found.get(name)
-        if codes is None:
-            found = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
-            codes = self._found[name] = (~found).view(np.uint8) * np.uint8(_NOT_FOUND)
-        return codes
-
-
-def _found(fold: Answer) -> Mask:
-    assert fold.found is not None, "status is asked of answers that say what was found"
-    return fold.found
+        """present where any of the masks is true or there is none, not_found elsewhere."""
+        if not masks:
+            return np.zeros(self._n, dtype=np.uint8)
+        found = masks[0] if len(masks) == 1 else np.logical_or.reduce(masks)
+        return _OF_FOUND[found.view(np.uint8)]

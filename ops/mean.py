@@ -10,7 +10,7 @@ import polars as pl
 
 from ..engine.column import Array, Column, Index
 from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import sums
+from ..engine.ranges import divided, sums
 from ..engine.registry import fold
 from .compensated import exact_sum, total, two_sum
 from .kinds import BOOLEAN, NUMBER, accept
@@ -57,7 +57,7 @@ class Mean(Fold):
             values if values.dtype.itemsize <= 4 and values.dtype.kind != "f" else values.astype(np.float64, copy=False)
         )
         over = sums(summed, offsets)
-        return lambda start, stop: _ratio(over(start, stop), stop - start, dtype)
+        return lambda start, stop: Column(dtype, *divided(over(start, stop), start, stop))
 
 
 def _ratio(summed: Array, count: Array, dtype: pl.DataType) -> Column:

@@ -134,19 +134,20 @@ def _unpacked(
     token: str,
 ) -> Answer:
     names, dtypes, runs = _schema(head)
-    cut, text = _Cut(raw, n), iter(texts)
-    values = [
-        row
-        for kind, count in runs
-        for row in (cut.rows(kind, count) if kind != np.object_ else map(_objects, islice(text, count)))
-    ]
-    present = iter(cut.rows(_BOOL, sum(nulls)))
-    columns = tuple(
-        Column(dtype, value, next(present) if null else None)
-        for dtype, value, null in zip(dtypes, values, nulls, strict=True)
-    )
+    at, text = 0, iter(texts)
+    values: list[Array] = []
+    for kind, count in runs:
+        if kind == np.object_:
+            values.extend(map(_objects, islice(text, count)))
+        else:
+            values.extend(np.frombuffer(raw, kind, count * n, at).reshape(count, n))
+            at += count * n * kind.itemsize
+    some = sum(nulls)
+    masks = iter(np.frombuffer(raw, _BOOL, some * n, at).reshape(some, n))
+    codes = np.frombuffer(raw, _CODE, len(names) * n, at + some * n).reshape(len(names), n)
+    valid = [next(masks) if null else None for null in nulls]
     moment = None if watermark is None else _EPOCH + timedelta(microseconds=watermark)
-    return Answer(names, columns, tuple(cut.rows(_CODE, len(names))), moment, versions, token)
+    return Answer(names, tuple(map(Column, dtypes, values, valid)), tuple(codes), moment, versions, token)
 
 
 @lru_cache(256)
@@ -162,19 +163,6 @@ def _schema(head: str) -> tuple[tuple[str, ...], tuple[pl.DataType, ...], tuple[
     dtypes = tuple(types.read(word.replace(",", ", ")) for word in words[len(words) // 2 :])
     runs = tuple((kind, len(list(group))) for kind, group in groupby(map(physical, dtypes)))
     return tuple(words[: len(words) // 2]), dtypes, runs
-
-
-class _Cut:
-    """Tables of n columns, cut one after another from bytes."""
-
-    def __init__(self, raw: bytes, n: int) -> None:
-        self._raw, self._n, self._at = raw, n, 0
-
-    def rows(self, kind: np.dtype[Any], count: int) -> Array:
-        """The next `count` rows of n entries."""
-        made = np.frombuffer(self._raw, kind, count * self._n, self._at)
-        self._at += made.nbytes
-        return made.reshape(count, self._n)
 
 
 def _objects(values: list[Any]) -> Array:
