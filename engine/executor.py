@@ -13,14 +13,24 @@ from .reader import Loaded
 from .task import AtTask
 
 
-class Executor(Protocol):
-    """Something that runs tasks."""
+class Running(Protocol):
+    """Tasks under way."""
 
-    def run(self, tasks: Sequence[AtTask], spine: Loaded) -> list[dict[str, Answer]]:
+    def results(self, spine: Loaded) -> list[dict[str, Answer]]:
         """The result of each task, in their order. An error of a task is raised as it is; nothing is half-done.
 
         `spine` is the tasks' spine as the driver has read it; an executor elsewhere may open it again instead of moving it.
         """
+
+    def cancel(self) -> None:
+        """Nobody wants the results."""
+
+
+class Executor(Protocol):
+    """Something that runs tasks."""
+
+    def begin(self, tasks: Sequence[AtTask]) -> Running:
+        """Start the tasks, as far as they need nothing from here."""
 
 
 def executor(engine: str) -> Executor:

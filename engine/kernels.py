@@ -52,10 +52,10 @@ def _advanced(time: Index, position: int, end: int, bound: int) -> int:
     while position + step <= end:
         if step == 4:
             passed = (
-                np.int64(time[position] <= bound)
-                + np.int64(time[position + 1] <= bound)
-                + np.int64(time[position + 2] <= bound)
-                + np.int64(time[position + 3] <= bound)
+                int(time[position] <= bound)
+                + int(time[position + 1] <= bound)
+                + int(time[position + 2] <= bound)
+                + int(time[position + 3] <= bound)
             )
             position += passed
             if passed < 4:

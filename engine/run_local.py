@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from .ask import Answer
 from .plan import Scan
@@ -16,12 +17,26 @@ from .task import AtTask
 class Runner:
     """The local executor."""
 
-    def run(self, tasks: Sequence[AtTask], spine: Loaded) -> list[dict[str, Answer]]:
+    def begin(self, tasks: Sequence[AtTask]) -> Waiting:
+        """The tasks, which wait for the spine: they share the driver's copy."""
+        return Waiting(tasks)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Tasks that run when their results are asked for."""
+
+    tasks: Sequence[AtTask]
+
+    def results(self, spine: Loaded) -> list[dict[str, Answer]]:
         """The result of each task, in their order."""
-        tables = _read_once(tasks, spine)
+        tables = _read_once(self.tasks, spine)
         cores = os.cpu_count() or 1
         with ThreadPoolExecutor(cores) as blocks, ThreadPoolExecutor(cores) as pool:
-            return list(pool.map(lambda task: task.run(spine, tables[id(task)], blocks.map), tasks))
+            return list(pool.map(lambda task: task.run(spine, tables[id(task)], blocks.map), self.tasks))
+
+    def cancel(self) -> None:
+        """Nothing runs yet."""
 
 
 def _read_once(tasks: Sequence[AtTask], spine: Loaded) -> dict[int, Reader]:

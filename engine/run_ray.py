@@ -26,34 +26,53 @@ class Runner:
             ray.init(log_to_driver=False, include_dashboard=False)
         ray.util.register_serializer(pl.DataFrame, serializer=_to_arrow, deserializer=pl.from_arrow)
 
-    def run(self, tasks: Sequence[AtTask], spine: Loaded) -> list[dict[str, Answer]]:
+    def begin(self, tasks: Sequence[AtTask]) -> Submitted:
+        """The tasks; those that read files have started."""
+        return Submitted(tasks)
+
+
+class Submitted:
+    """Tasks on Ray: those over files run from the beginning, those over frames in memory when the spine is here."""
+
+    def __init__(self, tasks: Sequence[AtTask]) -> None:
+        self._tasks = tasks
+        self._moved: dict[int, Any] = {}
+        self._pending = {id(task): self._submit(task, None) for task in tasks if _over_files(task)}
+
+    def results(self, spine: Loaded) -> list[dict[str, Answer]]:
         """The result of each task, in their order; the first error of a task is raised as it is."""
-        moved: dict[int, Any] = {}
-        pending = [_submit(task, spine, moved) for task in tasks]
+        for task in self._tasks:
+            if id(task) not in self._pending:
+                self._pending[id(task)] = self._submit(task, spine)
         try:
-            done: list[dict[str, Answer]] = ray.get(pending, timeout=DEADLINE_S)
+            done: list[dict[str, Answer]] = ray.get(
+                [self._pending[id(task)] for task in self._tasks], timeout=DEADLINE_S
+            )
         except RayTaskError as error:
             raise error.cause from None
-        except (GetTimeoutError, KeyboardInterrupt) as stopped:
-            _cancel(pending)
-            if isinstance(stopped, KeyboardInterrupt):
-                raise
-            raise Deadline(f"{len(tasks)} tasks were not done after {DEADLINE_S:.0f} s on Ray.") from None
+        except GetTimeoutError:
+            raise Deadline(f"{len(self._tasks)} tasks were not done after {DEADLINE_S:.0f} s on Ray.") from None
         return done
 
+    def cancel(self) -> None:
+        """Stop what still runs. Never what may be done: Ray 2.60 aborts the driver when a task's reply meets its cancellation."""
+        pending = list(self._pending.values())
+        _, running = ray.wait(pending, num_returns=len(pending), timeout=0) if pending else ([], [])
+        for reference in running:
+            ray.cancel(reference)
 
-def _cancel(pending: list[Any]) -> None:
-    """Stop what still runs. Never what may be done: Ray 2.60 aborts the driver when a task's reply meets its cancellation."""
-    _, running = ray.wait(pending, num_returns=len(pending), timeout=0)
-    for reference in running:
-        ray.cancel(reference)
+    def _submit(self, task: AtTask, spine: Loaded | None) -> Any:
+        """Start a task; readers of files travel as they are, frames as references to the object store."""
+        asked = task.spine.reader
+        inputs = (
+            _moved(spine or asked if isinstance(asked, Loaded) else asked, self._moved),
+            _moved(task.source, self._moved),
+        )
+        return _run.remote(_without_readers(task), *inputs)
 
 
-def _submit(task: AtTask, spine: Loaded, moved: dict[int, Any]) -> Any:
-    """Start a task; readers of files travel as they are, frames as references to the object store."""
-    asked = task.spine.reader
-    inputs = (_moved(spine if isinstance(asked, Loaded) else asked, moved), _moved(task.source, moved))
-    return _run.remote(_without_readers(task), *inputs)
+def _over_files(task: AtTask) -> bool:
+    return not isinstance(task.spine.reader, Loaded) and not isinstance(task.source, Loaded)
 
 
 def _moved(reader: Reader, moved: dict[int, Any]) -> Any:

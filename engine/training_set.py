@@ -55,16 +55,17 @@ class TrainingSet:
 
         `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same.
         """
-        return self._collected(self.spine.reader.read(list(self.spine.schema)).rechunk(), engine, status)
-
-    def _collected(self, frame: pl.DataFrame, engine: str, with_status: bool) -> pl.DataFrame:
-        if with_status:
-            _check_statuses([*frame.columns, *self.features], self.features)
+        if status:
+            _check_statuses([*self.spine.schema, *self.features], self.features)
         plan = self.plan()
-        instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
-        tasks = [AtTask(side, plan.input.spine, with_status) for side in plan.input.sides]
-        run = partial(executor(engine).run, tasks, Loaded(frame, "spine"))
-        return frame.hstack(outputs(plan, frame, run, with_status))
+        running = executor(engine).begin([AtTask(side, plan.input.spine, status) for side in plan.input.sides])
+        try:
+            frame = self.spine.reader.read(list(self.spine.schema)).rechunk()
+            instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
+            return frame.hstack(outputs(plan, frame, partial(running.results, Loaded(frame, "spine")), status))
+        except BaseException:
+            running.cancel()
+            raise
 
     def to_arrow(self, *, engine: str = "auto") -> pa.Table:
         """The training set as an Arrow table."""
