@@ -13,7 +13,7 @@ from ray.exceptions import GetTimeoutError, RayTaskError
 from .ask import Answer
 from .errors import Deadline
 from .reader import Loaded, Reader
-from .task import AtTask
+from .task import AtTask, columns_of_spine
 
 DEADLINE_S = 3600.0
 
@@ -32,18 +32,19 @@ class Runner:
 
 
 class Submitted:
-    """Tasks on Ray: those over files run from the beginning, those over frames in memory when the spine is here."""
+    """Tasks on Ray: those over files run from the beginning, the others when the driver has read the spine."""
 
     def __init__(self, tasks: Sequence[AtTask]) -> None:
         self._tasks = tasks
         self._moved: dict[int, Any] = {}
-        self._pending = {id(task): self._submit(task, None) for task in tasks if _over_files(task)}
+        self._pending = {id(task): self._submit(task, task.spine.reader) for task in tasks if _over_files(task)}
 
     def results(self, spine: Loaded) -> list[dict[str, Answer]]:
         """The result of each task, in their order; the first error of a task is raised as it is."""
+        shared = _read_by_any(self._tasks, spine)
         for task in self._tasks:
             if id(task) not in self._pending:
-                self._pending[id(task)] = self._submit(task, spine)
+                self._pending[id(task)] = self._submit(task, shared)
         try:
             done: list[dict[str, Answer]] = ray.get(
                 [self._pending[id(task)] for task in self._tasks], timeout=DEADLINE_S
@@ -61,18 +62,28 @@ class Submitted:
         for reference in running:
             ray.cancel(reference)
 
-    def _submit(self, task: AtTask, spine: Loaded | None) -> Any:
+    def _submit(self, task: AtTask, spine: Reader) -> Any:
         """Start a task; readers of files travel as they are, frames as references to the object store."""
-        asked = task.spine.reader
-        inputs = (
-            _moved(spine or asked if isinstance(asked, Loaded) else asked, self._moved),
-            _moved(task.source, self._moved),
-        )
-        return _run.remote(_without_readers(task), *inputs)
+        source = None if _reads_its_spine(task) else _moved(task.source, self._moved)
+        return _run.remote(_without_readers(task), _moved(spine, self._moved), source)
 
 
 def _over_files(task: AtTask) -> bool:
-    return not isinstance(task.spine.reader, Loaded) and not isinstance(task.source, Loaded)
+    """Whether a task needs nothing that is in memory here, or soon will be."""
+    return (
+        not isinstance(task.spine.reader, Loaded) and not isinstance(task.source, Loaded) and not _reads_its_spine(task)
+    )
+
+
+def _reads_its_spine(task: AtTask) -> bool:
+    """Whether the spine's table is the source's. The driver has read it then: moving it once is cheaper than decoding it again."""
+    return task.spine.reader == task.source
+
+
+def _read_by_any(tasks: Sequence[AtTask], spine: Loaded) -> Loaded:
+    """The columns of the spine that any of the tasks reads."""
+    names = {name for task in tasks for name in columns_of_spine(task)}
+    return Loaded(spine.frame.select([name for name in spine.frame.columns if name in names]), spine.name)
 
 
 def _moved(reader: Reader, moved: dict[int, Any]) -> Any:
@@ -90,8 +101,8 @@ def _without_readers(task: AtTask) -> AtTask:
 
 
 @ray.remote(num_cpus=1, max_retries=3)
-def _run(task: AtTask, spine: Reader, source: Reader) -> dict[str, Answer]:
-    return task.run(spine, source)
+def _run(task: AtTask, spine: Reader, source: Reader | None) -> dict[str, Answer]:
+    return task.run(spine, source or spine)
 
 
 def _to_arrow(frame: pl.DataFrame) -> Any:

@@ -142,6 +142,13 @@ def _asks_about_itself(arranged: Arranged, side: At, spine: Spine) -> bool:
     return plain and spine.time == source.event_time and arranged.order.size == len(arranged.rows)
 
 
+def columns_of_spine(task: AtTask) -> list[str]:
+    """The columns of the spine's table that a task reads, as questions and, where it is the source as well, as events."""
+    side, spine = task.side, task.spine
+    own = _columns(side, task.source, _known_column(side, spine, task.source)) if spine.reader == task.source else []
+    return [*_questions(side, spine), *own]
+
+
 def _questions(side: At, spine: Spine) -> list[str]:
     """The spine's columns that an At asks by."""
     extra = [spine.known] if isinstance(spine.known, str) else []
