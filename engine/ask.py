@@ -80,3 +80,8 @@ class Answer:
     value: Column
     found: Mask | None = None  # some row was in the window
     expired: Mask | None = None  # no row was, but an older one is outside the ttl
+
+    def slice(self, rows: slice) -> Answer:
+        """The answers to a stretch of the questions; nothing is copied."""
+        found, expired = (None if part is None else part[rows] for part in (self.found, self.expired))
+        return Answer(self.value.slice(rows), found, expired)

@@ -31,10 +31,6 @@ class Asked:
     time: Index
     known: Index | None = None
 
-    def part(self, rows: slice) -> Asked:
-        """Some of them; nothing is copied."""
-        return Asked(self.group[rows], self.time[rows], None if self.known is None else self.known[rows])
-
 
 class Driver:
     """Answers to folds, in the order of the questions. The bounds of all windows are found in one pass, equal ones once."""

@@ -60,6 +60,14 @@ class Order:
         """How many rows are in it."""
         return int(self.offsets[-1])
 
+    def groups(self, rows: slice) -> Index:
+        """The group of each of a stretch of the sorted rows."""
+        begin, end = rows.start, min(rows.stop, self.size)
+        first, last = np.searchsorted(self.offsets, [begin, end - 1], side="right") - 1
+        cuts = np.clip(self.offsets[first : last + 2], begin, end)
+        sizes = cuts[1:] - cuts[:-1]
+        return np.repeat(np.arange(first, last + 1), sizes)
+
     def sorted(self, values: Array) -> Array:
         """The rows' values in this order."""
         if self.place is None:  # a copy where they lie in memory of Polars: loops are compiled for what may be written

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -10,44 +11,93 @@ import polars as pl
 
 from . import dtype as types
 from .ask import Answer
-from .column import Column
+from .column import Array, Column
 from .errors import WrongType
 from .evaluate import Evaluation, with_default
+from .filling import Filling
 from .instant import instants, refuse_nanoseconds
 from .lower import clock_slot, clocks_of
-from .nodes import RequestField, walk
+from .nodes import RequestField, Slot, walk
 from .plan import Output, Plan
 from .status import NAMES, Statuses
+from .task import Each
 from .window import floor
 
 Answers = Mapping[str, Answer]
+_STRETCH = 65_536  # rows; 512 KB a column
 
 
 def outputs(
     plan: Plan, frame: pl.DataFrame, run: Callable[[], list[dict[str, Answer]]], with_status: bool
 ) -> list[pl.Series]:
     """The columns of all outputs, in order, with their statuses beside them if asked; `run` answers the folds."""
-    request, asked_at = fields(plan, frame), clocks(plan, frame)
-
-    def columns(output: Output, answers: Answers) -> list[pl.Series]:
-        slots = {slot: answers[slot].value for slot in output.slots} | asked_at
-        plain = Evaluation(request, frame.height, slots)(output.expr)
-        made = [] if output.name in frame.columns else [with_default(plain, output.default).to_series(output.name)]
-        if with_status:
-            made.append(
-                pl.Series(
-                    f"{output.name}__status",
-                    NAMES[Statuses(answers, frame.height).codes(output, plain)],
-                    dtype=pl.String,
-                )
-            )
-        return made
-
-    with ThreadPoolExecutor(2) as pool:
-        early = {output.name: pool.submit(columns, output, {}) for output in plan.outputs if not output.slots}
+    made = _Made(plan, frame, with_status)
+    early = [output for output in plan.outputs if not output.slots]
+    late = [output for output in plan.outputs if output.slots]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        first = pool.submit(made.columns, early, {}, map)
         answers = {slot: answer for result in run() for slot, answer in result.items()}
-        late = {output.name: pool.submit(columns, output, answers) for output in plan.outputs if output.slots}
-        return [column for output in plan.outputs for column in (early | late)[output.name].result()]
+        columns = made.columns(late, answers, pool.map) | first.result()
+    return [series for output in plan.outputs for series in columns[output.name]]
+
+
+class _Made:
+    """Makes outputs, a stretch of rows after the other, so that what lies between stays in the processor's cache."""
+
+    def __init__(self, plan: Plan, frame: pl.DataFrame, with_status: bool) -> None:
+        self._n, self._with_status = frame.height, with_status
+        self._passed = set(frame.columns)
+        self._request, self._asked_at = fields(plan, frame), clocks(plan, frame)
+
+    def columns(self, outputs: Sequence[Output], answers: Answers, each: Each) -> dict[str, list[pl.Series]]:
+        """The column of each output, if the spine has none of its name, and its status if asked."""
+        slots = {slot: answer.value for slot, answer in answers.items()} | self._asked_at
+        made = [output for output in outputs if output.name not in self._passed]
+        fillings = {output.name: Filling(output.expr.dtype, self._n) for output in made if not _is_slot(output)}
+        codes = {output.name: np.empty(self._n, dtype=np.uint8) for output in outputs if self._with_status}
+
+        def fill(rows: slice) -> None:
+            held = {slot: answer.slice(rows) for slot, answer in answers.items()}
+            n = len(range(self._n)[rows])
+            evaluate = Evaluation(_cut(self._request, rows), n, _cut(slots, rows))
+            statuses = Statuses(held, n)
+            for output in outputs:
+                if output.name in fillings or output.name in codes:
+                    plain = evaluate(output.expr)
+                if output.name in fillings:
+                    fillings[output.name].put(rows, with_default(plain, output.default))
+                if output.name in codes:
+                    codes[output.name][rows] = statuses.codes(output, plain)
+
+        if fillings or codes:
+            for _ in each(fill, [slice(begin, begin + _STRETCH) for begin in range(0, self._n, _STRETCH)]):
+                pass
+        return {output.name: self._series(output, slots, fillings, codes) for output in outputs}
+
+    def _series(
+        self, output: Output, slots: Mapping[str, Column], fillings: Mapping[str, Filling], codes: Mapping[str, Array]
+    ) -> list[pl.Series]:
+        out = []
+        if output.name not in self._passed:
+            column = fillings[output.name].column() if output.name in fillings else slots[_slot(output)]
+            out.append(column.to_series(output.name))
+        if output.name in codes:
+            out.append(pl.Series(f"{output.name}__status", NAMES[codes[output.name]], dtype=pl.String))
+        return out
+
+
+def _cut(columns: Mapping[str, Column], rows: slice) -> dict[str, Column]:
+    return {name: column.slice(rows) for name, column in columns.items()}
+
+
+def _is_slot(output: Output) -> bool:
+    """Whether an output is what a fold answered, and nothing else."""
+    return isinstance(output.expr, Slot) and output.default is None
+
+
+def _slot(output: Output) -> str:
+    assert isinstance(output.expr, Slot), "only asked of outputs that are slots"
+    return output.expr.name
 
 
 def clocks(plan: Plan, frame: pl.DataFrame) -> dict[str, Column]:

@@ -7,7 +7,7 @@ blocks may run side by side.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ import polars as pl
 from . import compiled
 from .ask import Answer, Ask
 from .at import FOREVER, Asked, Driver
-from .column import Array, Column, Index, Mask, physical
+from .column import Index
 from .events import Events, Ready
+from .filling import Filling
 from .grouping import Order, codes
 from .instant import instants
-from .memory import fresh, nowhere
+from .memory import nowhere
 from .plan import At, Spine
 from .reader import Reader
 from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, rows_of
@@ -49,7 +50,7 @@ class AtTask:
         outs = {ask.name: _Out(ask, gathered.order, self.with_status) for ask in self.side.asks}
 
         def answer(rows: slice) -> None:
-            driver = Driver(ready, gathered.asked.part(rows))
+            driver = Driver(ready, gathered.asked(rows))
             for ask, one in driver.answers() if self.with_status else driver.values():
                 outs[ask.name].put(rows, one)
 
@@ -62,38 +63,31 @@ class AtTask:
 
 @dataclass(frozen=True)
 class Gathered:
-    """Events and questions in order, and the order of the questions."""
+    """Events in order; and the questions, their times and what was known, in theirs."""
 
     events: Events
-    asked: Asked
     order: Order
+    times: Index
+    known: Index | None
+
+    def asked(self, rows: slice) -> Asked:
+        """A stretch of the questions, in order."""
+        known = None if self.known is None else self.known[rows]
+        return Asked(self.order.groups(rows), self.times[rows], known)
 
 
-@dataclass
 class _Out:
     """The answer to one fold: filled block by block in the order of the questions, then put back as the spine's rows stand."""
 
-    ask: Ask
-    order: Order
-    with_status: bool
-    values: Array = field(init=False)
-    missing: Mask = field(init=False)
-    found: Mask | None = None
-    expired: Mask | None = None
-
-    def __post_init__(self) -> None:
-        n = self.order.size
-        self.values = fresh(n, physical(self.ask.dtype))
-        self.missing = nowhere(n)
-        if self.with_status:
-            self.found = nowhere(n)
-            self.expired = None if self.ask.span.ttl is None else nowhere(n)
+    def __init__(self, ask: Ask, order: Order, with_status: bool) -> None:
+        self.order = order
+        self.filling = Filling(ask.dtype, order.size)
+        self.found = nowhere(order.size) if with_status else None
+        self.expired = nowhere(order.size) if with_status and ask.span.ttl is not None else None
 
     def put(self, rows: slice, answer: Answer) -> None:
         """Write a block's answer to its rows."""
-        self.values[rows] = answer.value.values
-        if answer.value.valid is not None:
-            np.logical_not(answer.value.valid, out=self.missing[rows])
+        self.filling.put(rows, answer.value)
         if self.found is not None:
             self.found[rows] = answer.found
         if self.expired is not None:
@@ -101,16 +95,15 @@ class _Out:
 
     def finish(self) -> None:
         """Put everything back as the spine's rows stand."""
-        undone = self.order.undone
-        self.values = undone(self.values)
-        if self.missing.any():
-            self.missing = undone(self.missing)
+        undone, filling = self.order.undone, self.filling
+        filling.values = undone(filling.values)
+        if filling.missing.any():
+            filling.missing = undone(filling.missing)
         self.found, self.expired = (None if part is None else undone(part) for part in (self.found, self.expired))
 
     def answer(self) -> Answer:
         """The whole answer, in the order of the spine."""
-        value = Column(self.ask.dtype, self.values, ~self.missing if self.missing.any() else None)
-        return Answer(value, self.found, self.expired)
+        return Answer(self.filling.column(), self.found, self.expired)
 
 
 def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gathered:
@@ -127,12 +120,8 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gath
     own = rows is questions and _asks_about_itself(arranged, side, spine)
     order = arranged.order if own else Order.of(asked_group, groups, times)
     known = _known(spine, questions)
-    asked_at = Asked(
-        np.repeat(np.arange(groups), np.diff(order.offsets)),
-        arranged.events.time if own else order.sorted(times),
-        None if known is None else order.sorted(known),
-    )
-    return Gathered(arranged.events, asked_at, order)
+    sorted_times = arranged.events.time if own else order.sorted(times)
+    return Gathered(arranged.events, order, sorted_times, None if known is None else order.sorted(known))
 
 
 def _asks_about_itself(arranged: Arranged, side: At, spine: Spine) -> bool:

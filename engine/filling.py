@@ -1,0 +1,30 @@
+"""A column that is made stretch by stretch."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from .column import Array, Column, Mask, physical
+from .memory import fresh, nowhere
+
+
+class Filling:
+    """The places of n values; any number of threads may fill different ones."""
+
+    def __init__(self, dtype: pl.DataType, n: int) -> None:
+        self._dtype = dtype
+        self.values: Array = fresh(n, physical(dtype))
+        self.missing: Mask = nowhere(n)
+
+    def put(self, rows: slice, column: Column) -> None:
+        """Write a stretch."""
+        self.values[rows] = column.values
+        if column.valid is not None:
+            np.logical_not(column.valid, out=self.missing[rows])
+
+    def column(self) -> Column:
+        """All of it, once it is filled."""
+        if not self.missing.any():
+            return Column(self._dtype, self.values)
+        return Column(self._dtype, self.values, np.logical_not(self.missing, out=self.missing))
