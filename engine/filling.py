@@ -13,18 +13,20 @@ class Filling:
     """The places of n values; any number of threads may fill different ones."""
 
     def __init__(self, dtype: pl.DataType, n: int) -> None:
-        self._dtype = dtype
+        self.dtype = dtype
         self.values: Array = fresh(n, physical(dtype))
         self.missing: Mask = nowhere(n)
+        self.nullable = False  # until something is missing
 
     def put(self, rows: slice, column: Column) -> None:
         """Write a stretch."""
         self.values[rows] = column.values
         if column.valid is not None:
+            self.nullable = True
             np.logical_not(column.valid, out=self.missing[rows])
 
     def column(self) -> Column:
         """All of it, once it is filled."""
-        if not self.missing.any():
-            return Column(self._dtype, self.values)
-        return Column(self._dtype, self.values, np.logical_not(self.missing, out=self.missing))
+        if not self.nullable:
+            return Column(self.dtype, self.values)
+        return Column(self.dtype, self.values, np.logical_not(self.missing, out=self.missing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from .column import Array, Index, Mask
 from .errors import WrongType
 from .memory import fresh
-from .positions import places, spread, take
+from .positions import never_falls, places, smallest, spread, take
 
 
 def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType]) -> tuple[Index, Index, int]:
@@ -90,6 +91,8 @@ def _order_in_time(time: Index, ties: tuple[Index, ...]) -> Index | None:
 
 def _in_order(parts: Sequence[Index]) -> bool:
     """Whether rows never decrease by their first part, then by the next, and so on."""
+    if len(parts) == 1:
+        return never_falls(parts[0])
     equal: Mask | None = None
     for part in parts:
         later = part[1:] > part[:-1]
@@ -112,21 +115,24 @@ def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] 
     span = high - low + 1
     if span > 4 * (len(asked) + len(events)) + 1024:
         return None
-    asked_codes = _shifted(asked, low)
+    kind = smallest(span)
+    asked_codes = _shifted(asked, low, kind)
     if asked.null_count():
         asked_codes = np.where(asked.is_null().to_numpy(), span, asked_codes)
     if events is asked and not asked.null_count():
         return asked_codes, asked_codes, span + 1
     inside = events.is_between(low, high).fill_null(False).to_numpy()
-    return np.where(inside, _shifted(events, low), -1), asked_codes, span + 1
+    return np.where(inside, _shifted(events, low, kind), -1), asked_codes, span + 1
 
 
-def _shifted(keys: pl.Series, low: int) -> Index:
+def _shifted(keys: pl.Series, low: int, kind: np.dtype[Any]) -> Index:
+    """The distance of each key from the least one; of keys that lie outside, anything."""
+    out = fresh(len(keys), kind)
     if isinstance(keys.dtype, pl.UInt64):  # may lie beyond int64; the distance does not
-        return (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(np.int64)
-    whole = keys.fill_null(low).to_numpy().astype(np.int64, copy=False)
-    out: Index = fresh(len(whole), whole.dtype)
-    np.subtract(whole, low, out=out)
+        out[:] = (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(kind)
+    else:
+        whole = keys.fill_null(low).to_numpy().astype(np.int64, copy=False)
+        np.subtract(whole, low, out=out, casting="same_kind")
     return out
 
 

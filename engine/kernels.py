@@ -147,6 +147,15 @@ def rises(values: Index) -> bool:
 
 
 @compiled
+def never_falls(values: Index) -> bool:
+    """Whether no value is less than the one before."""
+    falls = False
+    for i in range(1, len(values)):
+        falls |= values[i] < values[i - 1]
+    return not falls
+
+
+@compiled
 def distinct(values: Index, low: int, seen: Array) -> bool:
     """Whether no value appears twice; `seen` comes as False for each from `low` on."""
     for value in values:

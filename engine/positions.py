@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def places(group: Index, groups: int, order: Index | None) -> tuple[Index | None
     loops = compiled.kernels(len(group))
     if loops is None:
         return _places(group, groups, order)
-    place, offsets = fresh(len(group), np.dtype(np.int64)), np.zeros(groups + 1, dtype=np.int64)
+    place, offsets = fresh(len(group), smallest(len(group))), np.zeros(groups + 1, dtype=np.int64)
     if order is not None:
         loops.places_in_order(group, order, place, offsets)
         return place, offsets
@@ -56,6 +57,11 @@ def _places(group: Index, groups: int, order: Index | None) -> tuple[Index, Inde
     place = np.full(len(group), -1)
     place[kept] = np.arange(len(kept))
     return place, np.searchsorted(group[kept], np.arange(groups + 1))
+
+
+def smallest(span: int) -> np.dtype[Any]:
+    """The type of indices and codes up to `span`: half the memory to move where 32 bits do."""
+    return np.dtype(np.int32 if span < 2**31 - 1 else np.int64)
 
 
 def take(values: Array, rows: Index) -> Array:
@@ -78,6 +84,12 @@ def spread(values: Array, place: Index, n: int) -> Array:
         kept = place >= 0
         out[place[kept]] = values[kept]
     return out
+
+
+def never_falls(values: Index) -> bool:
+    """Whether no value is less than the one before."""
+    loops = compiled.kernels(len(values))
+    return bool(loops.never_falls(values)) if loops else bool((values[1:] >= values[:-1]).all())
 
 
 def rises(values: Array) -> bool:

@@ -55,6 +55,7 @@ class AtTask:
                 outs[ask.name].put(rows, one)
 
         blocks = [slice(begin, begin + _BLOCK) for begin in range(0, gathered.order.size, _BLOCK)]
+
         for step, parts in ((answer, blocks), (_Out.finish, outs.values())):
             for _ in each(step, parts):
                 pass
@@ -80,30 +81,30 @@ class _Out:
     """The answer to one fold: filled block by block in the order of the questions, then put back as the spine's rows stand."""
 
     def __init__(self, ask: Ask, order: Order, with_status: bool) -> None:
-        self.order = order
-        self.filling = Filling(ask.dtype, order.size)
-        self.found = nowhere(order.size) if with_status else None
-        self.expired = nowhere(order.size) if with_status and ask.span.ttl is not None else None
+        self._order = order
+        self._filling = Filling(ask.dtype, order.size)
+        self._found = nowhere(order.size) if with_status else None
+        self._expired = nowhere(order.size) if with_status and ask.span.ttl is not None else None
 
     def put(self, rows: slice, answer: Answer) -> None:
         """Write a block's answer to its rows."""
-        self.filling.put(rows, answer.value)
-        if self.found is not None:
-            self.found[rows] = answer.found
-        if self.expired is not None:
-            self.expired[rows] = answer.expired
+        self._filling.put(rows, answer.value)
+        if self._found is not None:
+            self._found[rows] = answer.found
+        if self._expired is not None:
+            self._expired[rows] = answer.expired
 
     def finish(self) -> None:
-        """Put everything back as the spine's rows stand."""
-        undone, filling = self.order.undone, self.filling
+        """Put everything back; one array after the other, so that each takes the memory that the one before it left."""
+        undone, filling = self._order.undone, self._filling
         filling.values = undone(filling.values)
-        if filling.missing.any():
+        if filling.nullable:
             filling.missing = undone(filling.missing)
-        self.found, self.expired = (None if part is None else undone(part) for part in (self.found, self.expired))
+        self._found, self._expired = (None if part is None else undone(part) for part in (self._found, self._expired))
 
     def answer(self) -> Answer:
-        """The whole answer, in the order of the spine."""
-        return Answer(self.filling.column(), self.found, self.expired)
+        """The whole answer, as the spine's rows stand."""
+        return Answer(self._filling.column(), self._found, self._expired)
 
 
 def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gathered:
