@@ -6,7 +6,7 @@ own dense column (rows that pass its filter, null entries dropped), so a fold ne
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from .ask import Answer, Ask, Span
 from .column import Column, Index, Mask, concat
-from .events import Events, Ready, prepared
+from .events import Events
 from .fold import Ranged
 from .positions import upper_indices
+from .ready import Ready, prepared
 from .window import End, floor
 
 FOREVER = 2**62
@@ -33,25 +34,30 @@ class Asked:
 
 
 class Driver:
-    """Answers to folds, in the order of the questions. The bounds of all windows are found in one pass, equal ones once."""
+    """Answers to folds, fused ones first. The bounds of all windows are found in one pass, equal ones once."""
 
     def __init__(self, ready: Ready, asked: Asked) -> None:
         self._ready, self._asked = ready, asked
-        self._index = self._bounds()
         self._runs: dict[str, _Runs] = {}
 
     def values(self) -> Iterator[tuple[Ask, Answer]]:
         """The value of each ask."""
-        for ask, ranged in zip(self._ready.asks, self._ready.ranged, strict=True):
+        yield from self._fused()
+        for ask, ranged in self._ready.single:
             yield ask, Answer(self._rows(ask.span).fold(ask, ranged))
 
     def answers(self) -> Iterator[tuple[Ask, Answer]]:
         """The value of each ask, and whether any row was there."""
-        for ask, ranged in zip(self._ready.asks, self._ready.ranged, strict=True):
+        yield from self._fused()
+        for ask, ranged in self._ready.single:
             span = ask.span
             rows = self._rows(span)
             expired = None if span.ttl is None else ~rows.found & self._rows(ask.whole_span).found
             yield ask, Answer(rows.fold(ask, ranged), rows.found, expired)
+
+    def _fused(self) -> Iterable[tuple[Ask, Answer]]:
+        fused, asked = self._ready.fused, self._asked
+        return () if fused is None else fused.answers(self._ready.events, asked.group, asked.time)
 
     def _rows(self, span: Span) -> _Runs:
         runs = self._runs.get(span.start)
@@ -62,7 +68,8 @@ class Driver:
             runs = self._runs[span.start] = _Runs(self._ready, start, stop, self._known(span.clocks))
         return runs
 
-    def _bounds(self) -> dict[str, Index]:
+    @cached_property
+    def _index(self) -> dict[str, Index]:
         """The index of every end of the spans, by its name."""
         events, asked = self._ready.events, self._asked
         ends: dict[str, End] = {}

@@ -15,6 +15,7 @@ from .column import Array, Index, Mask
 compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
 _BLOCK_BITS = 5  # minima and maxima: blocks of 32 rows
+_CHUNK = 512  # questions whose ends are kept between finding and using them: 4 KB an end
 
 
 @compiled
@@ -214,15 +215,17 @@ def prefix_sums(values: Array, offsets: Index, high: Array, low: Array) -> bool:
 @compiled
 def sum_by_prefix(values: Array, high: Array, low: Array, start: Index, stop: Index) -> Array:
     """Sums of ranges inside groups from `prefix_sums`; NaN where the group's do not hold, 0 for an empty range."""
-    out = np.zeros(len(start), dtype=np.float64)
-    for i in range(len(start)):
-        a = start[i]
-        b = stop[i] - 1
-        if a <= b:
-            s, error = _two_sum(high[b], -high[a])
-            s, more = _two_sum(s, values[b])
-            out[i] = s + (error + more + (low[b] - low[a]))
+    out = np.empty(len(start), dtype=np.float64)
+    _real_sums(values, high, low, start, stop, out)
     return out
+
+
+@compiled
+def _between(value: float, high_before: float, low_before: float, high: float, low: float) -> float:
+    """The sum of a range from the prefix sums before its first row and before its last, and the value of the last."""
+    s, error = _two_sum(high, -high_before)
+    s, more = _two_sum(s, value)
+    return s + (error + more + (low - low_before))
 
 
 @compiled
@@ -235,6 +238,104 @@ def divided(sums: Array, start: Index, stop: Index, out: Array, some: Mask) -> b
         some[i] = n > 0
         every &= n > 0
     return every
+
+
+@compiled
+def fused(
+    time: Index,
+    offsets: Index,
+    group: Index,
+    asked: Index,
+    base: Index,
+    row: Index,
+    less: Index,
+    steps: Index,
+    prefix: Index,
+    values: Array,
+    high: Array,
+    low: Array,
+    whole: Array,
+    real: Array,
+    some: Array,
+    every: Array,
+) -> None:
+    """All folds that are sums over sliding windows, a few questions at a time; engine/fused.py says what the parts are.
+
+    The ends of their windows are found as in `upper_indices`, then each step reads what stands between two of them.
+    """
+    ends = len(row)
+    position = np.empty(ends, dtype=np.int64)
+    index = np.empty((ends, _CHUNK), dtype=np.int64)
+    last = -1
+    for first in range(0, len(group), _CHUNK):
+        n = min(_CHUNK, len(group) - first)
+        for j in range(n):
+            i = first + j
+            g = group[i]
+            goes_on = g == last and asked[i] >= asked[i - 1]
+            last = g
+            end = offsets[g + 1]
+            for w in range(ends):
+                if row[w] < 0:
+                    position[w] = offsets[g]
+                elif goes_on:
+                    position[w] = _advanced(time, position[w], end, base[row[w], i] - less[w])
+                else:
+                    position[w] = _searched(time, offsets[g], end, base[row[w], i] - less[w])
+                index[w, j] = position[w]
+        for k in range(len(steps)):
+            start = index[steps[k, 0], :n]
+            stop = index[steps[k, 1], :n]
+            column = steps[k, 3]
+            slot = steps[k, 4]
+            every[k] &= _filled(start, stop, some[k, first : first + n])
+            kind = steps[k, 2]
+            if kind == 0:
+                _lengths(start, stop, whole[slot, first : first + n])
+            elif kind == 1:
+                _whole_sums(prefix[column], start, stop, whole[slot, first : first + n])
+            elif kind == 2:
+                _whole_sums(prefix[column], start, stop, real[slot, first : first + n])
+            else:
+                _real_sums(values[column], high[column], low[column], start, stop, real[slot, first : first + n])
+            if kind == 2 or kind == 4:
+                _per_row(start, stop, real[slot, first : first + n])
+
+
+@compiled
+def _filled(start: Index, stop: Index, some: Array) -> bool:
+    """Fill which ranges are not empty; True where all are."""
+    count = 0
+    for i in range(len(start)):
+        some[i] = start[i] < stop[i]
+        count += start[i] < stop[i]
+    return count == len(start)
+
+
+@compiled
+def _lengths(start: Index, stop: Index, out: Array) -> None:
+    for i in range(len(start)):
+        out[i] = stop[i] - start[i]
+
+
+@compiled
+def _whole_sums(prefix: Index, start: Index, stop: Index, out: Array) -> None:
+    for i in range(len(start)):
+        out[i] = prefix[stop[i]] - prefix[start[i]]
+
+
+@compiled
+def _real_sums(values: Array, high: Array, low: Array, start: Index, stop: Index, out: Array) -> None:
+    for i in range(len(start)):
+        a = start[i]
+        b = stop[i] - 1
+        out[i] = _between(values[b], high[a], low[a], high[b], low[b]) if a <= b else 0.0
+
+
+@compiled
+def _per_row(start: Index, stop: Index, out: Array) -> None:
+    for i in range(len(start)):
+        out[i] /= max(stop[i] - start[i], 1)
 
 
 class Best(NamedTuple):

@@ -12,9 +12,10 @@ import numpy as np
 from .ask import Answer, Ask
 from .at import Asked, Driver
 from .column import Column, Index, concat
-from .events import Events, Ready
+from .events import Events
 from .grouping import Order
 from .holders import Key
+from .ready import Ready
 from .rows import Rows, arrange
 
 

@@ -7,6 +7,7 @@ Ranges may come in any order. `offsets` say where groups begin; no range reaches
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,42 @@ from .memory import fresh
 from .tree import Tree
 
 Over = Callable[[Index, Index], Array]  # (start, stop) of ranges [start, stop) -> a value for each
+
+
+class Lengths:
+    """How many rows each range has."""
+
+    def __call__(self, start: Index, stop: Index) -> Array:
+        """The lengths."""
+        return stop - start
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerSums:
+    """Exact sums of whole numbers, from their prefix sums (n + 1,)."""
+
+    prefix: Index
+
+    def __call__(self, start: Index, stop: Index) -> Array:
+        """The sums."""
+        loops = compiled.kernels(len(self.prefix))
+        summed: Array = loops.differences(self.prefix, start, stop) if loops else self.prefix[stop] - self.prefix[start]
+        return summed
+
+
+@dataclass(frozen=True, eq=False)
+class FloatSums:
+    """Sums of finite numbers within groups whose compensated prefix sums hold: see the kernel."""
+
+    values: Array
+    high: Array
+    low: Array
+    loops: Any
+
+    def __call__(self, start: Index, stop: Index) -> Array:
+        """The sums."""
+        summed: Array = self.loops.sum_by_prefix(self.values, self.high, self.low, start, stop)
+        return summed
 
 
 def sums(values: Array, offsets: Index) -> Over:
@@ -58,12 +95,7 @@ def _integer_sums(values: Array) -> Over:
     prefix = fresh(len(values) + 1, np.dtype(np.int64))
     prefix[0] = 0
     np.cumsum(values, dtype=np.int64, out=prefix[1:])
-    loops = compiled.kernels(len(values))
-    return partial(loops.differences if loops else _differences, prefix)
-
-
-def _differences(prefix: Array, start: Index, stop: Index) -> Array:
-    return prefix[stop] - prefix[start]
+    return IntegerSums(prefix)
 
 
 def _float_sums(values: Array, offsets: Index) -> Over:
@@ -97,12 +129,13 @@ def _finite_sums(values: Array, offsets: Index) -> Over:
     if loops is None:
         return partial(_merged, _pairs(values))
     high, low = (fresh(len(values), np.dtype(np.float64)) for _ in range(2))
+    by_prefix = FloatSums(values, high, low, loops)
     if loops.prefix_sums(values, offsets, high, low):
-        return partial(loops.sum_by_prefix, values, high, low)
+        return by_prefix
     pairs = _pairs(values)
 
     def over(start: Index, stop: Index) -> Array:
-        out: Array = loops.sum_by_prefix(values, high, low, start, stop)
+        out = by_prefix(start, stop)
         lost = np.flatnonzero(np.isnan(out))
         out[lost] = _merged(pairs, start[lost], stop[lost])
         return out

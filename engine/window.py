@@ -42,9 +42,13 @@ class Sliding:
 
     def ends(self, asked: Index) -> tuple[End, End]:
         """(after, upto] for each asked time; `after` lies before any event where the window reaches back for ever."""
-        late = self.delay + (1 if self.closed == "left" else 0)
-        after = End(np.full_like(asked, BEGINNING)) if self.width is None else End(asked, late + self.width)
-        return after, End(asked, late)
+        after = End(np.full_like(asked, BEGINNING)) if self.width is None else End(asked, self.late + self.width)
+        return after, End(asked, self.late)
+
+    @property
+    def late(self) -> int:
+        """How far before the time asked the window ends, in microseconds."""
+        return self.delay + (1 if self.closed == "left" else 0)
 
     @property
     def reach(self) -> int | None:

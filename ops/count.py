@@ -10,7 +10,9 @@ import polars as pl
 
 from ..engine.column import Column, Index
 from ..engine.fold import Fold, Ranged, State
+from ..engine.ranges import Lengths
 from ..engine.registry import fold
+from ..engine.summed import Summed
 
 
 @fold
@@ -47,4 +49,4 @@ class Count(Fold):
 
     def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The length of each range."""
-        return lambda start, stop: Column(dtype, stop - start)
+        return Summed(Lengths(), dtype)

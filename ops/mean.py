@@ -10,8 +10,9 @@ import polars as pl
 
 from ..engine.column import Array, Column, Index
 from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import divided, sums
+from ..engine.ranges import sums
 from ..engine.registry import fold
+from ..engine.summed import Summed
 from .compensated import exact_sum, total, two_sum
 from .kinds import BOOLEAN, NUMBER, accept
 
@@ -56,8 +57,7 @@ class Mean(Fold):
         summed = (
             values if values.dtype.itemsize <= 4 and values.dtype.kind != "f" else values.astype(np.float64, copy=False)
         )
-        over = sums(summed, offsets)
-        return lambda start, stop: Column(dtype, *divided(over(start, stop), start, stop))
+        return Summed(sums(summed, offsets), dtype, per_row=True)
 
 
 def _ratio(summed: Array, count: Array, dtype: pl.DataType) -> Column:

@@ -12,6 +12,7 @@ from ..engine.column import Column, Index, physical
 from ..engine.fold import Fold, Ranged, State
 from ..engine.ranges import sums
 from ..engine.registry import fold
+from ..engine.summed import Summed
 from .compensated import exact_sum, total, two_sum
 from .kinds import BOOLEAN, DURATION, FLOAT, NUMBER, accept
 
@@ -57,5 +58,4 @@ class Sum(Fold):
 
     def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The sum of each range."""
-        over, kind = sums(column.values, offsets), physical(dtype)
-        return lambda start, stop: Column(dtype, over(start, stop).astype(kind, copy=False))
+        return Summed(sums(column.values, offsets), dtype)

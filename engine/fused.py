@@ -1,0 +1,158 @@
+"""Many folds of one driver in one compiled pass: bounds and sums of a question together, nothing in between written down.
+
+It takes what is a sum over a sliding window of rows that always exist, which most features are; the driver answers the rest by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from . import compiled
+from .ask import Answer, Ask
+from .column import Array, Column, Index, physical
+from .events import Events
+from .fold import Ranged
+from .ranges import FloatSums, IntegerSums, Lengths
+from .summed import Summed
+from .window import Sliding, floor
+
+_LENGTH, _WHOLE, _WHOLE_MEAN, _REAL, _REAL_MEAN = range(5)  # as the compiled loop knows them
+_INT, _FLOAT = np.dtype(np.int64), np.dtype(np.float64)
+
+
+@dataclass(frozen=True, eq=False)
+class Fused:
+    """Some asks as the compiled loop takes them."""
+
+    loops: Any
+    asks: Sequence[Ask]
+    clocks: Sequence[tuple[int, ...]]  # the times asked, rounded down to each of these, are the rows that ends refer to
+    row: Index  # of each end: the row it counts from, -1 for the first event there is
+    less: Index  # and how much before it lies
+    steps: Index  # (asks, 5): start, stop, kind, column of state, row of the output
+    state: tuple[Array, Array, Array, Array]
+
+    @staticmethod
+    def of(events: Events, asks: Sequence[Ask], ranged: Sequence[Ranged]) -> Fused | None:
+        """Those of the asks that can be fused; None if there are none, or no compiled loops."""
+        loops = compiled.kernels(len(events.time))
+        plain = [
+            (ask, one) for ask, one in zip(asks, ranged, strict=True) if isinstance(one, Summed) and _fits(ask, one)
+        ]
+        if loops is None or events.known_from is not None or not plain:
+            return None
+        ends, state = _Ends(), _State()
+        outs = {_INT: 0, _FLOAT: 0}
+        steps = []
+        for ask, one in plain:
+            kind = physical(ask.dtype)
+            steps.append([*ends.of(ask), *state.of(one), outs[kind]])
+            outs[kind] += 1
+        row, less = (np.array([end[part] for end in ends.numbers], dtype=np.int64) for part in (0, 1))
+        clocks = list(ends.clocks)
+        return Fused(loops, [ask for ask, _ in plain], clocks, row, less, np.array(steps), state.arrays())
+
+    def answers(self, events: Events, group: Index, time: Index) -> Iterator[tuple[Ask, Answer]]:
+        """The value of each ask and whether any row was there, for each question."""
+        n, (whole, real) = len(time), self._outs(len(time))
+        some, every = np.empty((len(self.asks), n), dtype=np.bool_), np.ones(len(self.asks), dtype=np.bool_)
+        base = self._base(time)
+        self.loops.fused(
+            events.time,
+            events.offsets,
+            group,
+            time,
+            base,
+            self.row,
+            self.less,
+            self.steps,
+            *self.state,
+            whole,
+            real,
+            some,
+            every,
+        )
+        for ask, (_, _, kind, _, slot), found, all_found in zip(
+            self.asks, self.steps.tolist(), some, every.tolist(), strict=True
+        ):
+            if kind in (_WHOLE_MEAN, _REAL_MEAN):
+                yield ask, Answer(Column(ask.dtype, real[slot], None if all_found else found), found)
+            else:
+                yield ask, Answer(Column(ask.dtype, real[slot] if kind == _REAL else whole[slot]), found)
+
+    def _outs(self, n: int) -> tuple[Array, Array]:
+        kinds = self.steps[:, 2]
+        whole = int(np.count_nonzero(kinds < _WHOLE_MEAN))
+        return np.empty((whole, n), dtype=_INT), np.empty((len(kinds) - whole, n), dtype=_FLOAT)
+
+    def _base(self, time: Index) -> Index:
+        rows = []
+        for chain in self.clocks:
+            rounded = time
+            for step in chain:
+                rounded = floor(rounded, step)
+            rows.append(rounded)
+        return rows[0][None] if len(rows) == 1 else np.stack(rows)
+
+
+def _fits(ask: Ask, ranged: Summed) -> bool:
+    form = isinstance(ranged.over, Lengths | IntegerSums | FloatSums)
+    return form and isinstance(ask.window, Sliding) and ask.span.ttl is None and physical(ask.dtype) in (_INT, _FLOAT)
+
+
+class _Ends:
+    """The ends of windows, each once."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[tuple[int, int], int] = {}
+        self.clocks: dict[tuple[int, ...], int] = {}
+
+    def of(self, ask: Ask) -> tuple[int, int]:
+        """Where a window begins and ends."""
+        window = ask.window
+        assert isinstance(window, Sliding), "only sliding windows are fused"
+        row = self.clocks.setdefault(ask.clocks, len(self.clocks))
+        start = (-1, 0) if window.width is None else (row, window.late + window.width)
+        return self._number(start), self._number((row, window.late))
+
+    def _number(self, end: tuple[int, int]) -> int:
+        return self.numbers.setdefault(end, len(self.numbers))
+
+
+class _State:
+    """What the sums stand on, each column once."""
+
+    def __init__(self) -> None:
+        self._whole: dict[int, IntegerSums] = {}
+        self._real: dict[int, FloatSums] = {}
+
+    def of(self, ranged: Summed) -> tuple[int, int]:
+        """The kind of a sum, and the column it stands on."""
+        over = ranged.over
+        if isinstance(over, IntegerSums):
+            return (_WHOLE_MEAN if ranged.per_row else _WHOLE), _place(self._whole, over)
+        if isinstance(over, FloatSums):
+            return (_REAL_MEAN if ranged.per_row else _REAL), _place(self._real, over)
+        return _LENGTH, 0
+
+    def arrays(self) -> tuple[Array, Array, Array, Array]:
+        """Prefix sums of whole numbers; values, high and low parts of real ones, a row a column."""
+        whole = [over.prefix for over in self._whole.values()]
+        real = [(over.values, over.high, over.low) for over in self._real.values()]
+        values, high, low = zip(*real, strict=True) if real else ([], [], [])
+        return _table(whole, _INT), _table(values, _FLOAT), _table(high, _FLOAT), _table(low, _FLOAT)
+
+
+def _place(held: dict[int, Any], over: Any) -> int:
+    held.setdefault(id(over), over)
+    return list(held).index(id(over))
+
+
+def _table(rows: Sequence[Array], kind: np.dtype[Any]) -> Array:
+    if not rows:
+        return np.empty((0, 0), dtype=kind)
+    return rows[0][None] if len(rows) == 1 else np.stack(rows)
