@@ -108,7 +108,7 @@ def _in_order(parts: Sequence[Index]) -> bool:
 
 def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] | None:
     """Codes by distance from the least key, where the keys lie close together."""
-    known = asked.drop_nulls().to_numpy()
+    known = (asked.drop_nulls() if asked.null_count() else asked).to_numpy()
     if not len(known):
         return np.full(len(events), -1), np.zeros(len(asked), dtype=np.int64), 1
     low, high = int(known.min()), int(known.max())
