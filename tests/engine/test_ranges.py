@@ -1,0 +1,71 @@
+"""Reductions over ranges in any order, at the edges of their blocks and with numbers that no prefix sum can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from nowthen.engine import compiled
+from nowthen.engine.column import Array, Index
+from nowthen.engine.ranges import greatest, least, sums
+
+RANDOM = np.random.default_rng(11)
+
+
+@pytest.fixture(autouse=True, params=["numpy", "compiled"])
+def loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    loops = compiled.warm() if request.param == "compiled" else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "kernels", lambda work: loops)
+        yield
+
+
+def ranges(n: int, count: int = 400) -> tuple[Index, Index]:
+    one, other = RANDOM.integers(0, n + 1, count), RANDOM.integers(0, n + 1, count)
+    return np.minimum(one, other), np.maximum(one, other)
+
+
+@pytest.mark.parametrize("n", [1, 31, 32, 33, 64, 65, 1000, 4096])
+def test_least_and_greatest_of_any_range(n: int) -> None:
+    start, stop = ranges(n)
+    some = start < stop
+    for values in (RANDOM.integers(-9, 9, n), RANDOM.normal(size=n), np.where(RANDOM.random(n) < 0.1, np.nan, 1.0)):
+        for over, best in ((least(values), np.min), (greatest(values), np.max)):
+            wanted = [best(values[a:b]) for a, b in zip(start[some], stop[some], strict=True)]
+            np.testing.assert_array_equal(over(start, stop)[some], wanted)
+
+
+AWKWARD = {
+    "plain": RANDOM.normal(size=200),
+    "huge beside tiny": np.where(RANDOM.random(200) < 0.1, 1e300, 1e-300),
+    "too many digits for a pair": np.where(RANDOM.random(200) < 0.1, 1e25, 1.0),
+    "NaN": np.where(RANDOM.random(200) < 0.1, np.nan, 0.1),
+    "infinities": RANDOM.choice([np.inf, -np.inf, 1.0, 2.0, 3.0], 200, p=[0.02, 0.02, 0.32, 0.32, 0.32]),
+    "sums beyond the range of floats": RANDOM.choice([1.7e308, -1.7e308, 1.0], 200),
+}
+
+
+@pytest.mark.parametrize("values", AWKWARD.values(), ids=AWKWARD)
+def test_nothing_outside_a_range_shows_in_its_sum(values: Array) -> None:
+    offsets = np.array([0, 50, 50, 120, 200])
+    over = sums(values, offsets)
+    for first, last in pairwise(offsets.tolist()):
+        start, stop = (first + part for part in ranges(last - first, 60))
+        for got, a, b in zip(over(start, stop).tolist(), start.tolist(), stop.tolist(), strict=True):
+            inside = values[a:b]
+            if np.isfinite(inside).all() and np.abs(inside / 1e308).sum() < 1:
+                assert abs(got - math.fsum(inside)) <= 1e-12 * np.abs(inside).sum()
+            elif not np.isfinite(inside).all():
+                np.testing.assert_equal(got, sum(inside[~np.isfinite(inside)].tolist()))
+
+
+def test_whole_numbers_are_exact() -> None:
+    values = RANDOM.integers(-(2**60), 2**60, 300)
+    start, stop = ranges(300)
+    with np.errstate(over="ignore"):
+        wanted = [int(values[a:b].sum()) for a, b in zip(start, stop, strict=True)]
+    assert sums(values, np.array([0, 300]))(start, stop).tolist() == wanted
