@@ -15,6 +15,7 @@ import numpy as np
 
 from . import compiled
 from .column import Array, Index, Mask
+from .compensated import total, two_sum
 from .memory import fresh
 from .tree import Tree
 
@@ -144,21 +145,11 @@ def _finite_sums(values: Array, offsets: Index) -> Over:
 
 
 def _pairs(values: Array) -> Tree:
-    return Tree((values, np.zeros_like(values)), _two_sum)
+    return Tree((values, np.zeros_like(values)), two_sum)
 
 
-def _merged(tree: Tree, start: Index, stop: Index) -> Array:
-    none = np.zeros(len(start)), np.zeros(len(start))
-    high, low = tree.over(start, stop, none)
-    with np.errstate(all="ignore"):
-        return np.where(np.isfinite(high), high + low, high)
-
-
-def _two_sum(a: tuple[Array, ...], b: tuple[Array, ...]) -> tuple[Array, ...]:
-    with np.errstate(all="ignore"):
-        total = a[0] + b[0]
-        shifted = total - a[0]
-        return total, (a[0] - (total - shifted)) + (b[0] - shifted) + a[1] + b[1]
+def _merged(pairs: Tree, start: Index, stop: Index) -> Array:
+    return total(pairs.over(start, stop, (np.zeros(len(start)), np.zeros(len(start)))))
 
 
 def _best(better: Any, loops: Any, values: Array) -> Over:

@@ -9,11 +9,12 @@ import numpy as np
 import polars as pl
 
 from ..engine.column import Array, Column, Index
+from ..engine.compensated import total, two_sum
 from ..engine.fold import Fold, Ranged, State
 from ..engine.ranges import sums
 from ..engine.registry import fold
 from ..engine.summed import Summed
-from .compensated import exact_sum, total, two_sum
+from .exact import exact_sum
 from .kinds import BOOLEAN, NUMBER, accept
 
 

@@ -6,14 +6,11 @@ small beside what is large, in whatever order the parts are merged.
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 
-from ..engine.column import Array
+from .column import Array
 
-Pair = tuple[Array, Array]
+Pair = tuple[Array, ...]  # of two
 
 
 @np.errstate(all="ignore")
@@ -33,14 +30,3 @@ def total(pair: Pair) -> Array:
     array([1.e+16])
     """
     return np.where(np.isfinite(pair[0]), pair[0] + pair[1], pair[0])
-
-
-def exact_sum(values: list[Any]) -> float:
-    """The sum as if computed without rounding, rounded once; NaN and infinities as IEEE 754 has them.
-
-    >>> exact_sum([1e16, 1.0, -1e16])
-    1.0
-    """
-    if all(math.isfinite(value) for value in values):
-        return math.fsum(values)
-    return float(sum(value for value in values if not math.isfinite(value)))
