@@ -37,6 +37,11 @@ class Span:
         """Whether it begins with the first row there is."""
         return isinstance(self.window, Sliding) and self.window.width is None and self.ttl is None
 
+    @property
+    def may_cross(self) -> bool:
+        """Whether it may end before it begins: by a ttl shorter than the delay, or where clocks change."""
+        return self.ttl is not None or not isinstance(self.window, Sliding)
+
     def ends(self, time: Index) -> tuple[End, End]:
         """(after, upto] for each time, which the clocks have rounded down already."""
         after, upto = self.window.ends(time)

@@ -63,7 +63,7 @@ class Driver:
         runs = self._runs.get(span.start)
         if runs is None:
             start, stop = self._index[span.start], self._index[span.stop]
-            if span.ttl is not None:  # a ttl shorter than the delay ends before the window does
+            if span.may_cross:
                 start = np.minimum(start, stop)
             runs = self._runs[span.start] = _Runs(self._ready, start, stop, self._known(span.clocks))
         return runs

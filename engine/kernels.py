@@ -5,7 +5,7 @@ All times are int64 microseconds; index ranges are half-open.
 
 from __future__ import annotations
 
-from .kernels_extremes import largest, smallest
+from .kernels_extremes import extremes, extremes_prepared
 from .kernels_order import distinct, never_falls, places, places_in_order, rises, spread, take
 from .kernels_windows import differences, divided, fused, prefix_sums, sum_by_prefix, upper_indices
 
@@ -16,14 +16,14 @@ __all__ = [
     "differences",
     "distinct",
     "divided",
+    "extremes",
+    "extremes_prepared",
     "fused",
-    "largest",
     "never_falls",
     "places",
     "places_in_order",
     "prefix_sums",
     "rises",
-    "smallest",
     "spread",
     "sum_by_prefix",
     "take",

@@ -20,25 +20,27 @@ def upper_indices(
 ) -> Index:
     """For each end w of question i, base[row[w], i] - less[w], the index after the last event of its group with time <= the end.
 
-    (ends, questions). The first question of a group searches; those that follow it, asked no earlier, go on from there. Ends go side
-    by side: each waits for its own loads, and meanwhile the others get theirs.
+    (ends, questions). The first question of a group searches; those that follow it, asked no earlier, go on from there, except where
+    an end falls all the same (days by a clock that was put back). Ends go side by side: each waits for its own loads, and meanwhile
+    the others get theirs.
     """
     ends = len(row)
     out = np.empty((ends, len(group)), dtype=np.int64)
     position = np.empty(ends, dtype=np.int64)
-    i = 0
-    while i < len(group):
+    before = np.empty(ends, dtype=np.int64)
+    last = -1
+    for i in range(len(group)):
         g = group[i]
-        end = offsets[g + 1]
+        goes_on = g == last and asked[i] >= asked[i - 1]
+        last = g
         for w in range(ends):
-            position[w] = _searched(time, offsets[g], end, base[row[w], i] - less[w])
+            bound = base[row[w], i] - less[w]
+            if goes_on and bound >= before[w]:
+                position[w] = _advanced(time, position[w], offsets[g + 1], bound)
+            else:
+                position[w] = _searched(time, offsets[g], offsets[g + 1], bound)
+            before[w] = bound
             out[w, i] = position[w]
-        i += 1
-        while i < len(group) and group[i] == g and asked[i] >= asked[i - 1]:
-            for w in range(ends):
-                position[w] = _advanced(time, position[w], end, base[row[w], i] - less[w])
-                out[w, i] = position[w]
-            i += 1
     return out
 
 
@@ -181,7 +183,7 @@ def fused(
 ) -> None:
     """All folds that are sums over sliding windows, a few questions at a time; engine/fused.py says what the parts are.
 
-    The ends of their windows are found as in `upper_indices`, then each step reads what stands between two of them.
+    The ends of their windows are found as in `upper_indices` (these never fall), then each step reads what stands between two of them.
     """
     ends = len(row)
     position = np.empty(ends, dtype=np.int64)

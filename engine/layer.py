@@ -46,6 +46,12 @@ class Stretch(NamedTuple):
     versions: Rows
 
     @property
+    def size(self) -> int:
+        """How many events there are."""
+        first, last = self.layer.events.offsets[self.group : self.group + 2].tolist()
+        return int(last - first)
+
+    @property
     def events(self) -> Events:
         """The events of the key alone; nothing is copied."""
         events = self.layer.events
@@ -54,6 +60,15 @@ class Stretch(NamedTuple):
         columns = {name: column.slice(cut) for name, column in events.columns.items()}
         known = (None if part is None else part[cut] for part in (events.known_from, events.known_until))
         return Events(events.time[cut], np.array([0, last - first]), columns, *known)
+
+    def alone(self) -> Stretch:
+        """The same in a layer of its own, so that nothing else is kept alive with it."""
+        events = self.events
+        rows = np.arange(len(events.time))
+        columns = {name: column.take(rows) for name, column in events.columns.items()}
+        known = (None if part is None else part.copy() for part in (events.known_from, events.known_until))
+        own = Events(events.time.copy(), np.array([0, len(rows), len(rows)]), columns, *known)
+        return Stretch(Layer(self.layer.asks, own), 0, self.versions.take(np.arange(len(self.versions))))
 
 
 @dataclass(frozen=True, eq=False)

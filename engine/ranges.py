@@ -78,18 +78,12 @@ def divided(summed: Array, start: Index, stop: Index) -> tuple[Array, Mask | Non
 
 def least(values: Array) -> Over:
     """The least value of each range (NaN if one is inside); arbitrary for an empty range."""
-    loops = _loops_of(values)
-    return _best(np.minimum, loops and loops.smallest, values)
+    return _extremes(values, low=True)
 
 
 def greatest(values: Array) -> Over:
     """The greatest value of each range (NaN if one is inside); arbitrary for an empty range."""
-    loops = _loops_of(values)
-    return _best(np.maximum, loops and loops.largest, values)
-
-
-def _loops_of(values: Array) -> Any:
-    return compiled.kernels(len(values)) if values.dtype != np.object_ else None
+    return _extremes(values, low=False)
 
 
 def _integer_sums(values: Array) -> Over:
@@ -152,9 +146,11 @@ def _merged(pairs: Tree, start: Index, stop: Index) -> Array:
     return total(pairs.over(start, stop, (np.zeros(len(start)), np.zeros(len(start)))))
 
 
-def _best(better: Any, loops: Any, values: Array) -> Over:
+def _extremes(values: Array, *, low: bool) -> Over:
+    loops = compiled.kernels(len(values)) if values.dtype != np.object_ else None
     if loops:
-        return partial(loops.over, values, *loops.prepared(values))
+        return partial(loops.extremes, values, low, *loops.extremes_prepared(values, low))
+    better = np.minimum if low else np.maximum
     tree = Tree((values,), lambda a, b: (better(a[0], b[0]),))
 
     def over(start: Index, stop: Index) -> Array:

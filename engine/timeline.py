@@ -18,12 +18,14 @@ import polars as pl
 
 from .ask import Answer
 from .at import FOREVER
-from .column import Index, Mask, concat
+from .column import Array, Index, concat
 from .grouping import typed
 from .holders import Holders, Key
-from .layer import Keyed, Stretch, ended, side_by_side
+from .layer import Keyed, Layer, Stretch, ended, side_by_side
 from .plan import At
 from .rows import Rows, joined, rows_of
+
+_SMALL = 4096  # events; up to here copying a key costs less than asking it by itself
 
 
 @dataclass(frozen=True)
@@ -67,38 +69,44 @@ class Timeline:
         old = [(key, stretch.versions) for key in touched if (stretch := self._stretch(key)) is not None]
         pieces = joined([*(part for _, part in old), rows])
         made = Keyed.of(self.side.asks, pieces, [key for key, part in old for _ in range(len(part))] + keys)
-        self.later.update({key: made.stretch(key) or made.nothing for key in touched})
+        new = {key: made.stretch(key) or made.nothing for key in touched}
+        self.later.update(new if len(new) == 1 else {key: stretch.alone() for key, stretch in new.items()})
         self.holders.add(rows.row_id, keys)
         self._advance(rows)
 
     def ask(self, keys: Sequence[Key], at: Index, known: Index | None = None) -> dict[str, Answer]:
         """The answer of each fold for each key at its time, (n,); an unknown or null key has no events.
 
-        Keys of the snapshot are asked where they lie, however many events they have; those that got rows since are laid side by side.
+        Keys are asked where they lie, however many events they have; but those with few that got rows since the snapshot are laid side by
+        side first, so that many of them are one question.
         """
-        base = self.base
         if self.later.keys().isdisjoint(keys):
-            return base.layer.ask(map(base.group.get, keys, repeat(-1)), at, known)
-        stretches = [self.later.get(key) for key in keys]
-        layers = {id(stretch.layer): stretch.layer for stretch in stretches if stretch is not None}
-        if len(layers) == 1 and None not in stretches:
-            (layer,) = layers.values()
-            return layer.ask([stretch.group for stretch in stretches if stretch is not None], at, known)
-        return self._from_both(keys, stretches, at, known)
+            return self.base.layer.ask(map(self.base.group.get, keys, repeat(-1)), at, known)
+        parts = []
+        for layer, rows, groups in self._by_layer(keys):
+            parts.append((rows, layer.ask(groups, at[rows], None if known is None else known[rows])))
+        return parts[0][1] if len(parts) == 1 else _merged(parts)
 
-    def _from_both(
-        self, keys: Sequence[Key], stretches: Sequence[Stretch | None], at: Index, known: Index | None
-    ) -> dict[str, Answer]:
-        """The answers of keys of which some got rows since the snapshot."""
-        later = [stretch for stretch in stretches if stretch is not None]
-        apart = np.array([stretch is not None for stretch in stretches])
-        here = [self.base.group.get(key, -1) for key, stretch in zip(keys, stretches, strict=True) if stretch is None]
-        known_here, known_apart = (None, None) if known is None else (known[~apart], known[apart])
-        return _merged(
-            apart,
-            self.base.layer.ask(here, at[~apart], known_here),
-            side_by_side(later).ask(range(len(later)), at[apart], known_apart),
-        )
+    def _by_layer(self, keys: Sequence[Key]) -> list[tuple[Layer, list[int], list[int]]]:
+        """The layers to ask, with the questions that each answers and their groups in it."""
+        stretches = [self.later.get(key) for key in keys]
+        small: list[int] = []
+        asked: dict[int, tuple[Layer, list[int], list[int]]] = {}
+        for row, (key, stretch) in enumerate(zip(keys, stretches, strict=True)):
+            if stretch is not None and stretch.size < _SMALL:
+                small.append(row)
+                continue
+            layer = self.base.layer if stretch is None else stretch.layer
+            _, rows, groups = asked.setdefault(id(layer), (layer, [], []))
+            rows.append(row)
+            groups.append(self.base.group.get(key, -1) if stretch is None else stretch.group)
+        parts = [stretch for row in small if (stretch := stretches[row]) is not None]
+        if len(parts) == 1:
+            asked[id(parts[0].layer)] = parts[0].layer, small, [parts[0].group]
+        elif parts:
+            beside = side_by_side(parts)
+            asked[id(beside)] = beside, small, list(range(len(parts)))
+        return list(asked.values())
 
     def _stretch(self, key: Key) -> Stretch | None:
         return self.later.get(key) or self.base.stretch(key)
@@ -132,21 +140,19 @@ def keys_of_rows(columns: Sequence[Sequence[Any]]) -> list[Key]:
     return [None if None in row else row for row in zip(*columns, strict=True)]
 
 
-def _merged(apart: Mask, here: dict[str, Answer], there: dict[str, Answer]) -> dict[str, Answer]:
-    """Two parts of the answers as one; `apart` says whose each question is."""
-    place = np.where(apart, np.cumsum(apart) - 1 + np.count_nonzero(~apart), np.cumsum(~apart) - 1)
+def _merged(parts: Sequence[tuple[list[int], dict[str, Answer]]]) -> dict[str, Answer]:
+    """The answers of several parts as one; each says which questions are its own."""
+    place = np.argsort(np.concatenate([rows for rows, _ in parts]))
 
-    def both(one: Mask | None, other: Mask | None) -> Mask | None:
-        return None if one is None or other is None else np.concatenate([one, other])[place]
+    def put(masks: Sequence[Array | None]) -> Array | None:
+        present = [mask for mask in masks if mask is not None]
+        return np.concatenate(present)[place] if present else None
 
-    return {
-        name: Answer(
-            concat([one.value, there[name].value]).take(place),
-            both(one.found, there[name].found),
-            both(one.expired, there[name].expired),
-        )
-        for name, one in here.items()
-    }
+    def one(answers: Sequence[Answer]) -> Answer:
+        value = concat([answer.value for answer in answers]).take(place)
+        return Answer(value, put([answer.found for answer in answers]), put([answer.expired for answer in answers]))
+
+    return {name: one([answers[name] for _, answers in parts]) for name in parts[0][1]}
 
 
 __all__ = ["Key", "Timeline", "keys_of_rows"]

@@ -82,8 +82,8 @@ class Hopping:
 
     @property
     def reach(self) -> int | None:
-        """How far before the asked time an event can matter, in microseconds (with an hour for a change of clocks)."""
-        slack = 0 if self.tz == "UTC" else 3_600_000_000
+        """How far before the asked time an event can matter, in microseconds (with an hour and a hop for a change of clocks)."""
+        slack = 0 if self.tz == "UTC" else 3_600_000_000 + self.hop
         return self.width + self.hop + self.delay + slack
 
     def __str__(self) -> str:
@@ -146,10 +146,30 @@ def floor(instants: Index, step: int, offset: int = 0, tz: str = "UTC") -> Index
     if tz == "UTC":
         return instants - (instants - offset) % step
     if step % _DAY:
-        local = pl.Series(instants - offset).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(tz)
-        return local.dt.truncate(written(step)).dt.timestamp("us").to_numpy() + offset
+        return _truncated(instants - offset, step, tz) + offset
     wall = _wall(instants - offset, tz)
     return _of_wall(wall - wall % step, tz) + offset
+
+
+def _truncated(instants: Index, step: int, tz: str) -> Index:
+    """The last time at or before each instant that is a multiple of a step, shorter than a day, on the clock on the wall.
+
+    Where a change of clocks is no multiple of the step, that clock may never have shown the multiple; then the one before counts.
+    """
+    grid = np.array(_cut_off(instants, step, tz))
+    late = np.flatnonzero(grid > instants)
+    moved = instants[late]
+    while len(late):
+        moved = moved - step
+        grid[late] = _cut_off(moved, step, tz)
+        still = grid[late] > moved
+        late, moved = late[still], moved[still]
+    return grid
+
+
+def _cut_off(instants: Index, step: int, tz: str) -> Index:
+    local = pl.Series(instants).cast(pl.Datetime("us", "UTC")).dt.convert_time_zone(tz)
+    return local.dt.truncate(written(step)).dt.timestamp("us").to_numpy()
 
 
 def back(grid: Index, width: int, hop: int, tz: str = "UTC") -> Index:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nowthen.engine import compiled
+from nowthen.engine import compiled, timeline
 from nowthen.engine.online import Online
 from nowthen.engine.rows import SEQUENCE
 from nowthen.engine.service import named
@@ -93,6 +93,9 @@ def follows(world: World, cuts: Sequence[int]) -> None:
         assert differences(world, served.get(), expected(world, seen)) == []
         alone = replace(served, world=one_by_one(world))
         assert differences(alone.world, alone.get(), expected(alone.world, seen)) == []
+        with pytest.MonkeyPatch.context() as patch:  # as if every key had many events
+            patch.setattr(timeline, "_SMALL", 1)
+            assert differences(world, served.get(), expected(world, seen)) == []
 
 
 @SHORT

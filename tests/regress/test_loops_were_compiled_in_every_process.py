@@ -1,0 +1,22 @@
+"""The loops of minima closed over another loop, which no two processes name alike: their cache never hit, and its folder grew."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+CODE = """
+import numpy as np
+from nowthen.engine import kernels
+values = np.arange(5.0)
+kernels.extremes(values, True, *kernels.extremes_prepared(values, True), np.array([0]), np.array([5]))
+print(sum(len(loop.stats.cache_misses) for loop in (kernels.extremes, kernels.extremes_prepared)))
+"""
+
+
+@pytest.mark.slow
+def test_a_second_process_finds_the_loops_that_the_first_compiled() -> None:
+    missed = [subprocess.run([sys.executable, "-c", CODE], capture_output=True, check=True).stdout for _ in range(2)]
+    assert int(missed[1]) == 0
