@@ -45,8 +45,8 @@ class Served:
 
     def push(self, rows: Sequence[Row]) -> None:
         """Take rows."""
-        for timeline in self.timelines:
-            timeline.append(numbered(self.world, rows))
+        for each in self.timelines:
+            each.append(numbered(self.world, rows))
 
     def branch(self) -> Served:
         """The state to try rows on."""
