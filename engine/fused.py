@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -58,36 +59,32 @@ class Fused:
 
     def answers(self, events: Events, group: Index, time: Index) -> Iterator[tuple[Ask, Answer]]:
         """The value of each ask and whether any row was there, for each question."""
-        n, (whole, real) = len(time), self._outs(len(time))
-        some, every = np.empty((len(self.asks), n), dtype=np.bool_), np.ones(len(self.asks), dtype=np.bool_)
-        base = self._base(time)
-        self.loops.fused(
-            events.time,
-            events.offsets,
-            group,
-            time,
-            base,
-            self.row,
-            self.less,
-            self.steps,
-            *self.state,
-            whole,
-            real,
-            some,
-            every,
-        )
-        for ask, (_, _, kind, _, slot), found, all_found in zip(
-            self.asks, self.steps.tolist(), some, every.tolist(), strict=True
-        ):
+        n, many = len(time), len(self.asks)
+        whole, real = np.empty((self._wholes, n), dtype=_INT), np.empty((many - self._wholes, n), dtype=_FLOAT)
+        some, every = np.empty((many, n), dtype=np.bool_), np.ones(many, dtype=np.bool_)
+        asked = (events.time, events.offsets, group, time, self._base(time), self.row, self.less)
+        self.loops.fused(*asked, self.steps, *self.state, whole, real, some, every)
+        founds, all_found = list(some), every.tolist()
+        for k, (ask, kind, slot, alike) in enumerate(self._answered):
+            found = founds[alike]
             if kind in (_WHOLE_MEAN, _REAL_MEAN):
-                yield ask, Answer(Column(ask.dtype, real[slot], None if all_found else found), found)
+                yield ask, Answer(Column(ask.dtype, real[slot], None if all_found[k] else found), found)
             else:
                 yield ask, Answer(Column(ask.dtype, real[slot] if kind == _REAL else whole[slot]), found)
 
-    def _outs(self, n: int) -> tuple[Array, Array]:
-        kinds = self.steps[:, 2]
-        whole = int(np.count_nonzero(kinds < _WHOLE_MEAN))
-        return np.empty((whole, n), dtype=_INT), np.empty((len(kinds) - whole, n), dtype=_FLOAT)
+    @cached_property
+    def _wholes(self) -> int:
+        """How many of the answers are whole numbers."""
+        return int(np.count_nonzero(self.steps[:, 2] < _WHOLE_MEAN))
+
+    @cached_property
+    def _answered(self) -> list[tuple[Ask, int, int, int]]:
+        """Each ask with its kind, the row of its output, and the first ask over the same window: both find the same rows."""
+        first: dict[tuple[int, int], int] = {}
+        return [
+            (ask, kind, slot, first.setdefault((start, stop), k))
+            for k, (ask, (start, stop, kind, _, slot)) in enumerate(zip(self.asks, self.steps.tolist(), strict=True))
+        ]
 
     def _base(self, time: Index) -> Index:
         rows = []
