@@ -21,7 +21,7 @@ class Statuses:
 
     def __init__(self, answers: Mapping[str, Answer], n: int) -> None:
         self._answers, self._n = answers, n
-        self._found: dict[tuple[int, ...], Array] = {}
+        self._found: dict[int | tuple[int, ...], Array] = {}
 
     def codes(self, output: Output, plain: Column) -> Array:
         """The status of each value of an output as an index into STATUSES, (n,) of uint8; `plain` is the value before the default.
@@ -29,17 +29,22 @@ class Statuses:
         not_found: no row of the key was in any window the feature reads. outside_ttl: none was, but there are rows older than the ttl.
         default: rows were there, their value is null and the default stands in. null: the same without a default.
         """
-        folds = [self._answers[slot] for slot in output.slots]
-        name = tuple([id(fold.found) for fold in folds])
-        codes = self._found.get(name)
-        if codes is None:
-            codes = self._found[name] = self._of_found([fold.found for fold in folds if fold.found is not None])
+        codes = self._where_found(output.slots)
         if plain.valid is not None:
             missing = _NULL if output.default is None else _DEFAULT
             codes = np.where((codes == _PRESENT) & ~plain.valid, np.uint8(missing), codes)
-        for fold in folds:
-            if fold.expired is not None:
-                codes = np.where((codes == _NOT_FOUND) & fold.expired, np.uint8(_OUTSIDE_TTL), codes)
+        for slot in output.slots:
+            expired = self._answers[slot].expired
+            if expired is not None:
+                codes = np.where((codes == _NOT_FOUND) & expired, np.uint8(_OUTSIDE_TTL), codes)
+        return codes
+
+    def _where_found(self, slots: tuple[str, ...]) -> Array:
+        found = [self._answers[slot].found for slot in slots]
+        name = id(found[0]) if len(found) == 1 else tuple(map(id, found))
+        codes = self._found.get(name)
+        if codes is None:
+            codes = self._found[name] = self._of_found([mask for mask in found if mask is not None])
         return codes
 
     def _of_found(self, masks: list[Mask]) -> Array:
