@@ -20,9 +20,9 @@ def upper_indices(
 ) -> Index:
     """For each end w of question i, base[row[w], i] - less[w], the index after the last event of its group with time <= the end.
 
-    (ends, questions). The first question of a group searches; those that follow it, asked no earlier, go on from there, except where
-    an end falls all the same (days by a clock that was put back). Ends go side by side: each waits for its own loads, and meanwhile
-    the others get theirs.
+    (ends, questions); the group's first event where row[w] < 0. The first question of a group searches; those that follow it, asked no
+    earlier, go on from there, except where an end falls all the same (days by a clock that was put back). Ends go side by side: each
+    waits for its own loads, and meanwhile the others get theirs.
     """
     ends = len(row)
     out = np.empty((ends, len(group)), dtype=np.int64)
@@ -34,6 +34,9 @@ def upper_indices(
         goes_on = g == last and asked[i] >= asked[i - 1]
         last = g
         for w in range(ends):
+            if row[w] < 0:
+                out[w, i] = offsets[g]
+                continue
             bound = base[row[w], i] - less[w]
             if goes_on and bound >= before[w]:
                 position[w] = _advanced(time, position[w], offsets[g + 1], bound)
@@ -183,45 +186,25 @@ def fused(
 ) -> None:
     """All folds that are sums over sliding windows, a few questions at a time; engine/fused.py says what the parts are.
 
-    The ends of their windows are found as in `upper_indices` (these never fall), then each step reads what stands between two of them.
+    The ends of their windows are found, then each step reads what stands between two of them.
     """
-    ends = len(row)
-    position = np.empty(ends, dtype=np.int64)
-    index = np.empty((ends, _CHUNK), dtype=np.int64)
-    last = -1
     for first in range(0, len(group), _CHUNK):
-        n = min(_CHUNK, len(group) - first)
-        for j in range(n):
-            i = first + j
-            g = group[i]
-            goes_on = g == last and asked[i] >= asked[i - 1]
-            last = g
-            end = offsets[g + 1]
-            for w in range(ends):
-                if row[w] < 0:
-                    position[w] = offsets[g]
-                elif goes_on:
-                    position[w] = _advanced(time, position[w], end, base[row[w], i] - less[w])
-                else:
-                    position[w] = _searched(time, offsets[g], end, base[row[w], i] - less[w])
-                index[w, j] = position[w]
+        last = min(first + _CHUNK, len(group))
+        index = upper_indices(time, offsets, group[first:last], asked[first:last], base[:, first:last], row, less)
         for k in range(len(steps)):
-            start = index[steps[k, 0], :n]
-            stop = index[steps[k, 1], :n]
-            column = steps[k, 3]
-            slot = steps[k, 4]
-            every[k] &= _filled(start, stop, some[k, first : first + n])
-            kind = steps[k, 2]
+            start, stop = index[steps[k, 0]], index[steps[k, 1]]
+            kind, column, slot = steps[k, 2], steps[k, 3], steps[k, 4]
+            every[k] &= _filled(start, stop, some[k, first:last])
             if kind == 0:
-                _lengths(start, stop, whole[slot, first : first + n])
+                _lengths(start, stop, whole[slot, first:last])
             elif kind == 1:
-                _whole_sums(prefix[column], start, stop, whole[slot, first : first + n])
+                _whole_sums(prefix[column], start, stop, whole[slot, first:last])
             elif kind == 2:
-                _whole_sums(prefix[column], start, stop, real[slot, first : first + n])
+                _whole_sums(prefix[column], start, stop, real[slot, first:last])
             else:
-                _real_sums(values[column], high[column], low[column], start, stop, real[slot, first : first + n])
+                _real_sums(values[column], high[column], low[column], start, stop, real[slot, first:last])
             if kind == 2 or kind == 4:
-                _per_row(start, stop, real[slot, first : first + n])
+                _per_row(start, stop, real[slot, first:last])
 
 
 @jit

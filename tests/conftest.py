@@ -1,4 +1,4 @@
-"""What tests share: one local Ray for the whole run."""
+"""What tests share: one local Ray for the whole run, and both forms of the loops."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(params=["numpy", "compiled"])
+def loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Both forms of the engine's loops, whatever the size of the data."""
+    from nowthen.engine import compiled
+
+    found = compiled.warm() if request.param == "compiled" else None
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compiled, "kernels", lambda work: found)
+        yield
 
 
 @pytest.fixture(scope="session")

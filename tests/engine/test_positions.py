@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import numpy as np
 import pytest
 
-from nowthen.engine import compiled
 from nowthen.engine.positions import distinct, never_falls, places, rises, smallest, spread, take, upper_indices
 from nowthen.engine.window import End
 
 RANDOM = np.random.default_rng(5)
 
 
-@pytest.fixture(autouse=True, params=["numpy", "compiled"])
-def loops(request: pytest.FixtureRequest) -> Iterator[None]:
-    loops = compiled.warm() if request.param == "compiled" else None
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "kernels", lambda work: loops)
-        yield
+pytestmark = pytest.mark.usefixtures("loops")
 
 
 def test_an_end_stands_after_the_last_event_of_its_group_up_to_it() -> None:

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from nowthen.engine import compiled
 from nowthen.engine.column import Array, Index
 from nowthen.engine.ranges import greatest, least, sums
 
 RANDOM = np.random.default_rng(11)
 
 
-@pytest.fixture(autouse=True, params=["numpy", "compiled"])
-def loops(request: pytest.FixtureRequest) -> Iterator[None]:
-    loops = compiled.warm() if request.param == "compiled" else None
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "kernels", lambda work: loops)
-        yield
+pytestmark = pytest.mark.usefixtures("loops")
 
 
 def ranges(n: int, count: int = 400) -> tuple[Index, Index]:

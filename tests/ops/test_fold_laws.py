@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
 from dataclasses import fields
 from typing import Any
 
@@ -17,7 +16,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nowthen.engine import compiled
 from nowthen.engine.column import Array, Column, Index, physical
 from nowthen.engine.errors import WrongType
 from nowthen.engine.fold import Fold, State
@@ -212,17 +210,8 @@ def test_the_tree_gives_the_meaning_of_every_range(fold: Fold, data: st.DataObje
     assert_meaning(fold, value(fold, fold_ranges(fold, column, start, stop), column), column, start, stop)
 
 
-@pytest.fixture(params=["numpy", "compiled"])
-def loops(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Both forms of the loops under `bulk`, whatever the size of the data."""
-    loops = compiled.warm() if request.param == "compiled" else None
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compiled, "kernels", lambda work: loops)
-        yield request.param
-
-
 @every_fold
-def test_bulk_gives_the_meaning_of_every_range(fold: Fold, loops: str) -> None:
+def test_bulk_gives_the_meaning_of_every_range(fold: Fold, loops: None) -> None:
     @LAW
     @given(st.data())
     def law(data: st.DataObject) -> None:
@@ -261,7 +250,7 @@ LEAVING: list[tuple[str, list[float]]] = [
 
 @every_fold
 @pytest.mark.parametrize("values", [v for _, v in LEAVING], ids=[name for name, _ in LEAVING])
-def test_what_left_the_window_leaves_no_trace(fold: Fold, values: list[float], loops: str) -> None:
+def test_what_left_the_window_leaves_no_trace(fold: Fold, values: list[float], loops: None) -> None:
     if not accepts(fold, pl.Float64()):
         pytest.skip("takes no floats")
     around = [*values, *values[:-2]]  # the same before the window and after it
@@ -276,7 +265,7 @@ def test_what_left_the_window_leaves_no_trace(fold: Fold, values: list[float], l
 
 
 @every_fold
-def test_an_empty_window_is_zero_for_counts_and_sums_and_null_otherwise(fold: Fold, loops: str) -> None:
+def test_an_empty_window_is_zero_for_counts_and_sums_and_null_otherwise(fold: Fold, loops: None) -> None:
     for dtype in taken(fold):
         column = Column(dtype, awkward(dtype))
         none = np.array([0, 1, len(column)])
@@ -287,7 +276,7 @@ def test_an_empty_window_is_zero_for_counts_and_sums_and_null_otherwise(fold: Fo
 
 
 @every_fold
-def test_a_fold_of_no_rows_at_all_works(fold: Fold, loops: str) -> None:
+def test_a_fold_of_no_rows_at_all_works(fold: Fold, loops: None) -> None:
     for dtype in taken(fold):
         column = Column(dtype, awkward(dtype)[:0])
         nowhere = np.zeros(2, dtype=np.int64)
