@@ -18,7 +18,7 @@ from .events import Events
 from .fold import Ranged
 from .positions import upper_indices
 from .ready import Ready, prepared
-from .window import End, floor
+from .window import End, rounded
 
 FOREVER = 2**62
 _CHUNK = 4_000_000  # rows listed at a time where versions make ranges ragged: 32 MB an index
@@ -84,10 +84,7 @@ class Driver:
         return found | dict(zip(ends, index, strict=True))
 
     def _time(self, clocks: tuple[int, ...]) -> Index:
-        time = self._asked.time
-        for step in clocks:
-            time = floor(time, step)
-        return time
+        return rounded(self._asked.time, clocks)
 
     def _known(self, clocks: tuple[int, ...]) -> Index | None:
         """What is known when asked; a view with a grid knows no more than it did at the grid point."""

@@ -19,7 +19,7 @@ from .events import Events
 from .fold import Ranged
 from .ranges import FloatSums, IntegerSums, Lengths
 from .summed import Summed
-from .window import Sliding, floor
+from .window import Sliding, rounded
 
 _LENGTH, _WHOLE, _WHOLE_MEAN, _REAL, _REAL_MEAN = range(5)  # as the compiled loop knows them
 _INT, _FLOAT = np.dtype(np.int64), np.dtype(np.float64)
@@ -87,12 +87,7 @@ class Fused:
         ]
 
     def _base(self, time: Index) -> Index:
-        rows = []
-        for chain in self.clocks:
-            rounded = time
-            for step in chain:
-                rounded = floor(rounded, step)
-            rows.append(rounded)
+        rows = [rounded(time, chain) for chain in self.clocks]
         return rows[0][None] if len(rows) == 1 else np.stack(rows)
 
 

@@ -22,7 +22,7 @@ from .source import SourceSpec
 from .status import Statuses
 from .timeline import Timeline, keys_of_rows
 from .training_set import keys_of
-from .window import floor
+from .window import rounded
 
 
 @dataclass(frozen=True)
@@ -105,10 +105,7 @@ class Online:
         """The features from their slots and the request: the part that needs no events."""
         slots = {slot: answer.value for slot, answer in answers.items()}
         for clocks in self._clocks:
-            times = at
-            for step in clocks:
-                times = floor(times, step)
-            slots[clock_slot(clocks)] = Column(types.UTC, times)
+            slots[clock_slot(clocks)] = Column(types.UTC, rounded(at, clocks))
         evaluate, codes = Evaluation(request, len(at), slots), Statuses(answers, len(at)).codes
         values, status = [], []
         for output in self.outputs:

@@ -21,7 +21,7 @@ from .nodes import RequestField, Slot, walk
 from .plan import Output, Plan
 from .status import NAMES, Statuses
 from .task import Each
-from .window import floor
+from .window import rounded
 
 Answers = Mapping[str, Answer]
 _STRETCH = 65_536  # rows; 512 KB a column
@@ -105,9 +105,7 @@ def clocks(plan: Plan, frame: pl.DataFrame) -> dict[str, Column]:
     columns = {}
     for chain in {chain for output in plan.outputs for chain in clocks_of(output.expr)}:
         times = instants(frame[plan.input.spine.time], "the spine's time")
-        for step in chain:
-            times = floor(times, step)
-        columns[clock_slot(chain)] = Column(types.UTC, np.asarray(times))
+        columns[clock_slot(chain)] = Column(types.UTC, rounded(times, chain))
     return columns
 
 

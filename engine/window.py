@@ -6,6 +6,7 @@ Everything else (closed="left", ttl, grids) is a shift of these integers.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -149,6 +150,17 @@ def floor(instants: Index, step: int, offset: int = 0, tz: str = "UTC") -> Index
         return _truncated(instants - offset, step, tz) + offset
     wall = _wall(instants - offset, tz)
     return _of_wall(wall - wall % step, tz) + offset
+
+
+def rounded(instants: Index, clocks: Iterable[int]) -> Index:
+    """Each instant rounded down to the grids of a chain of clocks in turn.
+
+    >>> rounded(np.array([190_000_000]), (60_000_000, 120_000_000))
+    array([120000000])
+    """
+    for step in clocks:
+        instants = floor(instants, step)
+    return instants
 
 
 def _truncated(instants: Index, step: int, tz: str) -> Index:
