@@ -17,11 +17,11 @@ Open = Callable[[SourceSpec], Reader]
 Clocks = tuple[int, ...]
 
 
-def lower(features: Mapping[str, Reference], spine: Spine, open_source: Open) -> Plan:
-    """The plan that computes the features at the spine's times."""
+def lower(features: Mapping[str, Reference], spine: Spine, open_source: Open, *, statuses: bool = True) -> Plan:
+    """The plan that computes the features at the spine's times, and their statuses unless nobody asks."""
     lowering = _Lowering(open_source)
     outputs = tuple(lowering.output(name, reference) for name, reference in features.items())
-    return Plan(Join(spine, tuple(lowering.sides)), outputs)
+    return Plan(Join(spine, tuple(lowering.sides)), outputs, statuses)
 
 
 def clock_slot(clocks: Clocks) -> str:
@@ -57,7 +57,7 @@ class _Lowering:
         if isinstance(node, Reference):
             return self.reference(node, clocks)
         if isinstance(node, Feature):
-            return Feature(self.expr(node.expr, view, clocks), node.default, node.about)
+            return shared(Feature(self.expr(node.expr, view, clocks), node.default))
         if isinstance(node, Apply):
             return shared(
                 Apply(node.operator, tuple(self.expr(arg, view, clocks) for arg in node.args), node.params, node.dtype)

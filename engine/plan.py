@@ -37,12 +37,18 @@ class Spine:
 
 @dataclass(frozen=True)
 class Scan:
-    """Rows of a source: some columns, perhaps within a time bound."""
+    """Rows of a source: some columns, perhaps within a time bound, perhaps those alone that pass a filter."""
 
     source: SourceSpec
     reader: Reader
     columns: tuple[str, ...]
     bound: TimeBound | None = None
+    kept: Expr | None = None
+
+    @property
+    def may_leave_out(self) -> bool:
+        """Whether rows can be left out before versions are settled: none that is left out may end one that is not."""
+        return self.source.row_id is None or getattr(self.reader, "settled", False)
 
     def describe(self) -> str:
         """One line for people."""
@@ -51,7 +57,8 @@ class Scan:
             if self.bound is None
             else f" {self.bound.column} in [{_moment(self.bound.first)}, {_moment(self.bound.last)}]"
         )
-        return f"Scan {self.source.name} from {self.reader.describe()}: {', '.join(self.columns)}{bound}"
+        kept = "" if self.kept is None else f" where {self.kept!r}"
+        return f"Scan {self.source.name} from {self.reader.describe()}: {', '.join(self.columns)}{bound}{kept}"
 
 
 @dataclass(frozen=True)
@@ -126,7 +133,7 @@ class Join:
 
 @dataclass(frozen=True)
 class Output:
-    """One feature column: its expression over slots and request fields, and the slots that tell its status."""
+    """One feature column: its expression over slots and request fields, and the slots that it reads or that tell its status."""
 
     name: str
     expr: Expr
@@ -136,10 +143,14 @@ class Output:
 
 @dataclass(frozen=True)
 class Plan:
-    """The Select on top: the output columns, in order."""
+    """The Select on top: the output columns, in order; and whether statuses are asked beside the values.
+
+    A status tells whether any row was in a window, whatever filter a fold has. Without statuses a plan may leave out more.
+    """
 
     input: Join
     outputs: tuple[Output, ...]
+    statuses: bool = True
 
     def __str__(self) -> str:
         lines = ["Select"]

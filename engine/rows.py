@@ -64,6 +64,13 @@ def rows_of(source: SourceSpec, parts: Mapping[str, Expr], frame: pl.DataFrame, 
     return Rows(time, _computed(parts, frame), sequence, known, row_id, deleted)
 
 
+def passing(kept: Expr | None, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows of a frame of the source for which a filter is true, in order; the frame itself where there is no filter."""
+    if kept is None:
+        return frame
+    return frame.filter(pl.Series(true_rows(_computed({kept.key: kept}, frame)[kept.key]))).rechunk()
+
+
 @dataclass(frozen=True)
 class Arranged:
     """Rows in the order of events: by (group, event_time, known_time, sequence), those that never exist left out."""

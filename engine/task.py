@@ -25,7 +25,7 @@ from .memory import nowhere
 from .plan import At, Spine
 from .reader import Reader
 from .ready import Ready
-from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, rows_of
+from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, passing, rows_of
 
 Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 _BLOCK = 131_072  # questions at a time; 1 MB a column (benchmarks/fraud.py, 2026-11)
@@ -115,6 +115,7 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gath
     asked, read = _questions(side, spine), _columns(side, source, known_column)
     questions = spine_reader.read(list(dict.fromkeys([*asked, *read])) if spine_reader == source else asked).rechunk()
     rows = questions if spine_reader == source else source.read(read, side.scan.bound).rechunk()
+    rows = passing(side.scan.kept, rows)
     times = instants(questions[spine.time], f"the spine's {spine.time!r}")
     compiled.kernels(len(times) + rows.height)
     group, asked_group, groups = codes(rows, questions, keys)

@@ -41,13 +41,13 @@ class TrainingSet:
     spine: Spine
     open_source: Open
 
-    def plan(self) -> Plan:
-        """The plan that will run, after all rules."""
-        return optimize(lower(self.features, self.spine, self.open_source))
+    def plan(self, *, status: bool = False) -> Plan:
+        """The plan that will run, after all rules; statuses need rows that values can do without."""
+        return optimize(self._written(status))
 
-    def explain(self) -> str:
-        """The plan as written and as it will run."""
-        written = lower(self.features, self.spine, self.open_source)
+    def explain(self, *, status: bool = False) -> str:
+        """The plan as written and as it will run, with statuses or without."""
+        written = self._written(status)
         return f"as written\n{written}\n\nas it runs\n{optimize(written)}"
 
     def collect(self, *, engine: str = "auto", status: bool = False) -> pl.DataFrame:
@@ -57,7 +57,7 @@ class TrainingSet:
         """
         if status:
             _check_statuses([*self.spine.schema, *self.features], self.features)
-        plan = self.plan()
+        plan = self.plan(status=status)
         running = executor(engine).begin([AtTask(side, plan.input.spine, status) for side in plan.input.sides])
         try:
             frame = self.spine.reader.read(list(self.spine.schema)).rechunk()
@@ -88,6 +88,9 @@ class TrainingSet:
         wait = not_negative(gap, "gap")
         ends = [(low, high - wait) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
         return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
+
+    def _written(self, status: bool) -> Plan:
+        return lower(self.features, self.spine, self.open_source, statuses=status)
 
     def _over(self, frame: pl.DataFrame) -> TrainingSet:
         return replace(self, spine=replace(self.spine, reader=Loaded(frame, "part of the spine")))

@@ -22,17 +22,12 @@ def push_time_bound(plan: Plan) -> Plan:
 
     Not where rows have versions that the source has not settled: a version outside the bound may end one inside it.
     """
-    pushed = [side for side in plan.input.sides if _may_bound(side)]
+    pushed = [side for side in plan.input.sides if side.scan.may_leave_out]
     if not pushed:
         return plan
     span = _span(plan.input.spine)
     sides = tuple(_bounded(side, span) if side in pushed else side for side in plan.input.sides)
     return replace(plan, input=replace(plan.input, sides=sides))
-
-
-def _may_bound(side: At) -> bool:
-    source = side.scan.source
-    return source.row_id is None or getattr(side.scan.reader, "settled", False)
 
 
 def _span(spine: Spine) -> tuple[int, int] | None:

@@ -29,7 +29,7 @@ def share_folds(plan: Plan) -> Plan:
         )
         for output in plan.outputs
     )
-    return Plan(replace(plan.input, sides=sides), outputs)
+    return replace(plan, input=replace(plan.input, sides=sides), outputs=outputs)
 
 
 def _kept(side: At, first: dict[tuple[object, ...], str], renamed: dict[str, str]) -> At | None:
@@ -45,7 +45,7 @@ def rename(expr: Expr, names: dict[str, str]) -> Expr:
     if isinstance(expr, Slot):
         return shared(Slot(names.get(expr.name, expr.name), expr.dtype))
     if isinstance(expr, Feature):
-        return Feature(rename(expr.expr, names), expr.default, expr.about)
+        return shared(Feature(rename(expr.expr, names), expr.default))
     if isinstance(expr, Apply):
         return shared(Apply(expr.operator, tuple(rename(arg, names) for arg in expr.args), expr.params, expr.dtype))
     return expr
