@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from .column import Array, Index, Mask
+from .column import Array, Index
 from .errors import WrongType
 from .memory import fresh
-from .positions import never_falls, places, smallest, spread, take
+from .positions import places, smallest, spread, take
 
 
 def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType]) -> tuple[Index, Index, int]:
@@ -53,8 +52,8 @@ class Order:
 
     @staticmethod
     def of(group: Index, groups: int, time: Index, *ties: Index) -> Order:
-        """The order of rows. Cost: two linear passes where time is in order already, else a sort."""
-        return Order(*places(group, groups, _order_in_time(time, ties)))
+        """The order of rows. Cost: linear, and a sort of those groups that are out of order by (time, ties)."""
+        return Order(*places(group, groups, time, ties))
 
     @property
     def size(self) -> int:
@@ -78,32 +77,6 @@ class Order:
     def undone(self, values: Array) -> Array:
         """Values in this order as the rows stand; for an order that leaves out none."""
         return values if self.place is None else take(values, self.place)
-
-
-def _order_in_time(time: Index, ties: tuple[Index, ...]) -> Index | None:
-    """The order by (time, ties), or None where the rows stand in it."""
-    if _in_order([time, *ties]):
-        return None
-    if not ties:
-        return np.argsort(time, kind="stable")
-    return np.lexsort((*reversed(ties), time))
-
-
-def _in_order(parts: Sequence[Index]) -> bool:
-    """Whether rows never decrease by their first part, then by the next, and so on."""
-    if len(parts) == 1:
-        return never_falls(parts[0])
-    equal: Mask | None = None
-    for part in parts:
-        later = part[1:] > part[:-1]
-        settled = later if equal is None else later | ~equal
-        if settled.all():
-            return True
-        same = part[1:] == part[:-1]
-        if not (settled | same).all():
-            return False
-        equal = same if equal is None else equal & same
-    return True
 
 
 def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] | None:

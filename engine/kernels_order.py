@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .column import Array, Index
 from .jit import jit
+
+_RUN = 16  # rows sorted by insertion: they fit two lines of the cache
 
 
 @jit
@@ -27,15 +31,116 @@ def places(group: Index, place: Index, offsets: Index) -> bool:
 
 
 @jit
-def places_in_order(group: Index, order: Index, place: Index, offsets: Index) -> None:
-    """The same where the rows of a group follow each other in the given order of all rows."""
+def places_by_time(group: Index, time: Index, ties: Index, rows: Index, place: Index, offsets: Index) -> bool:
+    """The same where the rows of a group follow each other by (time, ties, position), ties (ties, n); `rows` is scratch.
+
+    Rows are counted into their groups as they stand. Only groups that are out of order are sorted then.
+    """
     cursor = _begin(group, offsets)
-    for i in order:
+    if _stand_so(group, time, ties):
+        return True
+    last = np.full(len(cursor), -1, dtype=np.int64)
+    mixed = np.zeros(len(cursor), dtype=np.bool_)
+    for i in range(len(group)):
         g = group[i]
         place[i] = -1
         if g >= 0:
             place[i] = cursor[g]
             cursor[g] += 1
+            mixed[g] |= last[g] >= 0 and _later(time[last[g]], last[g], time[i], i, ties)
+            last[g] = i
+    for i in range(len(group)):
+        if group[i] >= 0 and mixed[group[i]]:
+            rows[place[i]] = i
+    for g in range(len(cursor)):
+        if mixed[g]:
+            _sort(rows[offsets[g] : offsets[g + 1]], time, ties)
+            for to in range(offsets[g], offsets[g + 1]):
+                place[rows[to]] = to
+    return False
+
+
+@jit
+def in_order(time: Index, ties: Index) -> bool:
+    """Whether rows never fall by (time, ties)."""
+    for i in range(1, len(time)):  # noqa: SIM110  (compiled)
+        if _later(time[i - 1], i - 1, time[i], i, ties):
+            return False
+    return True
+
+
+@jit
+def _stand_so(group: Index, time: Index, ties: Index) -> bool:
+    """Whether rows stand by (group, time, ties), and none is left out."""
+    for i in range(len(group)):
+        before = group[i - 1] if i else 0
+        if group[i] < before or (i and group[i] == before and _later(time[i - 1], i - 1, time[i], i, ties)):
+            return False
+    return True
+
+
+@jit
+def _later(time: int, row: int, other_time: int, other: int, ties: Index) -> bool:
+    """Whether a row of this time comes after another by (time, ties)."""
+    if time != other_time:
+        return time > other_time
+    for k in range(len(ties)):
+        if ties[k, row] != ties[k, other]:
+            return ties[k, row] > ties[k, other]
+    return False
+
+
+@jit
+def _sort(rows: Index, time: Index, ties: Index) -> None:
+    """Sort rows by (time, ties), equal ones as they stand: short runs by insertion, then merged; little moves where little is amiss."""
+    n = len(rows)
+    times = np.empty(n, dtype=np.int64)
+    for i in range(n):
+        times[i] = time[rows[i]]
+    for begin in range(0, n, _RUN):
+        _insert(rows, times, ties, begin, min(begin + _RUN, n))
+    spare, spare_times = np.empty_like(rows), np.empty_like(times)
+    width = _RUN
+    while width < n:
+        for begin in range(0, n - width, 2 * width):
+            _merge(rows, times, ties, begin, begin + width, min(begin + 2 * width, n), spare, spare_times)
+        width *= 2
+
+
+@jit
+def _insert(rows: Index, times: Index, ties: Index, begin: int, end: int) -> None:
+    for i in range(begin + 1, end):
+        row, at = rows[i], times[i]
+        to = i
+        while to > begin and _later(times[to - 1], rows[to - 1], at, row, ties):
+            rows[to], times[to] = rows[to - 1], times[to - 1]
+            to -= 1
+        rows[to], times[to] = row, at
+
+
+@jit
+def _merge(
+    rows: Index, times: Index, ties: Index, begin: int, middle: int, end: int, spare: Index, spare_times: Index
+) -> None:
+    """Merge two sorted neighbours; those that are in place already, at the beginning and at the end, are not touched."""
+    low, high = begin, middle  # the first of the earlier part that comes after the first of the later one
+    while low < high:
+        half = (low + high) >> 1
+        if _later(times[half], rows[half], times[middle], rows[middle], ties):
+            high = half
+        else:
+            low = half + 1
+    held = middle - low
+    spare[:held], spare_times[:held] = rows[low:middle], times[low:middle]
+    taken, right = 0, middle
+    while taken < held:
+        if right < end and _later(spare_times[taken], spare[taken], times[right], rows[right], ties):
+            rows[low], times[low] = rows[right], times[right]
+            right += 1
+        else:
+            rows[low], times[low] = spare[taken], spare_times[taken]
+            taken += 1
+        low += 1
 
 
 @jit
@@ -70,15 +175,6 @@ def rises(values: Index) -> bool:
         if values[i] <= values[i - 1]:
             return False
     return True
-
-
-@jit
-def never_falls(values: Index) -> bool:
-    """Whether no value is less than the one before."""
-    falls = False
-    for i in range(1, len(values)):
-        falls |= values[i] < values[i - 1]
-    return not falls
 
 
 @jit

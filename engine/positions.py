@@ -35,28 +35,40 @@ def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, ends:
     return np.searchsorted(rank, group * width + np.searchsorted(instants, bounds, side="right"), side="right")
 
 
-def places(group: Index, groups: int, order: Index | None) -> tuple[Index | None, Index]:
-    """Where each row stands when sorted by group (None: it stands there; -1: left out, as its group is), and where groups begin.
+def places(group: Index, groups: int, time: Index, ties: Sequence[Index] = ()) -> tuple[Index | None, Index]:
+    """Where each row stands when sorted by (group, time, ties, position), and where groups begin.
 
-    Rows of one group follow each other as they stand, or in the order given.
+    None: it stands there; -1: left out, as its group is.
     """
     loops = compiled.kernels(len(group))
     if loops is None:
-        return _places(group, groups, order)
+        return _places(group, groups, time, ties)
     place, offsets = fresh(len(group), smallest(len(group))), np.zeros(groups + 1, dtype=np.int64)
-    if order is not None:
-        loops.places_in_order(group, order, place, offsets)
-        return place, offsets
-    stood_so = loops.places(group, place, offsets)
+    table = _table(ties)
+    if loops.in_order(time, table):
+        stood_so = loops.places(group, place, offsets)
+    else:
+        stood_so = loops.places_by_time(group, time, table, fresh(len(group), place.dtype), place, offsets)
     return None if stood_so else place, offsets
 
 
-def _places(group: Index, groups: int, order: Index | None) -> tuple[Index, Index]:
-    by_group = np.argsort(group, kind="stable") if order is None else order[np.argsort(group[order], kind="stable")]
-    kept = by_group[np.searchsorted(group[by_group], 0) :]
+def _table(ties: Sequence[Index]) -> Index:
+    if not ties:
+        return np.empty((0, 0), dtype=np.int64)
+    return ties[0][None] if len(ties) == 1 else np.stack(ties)
+
+
+def _places(group: Index, groups: int, time: Index, ties: Sequence[Index]) -> tuple[Index | None, Index]:
+    ordered = bool((time[1:] >= time[:-1]).all()) and not ties
+    order = np.argsort(group, kind="stable") if ordered else np.lexsort((*reversed(ties), time, group))
+    kept = order[np.searchsorted(group[order], 0) :]
+    offsets = np.searchsorted(group[kept], np.arange(groups + 1))
+    rows = np.arange(len(kept))
+    if len(kept) == len(group) and (kept == rows).all():
+        return None, offsets
     place = np.full(len(group), -1)
-    place[kept] = np.arange(len(kept))
-    return place, np.searchsorted(group[kept], np.arange(groups + 1))
+    place[kept] = rows
+    return place, offsets
 
 
 def smallest(span: int) -> np.dtype[Any]:
@@ -84,12 +96,6 @@ def spread(values: Array, place: Index, n: int) -> Array:
         kept = place >= 0
         out[place[kept]] = values[kept]
     return out
-
-
-def never_falls(values: Index) -> bool:
-    """Whether no value is less than the one before."""
-    loops = compiled.kernels(len(values))
-    return bool(loops.never_falls(values)) if loops else bool((values[1:] >= values[:-1]).all())
 
 
 def rises(values: Array) -> bool:

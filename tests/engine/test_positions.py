@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nowthen.engine.positions import distinct, never_falls, places, rises, smallest, spread, take, upper_indices
+from nowthen.engine.positions import distinct, places, rises, smallest, spread, take, upper_indices
 from nowthen.engine.window import End
 
 RANDOM = np.random.default_rng(5)
@@ -28,16 +28,42 @@ def test_an_end_stands_after_the_last_event_of_its_group_up_to_it() -> None:
             assert index.tolist() == wanted
 
 
-@pytest.mark.parametrize("in_order", [True, False])
-def test_rows_go_to_their_place_by_group(in_order: bool) -> None:
-    group = RANDOM.integers(-1, 5, 300)
-    order = np.arange(300) if in_order else RANDOM.permutation(300)
-    place, offsets = places(group, 5, None if in_order else order)
+DISORDERS = {
+    "none": lambda time: time,
+    "neighbours": lambda time: time + RANDOM.integers(0, 4, len(time)),
+    "some rows": lambda time: np.where(RANDOM.random(len(time)) < 0.02, RANDOM.integers(0, 2000, len(time)), time),
+    "all rows": RANDOM.permutation,
+    "backwards": lambda time: time[::-1].copy(),
+}
+
+
+@pytest.mark.parametrize("disorder", DISORDERS)
+@pytest.mark.parametrize("groups", [1, 7, 300])
+@pytest.mark.parametrize("ties", [0, 1, 2])
+def test_rows_go_to_their_place_by_group_time_and_ties(disorder: str, groups: int, ties: int) -> None:
+    time = DISORDERS[disorder](np.sort(RANDOM.integers(0, 1000, 2000)))
+    group = RANDOM.integers(-1, groups, 2000)
+    others = [RANDOM.integers(0, 3, 2000) for _ in range(ties)]
+    place, offsets = places(group, groups, time, others)
     assert place is not None
-    wanted = sorted((row for row in order.tolist() if group[row] >= 0), key=lambda row: group[row])
-    assert spread(np.arange(300), place, int(offsets[-1])).tolist() == wanted
+    wanted = np.lexsort((*reversed(others), time, group))[int((group < 0).sum()) :]
+    assert spread(np.arange(2000), place, int(offsets[-1])).tolist() == wanted.tolist()
     assert (place[group < 0] == -1).all()
-    assert offsets.tolist() == [int(((group >= 0) & (group < g)).sum()) for g in range(6)]
+    assert offsets.tolist() == [int(((group >= 0) & (group < g)).sum()) for g in range(groups + 1)]
+
+
+@pytest.mark.parametrize("group", [[0, 0, 0, 2, 2], [0, 0, 0, 2, 1], [-1, 0, 0, 2, 2]])
+def test_rows_that_stand_by_group_and_time_stay(group: list[int]) -> None:
+    time, tie = np.array([3, 4, 4, 1, 9]), np.array([5, 5, 6, 0, 0])
+    place, offsets = places(np.array(group), 3, time, [tie])
+    assert (place is None) == (group == [0, 0, 0, 2, 2])
+    assert offsets.tolist() == [sum(0 <= g < k for g in group) for k in range(4)]
+
+
+@pytest.mark.parametrize("tie", [[5, 5, 4], [5, 6, 7]])
+def test_ties_that_fall_are_no_order(tie: list[int]) -> None:
+    place, _ = places(np.zeros(3, dtype=np.int64), 1, np.array([3, 4, 4]), [np.array(tie)])
+    assert (place is None) == (tie == [5, 6, 7])
 
 
 def test_what_was_spread_is_taken_back() -> None:
@@ -50,13 +76,9 @@ def test_indices_take_half_the_memory_where_they_fit() -> None:
     assert [smallest(span).itemsize for span in (10, 2**31 - 2, 2**31 - 1, 2**40)] == [4, 4, 8, 8]
 
 
-@pytest.mark.parametrize(
-    "values, rise, fall",
-    [([], True, False), ([3], True, False), ([1, 2, 3], True, False), ([1, 1, 2], False, False), ([2, 1], False, True)],
-)
-def test_order_is_seen(values: list[int], rise: bool, fall: bool) -> None:
-    array = np.array(values, dtype=np.int64)
-    assert (rises(array), never_falls(array)) == (rise, not fall)
+@pytest.mark.parametrize("values, rise", [([], True), ([3], True), ([1, 2, 3], True), ([1, 1, 2], False)])
+def test_values_that_rise_are_seen(values: list[int], rise: bool) -> None:
+    assert rises(np.array(values, dtype=np.int64)) == rise
 
 
 def test_values_that_come_twice_are_found() -> None:
