@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from . import compiled
 from .column import Array, Index
 from .errors import WrongType
 from .memory import fresh
 from .positions import places, smallest, spread, take
+
+_LIGHT = 20  # without compiled loops a code costs little: they are worth loading for so many times the rows
 
 
 def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType]) -> tuple[Index, Index, int]:
@@ -19,16 +23,37 @@ def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType
 
     Events of keys nobody asks about get -1. Keys asked about that are null (an unknown key) get the last code, which no event has.
     """
-    if not keys:
-        return np.zeros(events.height, dtype=np.int64), np.zeros(asked.height, dtype=np.int64), 2
-    same = events is asked
-    events = typed(events, keys, "the source")
-    asked = events if same else typed(asked, keys, "the spine")
-    if len(keys) == 1 and asked.to_series().dtype.is_integer():
-        dense = _by_offset(events.to_series(), asked.to_series())
-        if dense is not None:
-            return dense
-    return _by_join(events, asked, list(keys))
+    coder = Coder.of(asked, keys, rows=events.height)
+    return coder.own if events is asked else coder.codes(events), coder.asked, coder.groups
+
+
+@dataclass(frozen=True, eq=False)
+class Coder:
+    """Codes of the keys asked about, prepared once for any number of frames of events."""
+
+    keys: dict[str, pl.DataType]
+    asked: Index  # of each row asked about; the last code where its key is null, which no event has
+    groups: int
+    code: Callable[[pl.DataFrame], Index]
+
+    @staticmethod
+    def of(asked: pl.DataFrame, keys: dict[str, pl.DataType], *, rows: int = 0) -> Coder:
+        """The coder of the keys of a frame; about so many rows of events will come."""
+        if not keys:
+            return Coder(keys, np.zeros(asked.height, dtype=np.int64), 2, _one_group)
+        table = typed(asked, keys, "the spine")
+        form = _integers(table.to_series(), rows) if len(keys) == 1 and _is_word(table.dtypes[0]) else None
+        return Coder(keys, *(form or _joined(table, list(keys))))
+
+    def codes(self, events: pl.DataFrame) -> Index:
+        """The code of each event's key, -1 where nobody asks about it or it is null."""
+        return self.code(typed(events, self.keys, "the source") if self.keys else events)
+
+    @property
+    def own(self) -> Index:
+        """The codes of the rows asked about, were they events."""
+        unknown = self.asked == self.groups - 1
+        return np.where(unknown, -1, self.asked) if unknown.any() else self.asked
 
 
 def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str) -> pl.DataFrame:
@@ -79,41 +104,102 @@ class Order:
         return values if self.place is None else take(values, self.place)
 
 
-def _by_offset(events: pl.Series, asked: pl.Series) -> tuple[Index, Index, int] | None:
-    """Codes by distance from the least key, where the keys lie close together."""
-    known = (asked.drop_nulls() if asked.null_count() else asked).to_numpy()
+Form = tuple[Index, int, Callable[[pl.DataFrame], Index]]  # codes asked about, their number, and codes of events
+
+
+def _one_group(events: pl.DataFrame) -> Index:
+    return np.zeros(events.height, dtype=np.int64)
+
+
+def _nobodys(events: pl.DataFrame) -> Index:
+    return np.full(events.height, -1)
+
+
+def _is_word(dtype: pl.DataType) -> bool:
+    return (dtype.is_integer() and dtype not in (pl.Int128, pl.UInt128)) or isinstance(dtype, pl.Datetime | pl.Date)
+
+
+def _integers(asked: pl.Series, rows: int) -> Form | None:
+    """Codes by distance from the least key where the keys lie close together, else by a compiled table of hashes."""
+    known = asked.drop_nulls().to_physical()
     if not len(known):
-        return np.full(len(events), -1), np.zeros(len(asked), dtype=np.int64), 1
-    low, high = int(known.min()), int(known.max())
+        return np.zeros(len(asked), dtype=np.int64), 1, _nobodys
+    low, high = int(known.min()), int(known.max())  # type: ignore[arg-type]  # whole numbers
     span = high - low + 1
-    if span > 4 * (len(asked) + len(events)) + 1024:
+    words, present = _words(asked), asked.is_not_null().to_numpy()
+    if span <= 4 * (len(asked) + rows) + 1024:
+        near = _Near(np.uint64(low % 2**64), np.uint64(span))
+        return np.where(present, near.of(words), span).astype(smallest(span), copy=False), span + 1, near
+    loops = compiled.kernels((len(asked) + rows) // _LIGHT)
+    if loops is None:
         return None
-    kind = smallest(span)
-    asked_codes = _shifted(asked, low, kind)
-    if asked.null_count():
-        asked_codes = np.where(asked.is_null().to_numpy(), span, asked_codes)
-    if events is asked and not asked.null_count():
-        return asked_codes, asked_codes, span + 1
-    inside = events.is_between(low, high).fill_null(False).to_numpy()
-    return np.where(inside, _shifted(events, low, kind), -1), asked_codes, span + 1
+    out = fresh(len(words), smallest(len(words)))
+    table, count = loops.learned_codes(words, present, out)
+    held = table[table[:, 1] > 0]
+    rank = np.empty(count, dtype=np.int64)
+    rank[held[np.argsort(held[:, 0] if low >= 0 else held[:, 0].view(np.int64)), 1].astype(np.int64) - 1] = np.arange(
+        count
+    )
+    loops.renumber_codes(table, rank, out)
+    return np.where(present, out, count), count + 1, _Hashed(table)
 
 
-def _shifted(keys: pl.Series, low: int, kind: np.dtype[Any]) -> Index:
-    """The distance of each key from the least one; of keys that lie outside, anything."""
-    out = fresh(len(keys), kind)
-    if isinstance(keys.dtype, pl.UInt64):  # may lie beyond int64; the distance does not
-        out[:] = (keys.fill_null(low).to_numpy() - np.uint64(low)).astype(kind)
-    else:
-        whole = keys.fill_null(low).to_numpy().astype(np.int64, copy=False)
-        np.subtract(whole, low, out=out, casting="same_kind")
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """Codes by distance from the least key."""
+
+    low: Any
+    span: Any
+
+    def __call__(self, events: pl.DataFrame) -> Index:
+        """The code of each event."""
+        return _absent(self.of(_words(events.to_series())), events.to_series())
+
+    def of(self, words: Array) -> Index:
+        """The code of each key."""
+        out = fresh(len(words), smallest(int(self.span)))
+        loops = compiled.kernels(len(words) // _LIGHT)
+        if loops:
+            loops.near_codes(words, self.low, self.span, out)
+        else:
+            distance = words - self.low
+            out[:] = distance.view(np.int64)
+            out[distance >= self.span] = -1
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Hashed:
+    """Codes by a table of hashes."""
+
+    table: Array
+
+    def __call__(self, events: pl.DataFrame) -> Index:
+        """The code of each event."""
+        out = fresh(events.height, smallest(len(self.table)))
+        compiled.warm().hashed_codes(_words(events.to_series()), self.table, out)
+        return _absent(out, events.to_series())
+
+
+def _words(keys: pl.Series) -> Array:
+    """Whole numbers as 64 bits each, anything where there is none."""
+    whole = keys.to_physical()
+    whole = whole.cast(pl.UInt64 if isinstance(whole.dtype, pl.UInt64) else pl.Int64)
+    return (whole.fill_null(0) if whole.null_count() else whole).to_numpy().view(np.uint64)
+
+
+def _absent(out: Index, keys: pl.Series) -> Index:
+    if keys.null_count():
+        out[keys.is_null().to_numpy()] = -1
     return out
 
 
-def _by_join(events: pl.DataFrame, asked: pl.DataFrame, keys: list[str]) -> tuple[Index, Index, int]:
+def _joined(asked: pl.DataFrame, keys: list[str]) -> Form:
+    """Codes of keys of any types, by a join with those that are known."""
     known = asked.drop_nulls().unique(maintain_order=True).with_row_index("__code")
 
-    def coded(frame: pl.DataFrame, missing: int) -> Index:
+    def coded(frame: pl.DataFrame, missing: int = -1) -> Index:
         joined = frame.join(known, on=keys, how="left", maintain_order="left")
         return joined["__code"].cast(pl.Int64).fill_null(missing).to_numpy()
 
-    return coded(events, -1), coded(asked, known.height), known.height + 1
+    return coded(asked, known.height), known.height + 1, coded

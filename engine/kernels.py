@@ -5,29 +5,29 @@ All times are int64 microseconds; index ranges are half-open.
 
 from __future__ import annotations
 
+from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
 from .kernels_extremes import extremes, extremes_prepared
-from .kernels_moments import deviations, prefix_moments
 from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
-from .kernels_owners import owners
 from .kernels_windows import differences, divided, fused, prefix_sums, sum_by_prefix, upper_indices
 
 LOADED = True  # last: another thread may find this module half imported
 
 __all__ = [
     "LOADED",
-    "deviations",
     "differences",
     "distinct",
     "divided",
     "extremes",
     "extremes_prepared",
     "fused",
+    "hashed_codes",
     "in_order",
-    "owners",
+    "learned_codes",
+    "near_codes",
     "places",
     "places_by_time",
-    "prefix_moments",
     "prefix_sums",
+    "renumber_codes",
     "rises",
     "spread",
     "sum_by_prefix",

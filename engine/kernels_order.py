@@ -86,7 +86,7 @@ def _later(time: int, row: int, other_time: int, other: int, ties: Index) -> boo
         return time > other_time
     for k in range(len(ties)):
         if ties[k, row] != ties[k, other]:
-            return ties[k, row] > ties[k, other]
+            return bool(ties[k, row] > ties[k, other])
     return False
 
 

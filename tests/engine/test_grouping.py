@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from nowthen.engine import compiled
 from nowthen.engine.errors import WrongType
-from nowthen.engine.grouping import Order, codes
+from nowthen.engine.grouping import Coder, Order, codes
 
 DTYPES: list[tuple[pl.DataType, list[Any]]] = [
     (pl.Int64(), [1, 2, 3]),
@@ -19,7 +21,11 @@ DTYPES: list[tuple[pl.DataType, list[Any]]] = [
     (pl.UInt8(), [0, 1, 255]),
     (pl.String(), ["", "a", "ä"]),
     (pl.Boolean(), [True, False]),
+    (pl.Datetime("us"), [datetime(1900, 1, 1), datetime(1970, 1, 1), datetime(2026, 1, 1)]),
+    (pl.Date(), [date(1900, 1, 1), date(1970, 1, 1), date(2026, 1, 1)]),
 ]
+
+pytestmark = pytest.mark.usefixtures("loops")
 
 
 @pytest.mark.parametrize("dtype, values", DTYPES, ids=lambda part: str(part)[:20])
@@ -34,6 +40,47 @@ def test_events_meet_the_questions_of_their_key(dtype: pl.DataType, values: list
         assert group.max() < groups
         assert asked_group.max() < groups
         assert asked_group.min() >= 0
+
+
+SPANS = {"close together": 900, "far apart": 2**62}
+
+
+@pytest.mark.parametrize("span", SPANS)
+@pytest.mark.parametrize("nulls", [False, True])
+def test_a_coder_gives_any_number_of_frames_their_codes(span: str, nulls: bool) -> None:
+    random = np.random.default_rng(1)
+    some = random.integers(-SPANS[span], SPANS[span], 3000)
+
+    def drawn(n: int) -> pl.DataFrame:
+        keys = pl.Series("key", random.choice(some, n))
+        return pl.DataFrame(keys.scatter(range(0, n, 7), None) if nulls else keys)
+
+    asked = drawn(2000)
+    coder = Coder.of(asked, {"key": pl.Int64()})
+    code_of = dict(zip(asked["key"].to_list(), coder.asked.tolist(), strict=True))
+    assert len(set(code_of.values())) == len(code_of)
+    for held in (drawn(5000), drawn(10), asked, drawn(0)):
+        wanted = [-1 if key is None else code_of.get(key, -1) for key in held["key"].to_list()]
+        found = coder.codes(held)
+        assert [code if code in code_of.values() else -1 for code in found.tolist()] == wanted
+        assert len(held) == 0 or found.max() < coder.groups
+
+
+def test_codes_of_hashed_keys_follow_the_keys() -> None:
+    if compiled.kernels(0) is None:
+        pytest.skip("keys far apart are hashed by compiled loops alone")
+    for dtype, keys in ((pl.Int64(), [-(2**62), -3, 0, 2**62]), (pl.UInt64(), [0, 3, 2**63, 2**64 - 1])):
+        asked = frame(dtype, [keys[2], None, keys[0], keys[3], keys[1]])
+        coder = Coder.of(asked, {"key": dtype})
+        assert coder.asked.tolist() == [2, 4, 0, 3, 1]
+        assert coder.codes(frame(dtype, [*keys, None, 1])).tolist() == [0, 1, 2, 3, -1, -1]
+
+
+def test_events_that_are_asked_about_meet_themselves_unless_their_key_is_null() -> None:
+    rows = pl.DataFrame({"key": [4, None, 4, 5]})
+    group, asked_group, groups = codes(rows, rows, {"key": pl.Int64()})
+    assert group.tolist() == [0, -1, 0, 1]
+    assert asked_group.tolist() == [0, groups - 1, 0, 1]
 
 
 def frame(dtype: pl.DataType, values: list[Any]) -> pl.DataFrame:

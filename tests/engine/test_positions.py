@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from nowthen.engine.column import Index
 from nowthen.engine.positions import distinct, places, rises, smallest, spread, take, upper_indices
 from nowthen.engine.window import End
 
@@ -28,7 +31,7 @@ def test_an_end_stands_after_the_last_event_of_its_group_up_to_it() -> None:
             assert index.tolist() == wanted
 
 
-DISORDERS = {
+DISORDERS: dict[str, Callable[[Index], Index]] = {
     "none": lambda time: time,
     "neighbours": lambda time: time + RANDOM.integers(0, 4, len(time)),
     "some rows": lambda time: np.where(RANDOM.random(len(time)) < 0.02, RANDOM.integers(0, 2000, len(time)), time),
