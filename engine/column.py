@@ -116,13 +116,16 @@ class Column:
 
 @lru_cache(maxsize=4096)
 def _scalar(kind: str, value: Any, dtype: pl.DataType) -> Array:
-    assert kind, "1, 1.0 and True are equal, so the name of the type is part of the cache's key"
+    assert kind, (
+        "1, 1.0 and True are equal, and so are 0.0 and -0.0, so what tells them apart is part of the cache's key"
+    )
     return Column.from_series(pl.Series([value], dtype=dtype)).values
 
 
 def scalar(value: Any, dtype: pl.DataType) -> Array:
     """A Python value, not None, as an array (1,) of the type's physical form."""
-    return _scalar(type(value).__name__, value, dtype)
+    kind = "-0.0" if isinstance(value, float) and value == 0 and str(value)[0] == "-" else type(value).__name__
+    return _scalar(kind, value, dtype)
 
 
 def concat(columns: list[Column]) -> Column:

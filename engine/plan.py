@@ -35,7 +35,7 @@ class Spine:
         return f"Spine {self.reader.describe()} at={self.time}{known}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # by identity: == of filters is an expression and no answer
 class Scan:
     """Rows of a source: some columns, perhaps within a time bound, perhaps those alone that pass a filter."""
 

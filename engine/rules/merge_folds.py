@@ -16,7 +16,7 @@ def merge_folds(plan: Plan) -> Plan:
     """
     merged: dict[tuple[object, ...], At] = {}
     for side in plan.input.sides:
-        key = (id(side.scan.source), side.keys, side.scan.columns, side.scan.bound)
+        key = (id(side.scan.source), side.keys, side.scan.columns, side.scan.bound, id(side.scan.kept))
         before = merged.get(key)
         merged[key] = side if before is None else replace(before, foldings=before.foldings + side.foldings)
     return replace(plan, input=replace(plan.input, sides=tuple(merged.values())))

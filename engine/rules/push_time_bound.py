@@ -22,11 +22,10 @@ def push_time_bound(plan: Plan) -> Plan:
 
     Not where rows have versions that the source has not settled: a version outside the bound may end one inside it.
     """
-    pushed = [side for side in plan.input.sides if side.scan.may_leave_out]
-    if not pushed:
+    if not any(side.scan.may_leave_out for side in plan.input.sides):
         return plan
     span = _span(plan.input.spine)
-    sides = tuple(_bounded(side, span) if side in pushed else side for side in plan.input.sides)
+    sides = tuple(_bounded(side, span) if side.scan.may_leave_out else side for side in plan.input.sides)
     return replace(plan, input=replace(plan.input, sides=sides))
 
 
