@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from . import dtype as types
+from . import handover, tensors
 from .at import FOREVER
 from .duration import Duration, not_negative
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
@@ -28,6 +29,10 @@ from .task import AtTask
 if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+    from .ray_data import Dataset
+    from .torch_data import TensorBatches
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +78,57 @@ class TrainingSet:
 
     def to_pandas(self, *, engine: str = "auto") -> pd.DataFrame:
         """The training set as a pandas frame."""
-        return self.collect(engine=engine).to_pandas()
+        return handover.pandas_frame(self.collect(engine=engine))
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Names and types of the columns, the spine's and then the features', without reading a row."""
+        made = {name: reference.dtype for name, reference in self.features.items() if name not in self.spine.schema}
+        return {**self.spine.schema, **made}
+
+    def to_batches(self, rows: int = handover.ROWS, *, engine: str = "auto") -> pa.RecordBatchReader:
+        """A stream of Arrow batches of at most `rows` rows, read once; nothing runs before the first is asked for."""
+        return handover.batches(self.schema, self._frames(rows, engine))
+
+    def __arrow_c_schema__(self) -> object:
+        return handover.arrow_schema(self.schema).__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_batches().__arrow_c_stream__(requested_schema)
+
+    def to_duckdb(self, connection: DuckDBPyConnection | None = None, *, engine: str = "auto") -> DuckDBPyRelation:
+        """A relation of DuckDB that holds the rows, on its default connection unless one is given."""
+        held: DuckDBPyRelation = handover.relation(self.schema, self._frames(handover.ROWS, engine), connection)
+        return held
+
+    def to_ray(self, rows: int = 1_000_000, *, engine: str = "auto") -> Dataset:
+        """A dataset of Ray Data with a block for every `rows` rows, in the spine's order."""
+        from .ray_data import dataset
+
+        return dataset(self.to_batches(rows, engine=engine))
+
+    def to_torch(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        fill_null: float | None = None,
+        engine: str = "auto",
+    ) -> TensorBatches:
+        """A `torch.utils.data.IterableDataset` of dicts of tensors, `batch_size` rows each, or all at once; read here, once.
+
+        Without `columns` it holds all features, and the spine's columns of numbers and truth values. `dtype` is a type of torch for
+        all of them, or a mapping by column. Nulls are refused unless `fill_null` says what stands for them.
+        """
+        names = tensors.chosen(self.schema, self.features, columns)
+        handover.library("torch", "to_torch()")
+        from .torch_data import dataset
+
+        return dataset(tensors.arrays(self._frames(handover.ROWS, engine), names, fill_null), batch_size, dtype)
+
+    def _frames(self, rows: int, engine: str) -> Iterator[pl.DataFrame]:
+        return handover.slices(partial(self.collect, engine=engine), rows)
 
     def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
         """The training set cut by time into half-open parts; rows less than `gap` before a cut are dropped.

@@ -19,6 +19,8 @@ README = Path(__file__).parents[1] / "README.md"
 # The block that follows this mark in the README is a whole program.
 MARK = "<!-- example -->"
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+# Modules that stand on an extra, which may be missing.
+EXTRAS = {"nowthen.engine.torch_data": "torch"}
 MODULES = [
     "nowthen",
     *(
@@ -31,6 +33,8 @@ MODULES = [
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_examples_of_a_module_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if name in EXTRAS:
+        pytest.importorskip(EXTRAS[name], reason=f"{EXTRAS[name]} is an extra")
     monkeypatch.chdir(tmp_path)
     assert doctest.testmod(importlib.import_module(name), optionflags=OPTIONS).failed == 0
 
