@@ -30,6 +30,7 @@ class Fold(ABC):
     name: ClassVar[str]
     version: ClassVar[int] = 1
     sees_nulls: ClassVar[bool] = False  # otherwise the engine drops null entries before the fold sees them
+    latest: ClassVar[bool] = False  # True: the value is that of the last row it sees, null where there is none
     of_rows: ClassVar[bool] = False  # True: folds rows (`source.count()`); the column given is then the event time
 
     @abstractmethod

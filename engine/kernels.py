@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
 from .kernels_extremes import extremes, extremes_prepared
+from .kernels_latest import keep_latest, put_values, reached
 from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
 from .kernels_windows import differences, divided, fused, prefix_sums, sum_by_prefix, upper_indices
 
@@ -22,11 +23,14 @@ __all__ = [
     "fused",
     "hashed_codes",
     "in_order",
+    "keep_latest",
     "learned_codes",
     "near_codes",
     "places",
     "places_by_time",
     "prefix_sums",
+    "put_values",
+    "reached",
     "renumber_codes",
     "rises",
     "spread",

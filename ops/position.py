@@ -91,6 +91,7 @@ class Last(_Position):
     """The latest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
 
     name = "last"
+    latest = True
 
     def merge(self, a: State, b: State) -> State:
         """The later."""
