@@ -10,6 +10,7 @@ import math
 from datetime import datetime
 from typing import Any
 
+import agreement
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from numpy.typing import NDArray
 WINDOWS_DAYS = (1, 7, 30)
 DELAY_DAYS = 7
 DAY_US = 86_400_000_000
-TOLERANCE = 1e-9
 KEYS = {"customer_id": 0, "terminal_id": DELAY_DAYS}
 FEATURES = (
     "amount",
@@ -26,28 +26,13 @@ FEATURES = (
     *(f"{name}_{days}d" for name in ("customer_tx_count", "customer_amount_mean") for days in WINDOWS_DAYS),
     *(f"{name}_{days}d" for name in ("terminal_tx_count", "terminal_fraud_share") for days in WINDOWS_DAYS),
 )
+NEAR = tuple(name for name in FEATURES if "mean" in name or "share" in name)
 
 
 def differing(found: pl.DataFrame, expected: pl.DataFrame) -> int:
-    """How many values of the features differ at the transactions of `expected`: counts exactly, means by more than 1e-9.
-
-    A transaction that `found` does not have, or has twice, is refused: then the values are not what went wrong.
-    """
-    pairs = expected.select("transaction_id", *FEATURES).join(
-        found.select("transaction_id", *FEATURES), on="transaction_id", suffix="_found", validate="1:1"
-    )
-    if pairs.height != expected.height:
-        raise ValueError(
-            f"{expected.height - pairs.height} of {expected.height} transactions are missing from the result"
-        )
-    return int(pairs.select(pl.sum_horizontal(differs(name).sum() for name in FEATURES)).item())
-
-
-def differs(name: str) -> pl.Expr:
-    """Whether the two values of a feature are not the same."""
-    found, expected = pl.col(f"{name}_found").cast(pl.Float64), pl.col(name).cast(pl.Float64)
-    room = pl.max_horizontal(expected.abs(), 1.0) * TOLERANCE if "mean" in name or "share" in name else 0.0
-    return found.ne_missing(expected) & ((found - expected).abs() <= room).not_().fill_null(True)
+    """How many values of the features differ at the transactions of `expected`."""
+    exact = [name for name in FEATURES if name not in NEAR]
+    return agreement.differing(found, expected, "transaction_id", exact=exact, near=NEAR)
 
 
 def sample(events: pl.DataFrame, random: int = 300, special: int = 100, seed: int = 7) -> pl.DataFrame:

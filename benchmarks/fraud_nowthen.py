@@ -21,23 +21,8 @@ import features  # the example is no package, so its folder is put on the path f
 def prepare(path: Path, variant: str) -> Callable[[], pl.DataFrame]:
     """A function that computes the features of the file once."""
     if variant == "ray":
+        from ray_cluster import start_ray  # only here: the local engine does without Ray
+
         start_ray()
     service = features.define(path)
     return lambda: nt.training_set(path, service, at="tx_datetime").collect(engine=variant)
-
-
-def start_ray(attempts: int = 3) -> None:
-    """A cluster of this machine's cores, without the dashboard, whose processes would count as ours.
-
-    On a busy machine Ray gives up after 30 seconds (2.60), and a second attempt succeeds.
-    """
-    import ray
-
-    for attempt in range(1, attempts + 1):
-        try:
-            ray.init(include_dashboard=False, log_to_driver=False)
-            return
-        except Exception:  # Ray raises nothing more precise
-            ray.shutdown()
-            if attempt == attempts:
-                raise

@@ -1,7 +1,7 @@
 """What one engine costs: wall time, CPU seconds and peak memory, taken in a fresh process so that no engine sees another's caches, threads or memory.
 
-The process that measures samples the memory of the one that is measured, because a thread inside it would wait for the interpreter's lock just when memory
-peaks. Memory of several processes is their private pages plus the largest share of common ones, so that Ray's object store counts once.
+Warm runs share one process, which runs once before any of them; cold runs have a process each, and its start belongs to them. The process that measures samples
+the memory of the one that is measured, because a thread inside it would wait for the interpreter's lock just when memory peaks.
 """
 
 from __future__ import annotations
@@ -10,25 +10,42 @@ import json
 import statistics
 import subprocess
 import sys
-import threading
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
-import psutil
+from watch import Deadline, PeakMemory
 
-SAMPLE_EVERY_S = 0.01
 RUN_ENGINE = Path(__file__).with_name("run_engine.py")
 
 
 @dataclass(frozen=True)
+class Job:
+    """An engine's way through a workload: on what, where its values go, and in which interpreter."""
+
+    workload: str
+    engine: str
+    data: Path
+    result: Path
+    options: Mapping[str, object] = field(default_factory=dict)
+    python: str = sys.executable
+
+    def command(self, runs: int, *more: str) -> list[str]:
+        """The command line of the process."""
+        given = [self.workload, self.engine, str(self.data), "--runs", str(runs), "--options", json.dumps(self.options)]
+        return [self.python, str(RUN_ENGINE), *given, *more]
+
+
+@dataclass(frozen=True)
 class Cost:
-    """What the runs of an engine cost, one number for each run, and the memory at the worst moment of all of them."""
+    """What the runs of an engine cost, one number for each run, the memory at the worst moment of all of them, and which version ran."""
 
     wall_s: list[float]
     cpu_s: list[float]
     peak_bytes: int
+    version: str
 
     @property
     def wall_median_s(self) -> float:
@@ -45,40 +62,77 @@ class EngineFailed(RuntimeError):
     """An engine's process did not finish."""
 
 
-def measure(engine: str, data: Path, result: Path, *, runs: int, limit_s: float) -> Cost:
-    """Runs the engine in a process of its own, which leaves its values in `result`.
+class TookTooLong(EngineFailed):
+    """A run of an engine took longer than it may."""
 
-    EngineFailed, with the last lines it wrote, if it fails or takes longer than `limit_s`.
+
+@dataclass
+class Heard:
+    """What an engine's process reported, and the peak of the memory seen in the meantime."""
+
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    peak_bytes: int = 0
+    version: str = "?"
+
+
+def measure(job: Job, *, runs: int, limit_s: float, cold: bool) -> Cost:
+    """Runs the job, which leaves its values in `job.result`.
+
+    EngineFailed, with the last lines it wrote, if it fails; TookTooLong if one run, or getting ready for it, takes more than `limit_s`.
     """
-    command = [sys.executable, str(RUN_ENGINE), engine, str(data), str(result), "--runs", str(runs)]
-    errors = result.with_suffix(".stderr")
+    return cold_runs(job, runs, limit_s) if cold else warm_runs(job, runs, limit_s)
+
+
+def warm_runs(job: Job, runs: int, limit_s: float) -> Cost:
+    """The cost of `runs` runs in one process, after one that does not count."""
+    heard, _ = listen(job, job.command(runs, "--result", str(job.result)), runs, limit_s)
+    return Cost(
+        [run["wall_s"] for run in heard.runs], [run["cpu_s"] for run in heard.runs], heard.peak_bytes, heard.version
+    )
+
+
+def cold_runs(job: Job, runs: int, limit_s: float) -> Cost:
+    """The cost of `runs` processes from start to end, after one that does not count, whose values are kept: the others write none."""
+    listen(job, job.command(1, "--cold", "--result", str(job.result)), 1, limit_s)
+    heard = [listen(job, job.command(1, "--cold"), 1, limit_s) for _ in range(runs)]
+    return Cost(
+        [wall for _, wall in heard],
+        [each.runs[0]["cpu_s"] for each, _ in heard],
+        max(each.peak_bytes for each, _ in heard),
+        heard[0][0].version,
+    )
+
+
+def listen(job: Job, command: list[str], runs: int, limit_s: float) -> tuple[Heard, float]:
+    """What a process reports until it ends, and the seconds from its start to its end."""
+    errors = job.result.with_suffix(".stderr")
+    heard, begin = Heard(), time.perf_counter()
     with (
         errors.open("w") as stderr,
         subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+        Deadline(process.pid, limit_s=limit_s) as deadline,
+        PeakMemory(process.pid) as memory,
     ):
-        too_long = threading.Timer(limit_s, end_tree, [process.pid])
-        too_long.start()
-        cost = listen(process)
-        too_long.cancel()
-    if process.returncode != 0 or len(cost.wall_s) != runs:
+        for line in process.stdout or ():
+            deadline.start_over()
+            hear(parse(line), heard, memory)
+    wall_s = time.perf_counter() - begin
+    if deadline.passed:
+        raise TookTooLong(f"a run took more than {limit_s:g} s")
+    if process.returncode != 0 or len(heard.runs) != runs:
         said = errors.read_text().strip().splitlines()[-60:]
         raise EngineFailed("\n".join([*said, f"exit code {process.returncode}"]))
-    return cost
+    return heard, wall_s
 
 
-def listen(process: subprocess.Popen[str]) -> Cost:
-    """The costs an engine's process reports, with the peak of the memory seen between its first and last run."""
-    runs: list[dict[str, Any]] = []
-    peak = 0
-    with PeakMemory(process.pid) as memory:
-        for line in process.stdout or ():
-            report = parse(line)
-            if report.get("event") == "begin":
-                memory.start_over()
-            elif report.get("event") == "run":
-                runs.append(report)
-                peak = memory.peak_bytes
-    return Cost([run["wall_s"] for run in runs], [run["cpu_s"] for run in runs], peak)
+def hear(report: dict[str, Any], heard: Heard, memory: PeakMemory) -> None:
+    """Takes a report in: memory counts from the beginning of the first run that counts to the end of the last."""
+    heard.version = report.get("version", heard.version)
+    if report.get("event") == "begin":
+        memory.start_over()
+    elif report.get("event") == "run":
+        heard.runs.append(report)
+        heard.peak_bytes = memory.peak_bytes
 
 
 def parse(line: str) -> dict[str, Any]:
@@ -88,59 +142,3 @@ def parse(line: str) -> dict[str, Any]:
     except json.JSONDecodeError:
         return {}
     return report if isinstance(report, dict) else {}
-
-
-@dataclass
-class PeakMemory:
-    """The most memory a process and its descendants held at once while this was open."""
-
-    pid: int
-    peak_bytes: int = 0
-    done: threading.Event = field(default_factory=threading.Event)
-    thread: threading.Thread | None = None
-
-    def __enter__(self) -> PeakMemory:
-        self.thread = threading.Thread(target=self.watch, daemon=True)
-        self.thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.done.set()
-
-    def start_over(self) -> None:
-        """Forgets what was seen before."""
-        self.peak_bytes = 0
-
-    def watch(self) -> None:
-        """Samples until closed."""
-        while not self.done.wait(SAMPLE_EVERY_S):
-            self.peak_bytes = max(self.peak_bytes, memory_of_tree(self.pid))
-
-
-def memory_of_tree(pid: int) -> int:
-    """Bytes resident in a process and its descendants, common pages counted once."""
-    try:
-        root = psutil.Process(pid)
-        processes = [root, *root.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return 0
-    seen = [pages for process in processes if (pages := resident(process))]
-    return sum(rss - shared for rss, shared in seen) + max((shared for _, shared in seen), default=0)
-
-
-def resident(process: psutil.Process) -> tuple[int, int] | None:
-    """Resident and shared bytes of a process, None if it just went away."""
-    try:
-        memory = process.memory_info()
-    except psutil.Error:
-        return None
-    return memory.rss, memory.shared
-
-
-def end_tree(pid: int) -> None:
-    """Ends a process that takes too long, and its descendants."""
-    root = psutil.Process(pid)
-    for process in [*root.children(recursive=True), root]:
-        process.kill()

@@ -13,42 +13,87 @@ import json
 import resource
 import time
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-import polars as pl
 import psutil
 
-# Name on the command line: module, variant, distribution whose version the table shows.
-ENGINES = {
-    "nowthen": ("fraud_nowthen", "local", "nowthen"),
-    "nowthen-ray": ("fraud_nowthen", "ray", "nowthen"),
-    "polars": ("fraud_polars", "over", "polars"),
-    "polars-frame": ("fraud_polars", "frame", "polars"),
-    "duckdb": ("fraud_duckdb", "", "duckdb"),
-    "pandas": ("fraud_pandas", "line", "pandas"),
-    "pandas-groupby": ("fraud_pandas", "groupby", "pandas"),
+
+class Way(NamedTuple):
+    """How an engine goes through a workload: `prepare` of a module, with a variant; and the distribution whose version the table shows."""
+
+    module: str
+    variant: str
+    package: str
+
+
+# Workload and engine, as on the command line.
+WORKLOADS = {
+    "fraud": {
+        "nowthen": Way("fraud_nowthen", "local", "nowthen"),
+        "nowthen-ray": Way("fraud_nowthen", "ray", "nowthen"),
+        "polars": Way("fraud_polars", "over", "polars"),
+        "polars-frame": Way("fraud_polars", "frame", "polars"),
+        "duckdb": Way("fraud_duckdb", "", "duckdb"),
+        "pandas": Way("fraud_pandas", "line", "pandas"),
+        "pandas-groupby": Way("fraud_pandas", "groupby", "pandas"),
+    },
+    "join": {
+        "nowthen": Way("join_nowthen", "local", "nowthen"),
+        "nowthen-ray": Way("join_nowthen", "ray", "nowthen"),
+        "polars": Way("join_polars", "eager", "polars"),
+        "polars-streaming": Way("join_polars", "streaming", "polars"),
+        "duckdb": Way("join_duckdb", "", "duckdb"),
+        "pandas": Way("join_pandas", "", "pandas"),
+        "daft": Way("join_daft", "", "daft"),
+    },
+    "windows": {
+        "nowthen": Way("windows_nowthen", "local", "nowthen"),
+        "nowthen-ray": Way("windows_nowthen", "ray", "nowthen"),
+        "polars": Way("windows_polars", "frame", "polars"),
+        "polars-over": Way("windows_polars", "over", "polars"),
+        "duckdb": Way("windows_duckdb", "", "duckdb"),
+    },
 }
 
 
 def main() -> None:
     """Runs the engine named on the command line."""
+    given = arguments()
+    way = WORKLOADS[given.workload][given.engine]
+    compute = importlib.import_module(way.module).prepare(given.data, way.variant, **given.options)
+    result = once(compute, way) if given.cold else often(compute, way, given.runs)
+    if given.result:
+        import polars as pl
+
+        pl.DataFrame(result).write_parquet(given.result)
+
+
+def arguments() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("engine", choices=ENGINES)
+    parser.add_argument("workload", choices=WORKLOADS)
+    parser.add_argument("engine")
     parser.add_argument("data", type=Path)
-    parser.add_argument("result", type=Path)
+    parser.add_argument("--result", type=Path, help="a Parquet file for the values")
     parser.add_argument("--runs", type=int, default=5)
-    given = parser.parse_args()
-    module, variant, _ = ENGINES[given.engine]
-    compute = importlib.import_module(module).prepare(given.data, variant)
-    result = run_often(compute, given.runs)
-    pl.DataFrame(result).write_parquet(given.result)
+    parser.add_argument("--cold", action="store_true", help="run once, and count all that this process has done")
+    parser.add_argument("--options", type=json.loads, default={}, help="what else the engine is told, in JSON")
+    return parser.parse_args()
 
 
-def run_often(compute: Callable[[], Any], runs: int) -> Any:
+def once(compute: Callable[[], Any], way: Way) -> Any:
+    """The result of one run, with the cost of this process since it was started."""
+    result = compute()
+    say(event="run", cpu_s=cpu_seconds(), version=version(way.package))
+    return result
+
+
+def often(compute: Callable[[], Any], way: Way, runs: int) -> Any:
     """The result of the last of `runs` runs, after one that does not count."""
     result = compute()
-    say(event="begin")
+    say(event="begin", version=version(way.package))
     for _ in range(runs):
         del result
         gc.collect()

@@ -1,0 +1,31 @@
+"""What NowThen's ways through join.py and windows.py share: the sources and how a training set is collected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import nowthen as nt
+
+holder = nt.Entity("holder", keys={"key": pl.Int64}, about="Whoever the events are about.")
+
+
+def source(data: Path, table: str) -> nt.Source:
+    """One table of events."""
+    return nt.Source(table, nt.Parquet(data / f"{table}.parquet"), event_time="time", entities=[holder])
+
+
+def collecting(
+    data: Path, features: Mapping[str, Any], engine: str, memory: str | None, workers: int | None
+) -> Callable[[], pl.DataFrame]:
+    """A function that collects the features at every row of the spine once; `memory` is passed on only where it is given."""
+    if engine == "ray":
+        from ray_cluster import start_ray  # only here: the local engine does without Ray
+
+        start_ray(workers)
+    view = nt.feature_view("measured", entity=holder, features=features)
+    budget: dict[str, Any] = {"memory": memory} if memory else {}
+    return lambda: nt.training_set(data / "spine.parquet", view, at="time").collect(engine=engine, **budget)
