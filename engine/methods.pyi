@@ -111,12 +111,16 @@ class Methods:
         """The greatest value (of Strings the last by code point); NaN if one is in the window, null for an empty window."""
     def mean(self, *, where: Expr | None = ...) -> Expr:
         """The mean, a Float64; null for an empty window. Of Booleans the share that is true."""
+    def median(self, *, where: Expr | None = ...) -> Expr:
+        """The value in the middle, or the mean of the two there, a Float64; null for an empty window, NaN where one is NaN."""
     def min(self, *, where: Expr | None = ...) -> Expr:
         """The least value (of Strings the first by code point); NaN if one is in the window, null for an empty window."""
     def mod(self, b: object) -> Expr:
         """What is left of a // b, with the sign of b; null where an integer is divided by zero."""
     def mul(self, b: object) -> Expr:
         """The product; a Duration times a float is cut to whole microseconds."""
+    def n_unique(self, *, where: Expr | None = ...) -> Expr:
+        """The number of different values, exactly; nulls do not count. Int64, 0 for an empty window. NaN is one value, -0.0 equals 0.0."""
     def ne(self, b: object) -> Expr:
         """True where both differ."""
     def neg(self) -> Expr:
@@ -127,18 +131,24 @@ class Methods:
         """True where either is, whatever the other; false where both are false."""
     def pow(self, b: object) -> Expr:
         """The base to the power of the exponent; null where an integer is raised to a negative integer (cast the base to Float64 for a fraction)."""
+    def quantile(self, q: float, interpolation: str = ..., *, where: Expr | None = ...) -> Expr:
+        """The value that a share q of the others lies below, a Float64; null for an empty window, NaN where one is NaN."""
     def round(self, decimals: int = ...) -> Expr:
         """The nearest value with so many decimals; a half goes to the even neighbour."""
     def sign(self) -> Expr:
         """-1, 0 or 1 in the type of the column; NaN stays NaN."""
     def sqrt(self) -> Expr:
         """The square root."""
+    def std(self, ddof: int = ..., *, where: Expr | None = ...) -> Expr:
+        """The standard deviation, a Float64; null for ddof values or fewer (by default below two), NaN where one is NaN or infinite."""
     def sub(self, b: object) -> Expr:
         """The difference; of two times a Duration."""
     def sum(self, *, where: Expr | None = ...) -> Expr:
         """The sum; 0 for an empty window. Exact for integers (Int64, UInt64 for UInt64), Booleans and Durations; floats as Float64."""
     def truediv(self, b: object) -> Expr:
         """The quotient as a float, by zero infinite or NaN. Of a Duration and a number a Duration, by zero null."""
+    def var(self, ddof: int = ..., *, where: Expr | None = ...) -> Expr:
+        """The variance, a Float64, never negative; null for ddof values or fewer (by default below two), NaN where one is NaN or infinite."""
     def when(self, then: object, otherwise: object) -> Expr:
         """The entry of `then` where the condition is true, that of `otherwise` where it is false or null."""
     def xor(self, b: object) -> Expr:

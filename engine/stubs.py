@@ -5,7 +5,7 @@ Nothing at run time reads that file. `Expr` finds its methods in the registry; t
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from inspect import Parameter
 from itertools import groupby
 from pathlib import Path
@@ -71,7 +71,7 @@ def _of_map(found: Map) -> list[str]:
 
 
 def _of_fold(found: type[Fold]) -> list[str]:
-    own = [_parameter(field.name, _written(field.type), given=True) for field in fields(found)]
+    own = [_parameter(f.name, _written(f.type), f.default is not MISSING) for f in fields(found)]
     return [*own, "*", "where: Expr | None = ..."]
 
 

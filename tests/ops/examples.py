@@ -39,6 +39,19 @@ _AWKWARD: dict[type[pl.DataType], list[Any]] = {
     pl.Float32: [0.0, -0.0, 1.5, -2.5, 0.1, 2.0, np.nan, np.inf, -np.inf, 1e10],
     pl.Float64: [0.0, -0.0, 1.5, -2.5, 0.1, 2.0, np.nan, np.inf, -np.inf, 1e16],
 }
+# Parameters of folds that the laws are to be held with; of others, every choice of their Boolean ones.
+PARAMETERS: dict[str, list[dict[str, Any]]] = {
+    "var": [{}, {"ddof": 0}, {"ddof": 3}],
+    "std": [{}, {"ddof": 0}],
+    "quantile": [
+        {"q": 0.3},
+        {"q": 1, "interpolation": "midpoint"},
+        {"q": 0.6, "interpolation": "midpoint"},
+        {"q": 0.5, "interpolation": "nearest"},
+        {"q": 0.25, "interpolation": "lower"},
+        {"q": 0.9, "interpolation": "higher"},
+    ],
+}
 
 
 def awkward(dtype: pl.DataType) -> Array:

@@ -86,8 +86,10 @@ def feature(rows: nt.Source, ask: Ask) -> Any:
         expr = rows.count(where=where).over(*over[0], **over[1])
     else:
         kept = rows if where is None else rows.filter(where)
-        name, _, known = ask.fold.partition("_")
-        expr = getattr(kept[ask.column], name)(**({"ignore_nulls": True} if known else {})).over(*over[0], **over[1])
+        name = ask.fold.removesuffix("_known")
+        params = {"quantile": {"q": naive.QUANTILES["quantile"]}}.get(name, {})
+        known = {} if name == ask.fold else {"ignore_nulls": True}
+        expr = getattr(kept[ask.column], name)(**params, **known).over(*over[0], **over[1])
     return expr if ask.default is None else nt.feature(expr, default=ask.default)
 
 
@@ -149,13 +151,23 @@ def differences(world: World, got: pl.DataFrame, wanted: list[list[naive.Answer]
 
 
 def agrees(fold: str, value: Any, answer: naive.Answer) -> bool:
-    """Exact; float sums and means within 1e-12 of the sum of magnitudes inside the window."""
+    """Exact; float sums and means within 1e-12 of the sum of magnitudes inside the window, spreads by their condition number."""
     wanted = float(answer.value) if answer.value == 0 and isinstance(value, float) else answer.value
     if value is None or wanted is None or type(value) is not type(wanted):
         return value is None and wanted is None
     if not isinstance(value, float) or not math.isfinite(wanted):
         return bool(value == wanted) or (value != value and wanted != wanted)
+    if fold in ("var", "std"):
+        return value == wanted or abs(value - wanted) <= 1e-12 * condition(answer.folded) * wanted
     if fold not in ("sum", "mean") or not answer.folded:
         return value == wanted
     scale = sum(abs(Fraction(one)) for one in answer.folded) / (len(answer.folded) if fold == "mean" else 1)
     return math.isfinite(value) and abs(Fraction(value) - Fraction(wanted)) <= Fraction(1e-12) * scale
+
+
+def condition(values: list[Any]) -> float:
+    """sqrt(sum x^2 / sum (x - mean)^2), by which the error of a spread may grow; 1 where nothing but 0 will do."""
+    exact = [Fraction(value) for value in values]
+    mean = sum(exact) / max(len(exact), 1)
+    apart = sum((one - mean) ** 2 for one in exact)
+    return math.sqrt(sum(one**2 for one in exact) / apart) if apart else 1.0

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 NOTHING = "not_found"
 EPOCH = datetime(1970, 1, 1)
+QUANTILES = {"median": 0.5, "quantile": 0.7}
 
 
 @dataclass(frozen=True)
@@ -148,14 +149,39 @@ def fold(name: str, values: list[Any]) -> Any:
         return len(present)
     if name == "sum":
         return total(present)
+    if name == "n_unique":
+        return len({"NaN" if value != value else (value,) for value in present})
     if not present:
         return None
+    if name in ("var", "std"):
+        return spread(name, present)
     if name == "mean":
         whole = total(present)
         return float(Fraction(whole) / len(present)) if math.isfinite(whole) else whole
     if any(value != value for value in present):
         return math.nan
+    if name in QUANTILES:
+        return quantile([float(value) for value in present], QUANTILES[name])
     return min(present) if name == "min" else max(present)
+
+
+def spread(name: str, values: list[Any]) -> float | None:
+    """The variance of a sample, or its root."""
+    if len(values) < 2:
+        return None
+    if any(not math.isfinite(value) for value in values):
+        return math.nan
+    exact = [Fraction(value) for value in values]
+    mean = sum(exact) / len(exact)
+    variance = float(sum((one - mean) ** 2 for one in exact) / (len(exact) - 1))
+    return variance if name == "var" else math.sqrt(variance)
+
+
+def quantile(values: list[float], q: float) -> float:
+    """The quantile between the two values that it lies between."""
+    place = (len(values) - 1) * q
+    low, high = (sorted(values)[round_(place)] for round_ in (math.floor, math.ceil))
+    return low if low == high else low + (place - math.floor(place)) * (high - low)
 
 
 def total(values: list[Any]) -> Any:

@@ -86,12 +86,13 @@ FLOATS = (1.0, 0.1, None, -3.0, 0.0, 2.5, math.nan, math.inf, -math.inf, 1e16, -
 WHOLE = (0, 1, 2, -5, 2**53 + 1, None)
 TEXT = ("", "a", "b", "é", None)
 MOMENTS = tuple(at(SPRING + k * HOUR) for k in range(3))
+_NUMBER = ("count", "sum", "mean", "var", "std", "min", "max", "first", "last", "n_unique", "median", "quantile")
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "x": ("count", "sum", "mean", "min", "max", "first", "last", "first_known", "last_known"),
-    "n": ("count", "sum", "mean", "min", "max", "first", "last", "first_known", "last_known"),
-    "s": ("count", "min", "max", "first", "last", "last_known"),
-    "d": ("count", "min", "max", "first", "last", "last_known"),
-    "flag": ("count", "sum", "mean", "min", "max", "last", "last_known"),
+    "x": (*_NUMBER, "first_known", "last_known"),
+    "n": (*_NUMBER, "first_known", "last_known"),
+    "s": ("count", "min", "max", "first", "last", "last_known", "n_unique"),
+    "d": ("count", "min", "max", "first", "last", "last_known", "n_unique"),
+    "flag": ("count", "sum", "mean", "std", "min", "max", "last", "last_known", "n_unique"),
 }
 FOLDS = [(fold, column) for column, folds in COLUMNS.items() for fold in folds]
 WHERE: tuple[Callable[[Row], bool | None] | None, ...] = (None, None, is_flagged, has_many)
@@ -100,11 +101,11 @@ KEYS: tuple[tuple[str, ...], ...] = (("a",), ("b",), ("a", "b"), ())
 
 def default_of(fold: str, column: str | None) -> Any:
     """A default that fits the type of the fold."""
-    if fold == "count" or (fold == "sum" and column != "x"):
+    if fold in ("count", "n_unique") or (fold == "sum" and column != "x"):
         return -1
-    return {"x": 0.5, "n": 0.5 if fold == "mean" else -1, "s": "none", "flag": 0.5 if fold == "mean" else False}.get(
-        str(column)
-    )
+    if fold in ("mean", "var", "std", "median", "quantile"):
+        return 0.5
+    return {"x": 0.5, "n": -1, "s": "none", "flag": False}.get(str(column))
 
 
 def window(random: Random, step: int) -> Window:

@@ -1,0 +1,171 @@
+"""Compiled loops for squared deviations from the mean of ranges.
+
+They stand in one file, two-sum included, because numba's cache looks at a loop's own file alone: see kernels_windows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .column import Array, Index
+from .jit import jit
+
+_SHORT = 64  # rows; reading so many one after another costs about as much as reading two places far apart
+_SPLIT = 134217729.0  # 2^27 + 1 (Veltkamp's splitting, Dekker 1971)
+
+
+@jit
+def prefix_moments(values: Array, offsets: Index, prefix: Array, unit: Array) -> None:
+    """Fill the sums of d and of d^2 before each row of a group and before its end, d = value - anchor, as pairs (high, low).
+
+    `prefix` is (rows + groups, 4): row r of group g stands at r + g. The anchor is near the mean, and whole where all values are; d is
+    exact as a pair, its square a product of two (Dekker 1971), and both are summed as in `prefix_sums`. Numbers that are not finite
+    are left out. The pairs are within `unit` times the sum of d^2 of what they stand for: 0 where nothing was rounded anywhere, NaN
+    where numbers left the range of floats. `deviations` says how that bounds its error.
+    """
+    for g in range(len(offsets) - 1):
+        first, last = offsets[g], offsets[g + 1]
+        anchor = _anchor(values, first, last)
+        sum_1 = lost_1 = rest_1 = sum_2 = lost_2 = rest_2 = 0.0
+        rounded = False
+        for i in range(first, last):
+            _put(prefix, i + g, sum_1, lost_1 + rest_1, sum_2, lost_2 + rest_2)
+            if not np.isfinite(values[i]):
+                continue
+            d, tail = _two_sum(values[i], -anchor)
+            square, more = _squared(d)
+            rounded |= tail != 0.0 or (d != 0.0 and square < 1e-290)
+            more += 2.0 * d * tail + tail * tail
+            sum_1, lost_1, rest_1 = _added(sum_1, lost_1, rest_1, d, tail)
+            sum_2, lost_2, rest_2 = _added(sum_2, lost_2, rest_2, square, more)
+            rounded |= rest_1 != 0.0 or rest_2 != 0.0
+        _put(prefix, last + g, sum_1, lost_1 + rest_1, sum_2, lost_2 + rest_2)
+        n = last - first
+        unit[g] = (n + 8) * (1.0 + 2.0 * np.sqrt(n)) * 2.0**-103 if rounded else 0.0
+        if not np.isfinite(sum_1 + lost_1 + sum_2 + lost_2):
+            unit[g] = np.nan
+
+
+@jit
+def _put(prefix: Array, at: int, high_1: float, low_1: float, high_2: float, low_2: float) -> None:
+    prefix[at, 0] = high_1
+    prefix[at, 1] = low_1
+    prefix[at, 2] = high_2
+    prefix[at, 3] = low_2
+
+
+@jit
+def _anchor(values: Array, first: int, last: int) -> float:
+    """The mean of the finite values of a group, nearly; a whole number where they are, and exactly the value where all are equal."""
+    base = total = 0.0
+    n = 0
+    whole = True
+    for i in range(first, last):
+        value = values[i]
+        if np.isfinite(value):
+            if n == 0:
+                base = value
+            total += value - base
+            whole &= value == np.floor(value)
+            n += 1
+    mean = base + total / max(n, 1)
+    if not np.isfinite(mean):
+        return base
+    return np.rint(mean) if whole else mean
+
+
+@jit
+def deviations(values: Array, prefix: Array, unit: Array, group: Index, start: Index, stop: Index) -> Array:
+    """Sums of squared deviations of ranges from their means; NaN where that cannot be said from the prefix sums of its group.
+
+    With s1 and s2 the sums of d and d^2 of the range, n times the value is n * s2 - s1^2. The pairs of a group of N rows are wrong by
+    at most (N + 8) 2^-104 times the sums of |d| and d^2 up to the range's end; as |s1| <= sqrt(n s2) and sum |d| <= sqrt(N sum d^2), that
+    makes both terms together wrong by less than `unit` times n times the sum of d^2 up to there, and the arithmetic here adds 2^-100 n s2.
+    A value is given where that is at most 1e-13 of it, or where nothing at all was rounded and it is 0. Short ranges that fail are
+    read row by row.
+    """
+    out = np.empty(len(start), dtype=np.float64)
+    for i in range(len(start)):
+        n = stop[i] - start[i]
+        if n < 2:
+            out[i] = 0.0
+            continue
+        g = group[i]
+        a = start[i] + g
+        b = stop[i] + g
+        s1, t1 = _difference(prefix[b, 0], prefix[b, 1], prefix[a, 0], prefix[a, 1])
+        s2, t2 = _difference(prefix[b, 2], prefix[b, 3], prefix[a, 2], prefix[a, 3])
+        all_2, more = _product(float(n), s2)
+        mean_2, less = _squared(s1)
+        high, low = _two_sum(all_2, -mean_2)
+        times_n = high + (low + ((more - less) + (n * t2 - (2.0 * s1 * t1 + t1 * t1))))
+        wrong = n * (unit[g] * prefix[b, 2] + 2.0**-100 * s2)
+        if wrong <= 1e-13 * times_n or (times_n == 0.0 and unit[g] == 0.0 and t1 == 0.0 and t2 == 0.0):
+            out[i] = times_n / n
+        elif n <= _SHORT:
+            out[i] = _row_by_row(values, start[i], stop[i])
+        else:
+            out[i] = np.nan
+    return out
+
+
+@jit
+def _row_by_row(values: Array, start: int, stop: int) -> float:
+    """The sum of squared deviations, corrected two-pass (Chan, Golub and LeVeque 1983, eq. 1.7) after a shift by the first value.
+
+    As that value is one of them, no shifted one is greater than twice the root of the sum: nothing cancels that matters.
+    """
+    n = stop - start
+    base = values[start]
+    total = 0.0
+    for i in range(start, stop):
+        total += values[i] - base
+    mean = total / n
+    squares = rest = 0.0
+    for i in range(start, stop):
+        d = (values[i] - base) - mean
+        squares += d * d
+        rest += d
+    return max(squares - rest * rest / n, 0.0)
+
+
+@jit
+def _added(total: float, lost: float, rest: float, high: float, low: float) -> tuple[float, float, float]:
+    """A sum in three parts with a pair added."""
+    total, error = _two_sum(total, high)
+    lost, more = _two_sum(lost, error)
+    lost, last = _two_sum(lost, low)
+    return total, lost, rest + (more + last)
+
+
+@jit
+def _difference(high: float, low: float, less_high: float, less_low: float) -> tuple[float, float]:
+    """The difference of two pairs as a pair whose low part is small beside the high one."""
+    s, error = _two_sum(high, -less_high)
+    return _two_sum(s, error + (low - less_low))
+
+
+@jit
+def _two_sum(a: float, b: float) -> tuple[float, float]:
+    """The rounded sum, and exactly what rounding lost."""
+    s = a + b
+    t = s - a
+    return s, (a - (s - t)) + (b - t)
+
+
+@jit
+def _squared(a: float) -> tuple[float, float]:
+    return _product(a, a)
+
+
+@jit
+def _product(a: float, b: float) -> tuple[float, float]:
+    """The rounded product, and exactly what rounding lost (Dekker 1971)."""
+    p = a * b
+    c = _SPLIT * a
+    a_high = c - (c - a)
+    a_low = a - a_high
+    c = _SPLIT * b
+    b_high = c - (c - b)
+    b_low = b - b_high
+    return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low

@@ -1,0 +1,28 @@
+"""The compiled loop that finds the groups of rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from .column import Index
+from .jit import jit
+
+
+@jit
+def owners(offsets: Index, row: Index) -> Index:
+    """The last group that begins at or before each row; one past the end is the last group's. The search begins where it ended."""
+    out = np.empty(len(row), dtype=np.int64)
+    last = len(offsets) - 2
+    g = 0
+    for i in range(len(row)):
+        if not (offsets[g] <= row[i] and (g >= last or row[i] < offsets[g + 1])):
+            low, high = 0, max(last, 0)
+            while low < high:
+                middle = (low + high + 1) >> 1
+                if offsets[middle] <= row[i]:
+                    low = middle
+                else:
+                    high = middle - 1
+            g = low
+        out[i] = g
+    return out
