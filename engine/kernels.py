@@ -8,13 +8,17 @@ from __future__ import annotations
 from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
 from .kernels_extremes import extremes, extremes_prepared
 from .kernels_latest import keep_latest, put_values, reached
+from .kernels_moments import deviations, prefix_moments
 from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
+from .kernels_owners import owners
+from .kernels_wavelet import wavelet_at_most, wavelet_fill, wavelet_neighbours, wavelet_smallest
 from .kernels_windows import differences, divided, fused, prefix_sums, sum_by_prefix, upper_indices
 
 LOADED = True  # last: another thread may find this module half imported
 
 __all__ = [
     "LOADED",
+    "deviations",
     "differences",
     "distinct",
     "divided",
@@ -26,8 +30,10 @@ __all__ = [
     "keep_latest",
     "learned_codes",
     "near_codes",
+    "owners",
     "places",
     "places_by_time",
+    "prefix_moments",
     "prefix_sums",
     "put_values",
     "reached",
@@ -37,4 +43,8 @@ __all__ = [
     "sum_by_prefix",
     "take",
     "upper_indices",
+    "wavelet_at_most",
+    "wavelet_fill",
+    "wavelet_neighbours",
+    "wavelet_smallest",
 ]
