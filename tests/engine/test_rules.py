@@ -124,7 +124,8 @@ GOLDEN_IN_TURN = {
       f5 = sales.items.sum()
       {EVERY}""",
 }
-SUBSETS = list(chain.from_iterable(combinations(RULES, size) for size in range(len(RULES) + 1)))
+SIZES = (0, 1, 2, len(RULES) - 1, len(RULES))
+SUBSETS = list(chain.from_iterable(combinations(RULES, size) for size in SIZES))
 
 
 def test_lowering_writes_a_scan_for_every_fold() -> None:

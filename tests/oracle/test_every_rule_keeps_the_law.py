@@ -51,13 +51,15 @@ def holds(world: World) -> None:
         assert values.equals(wanted.select(values.columns))
 
 
-@settings(SHORT, max_examples=40)
+@pytest.mark.usefixtures("loops")
+@settings(SHORT, max_examples=25)
 @given(worlds())
 def test_values_and_statuses_are_the_same_under_any_rule(world: World) -> None:
     holds(world)
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("loops")
 @settings(LONG, max_examples=1000)
 @given(worlds(most=30))
 def test_values_and_statuses_are_the_same_under_any_rule_in_many_worlds(world: World) -> None:
