@@ -63,7 +63,7 @@ class Meaning:
 def _distinct(filters: list[Expr]) -> list[Expr]:
     """What must all be true for plain filters to be: each condition once, and False alone where it is one."""
     conditions = {id(one): one for kept in filters for one in conjuncts(kept)}.values()
-    never = [one for one in conditions if isinstance(one, Literal) and one.value is False]
+    never: list[Expr] = [one for one in conditions if isinstance(one, Literal) and one.value is False]
     return never or [one for one in conditions if not isinstance(one, Literal) or one.value is not True]
 
 

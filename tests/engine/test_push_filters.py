@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
+from nowthen.engine.online import Online
 from nowthen.engine.plan import At
 from nowthen.engine.reader import Loaded
 from nowthen.engine.rules import optimize
@@ -80,6 +81,12 @@ def test_a_filter_stays_where_statuses_are_asked() -> None:
     asked = counts(tx["items"] > 99, source=tx)
     assert side_of(asked, statuses=True).scan.kept is None
     assert asked.collect(engine="local", status=True)["n0__status"].to_list() == ["present", "present"]
+
+
+def test_what_is_served_has_statuses_so_every_row_is_held() -> None:
+    tx = sales()
+    online = Online(counts(tx.fraud, source=tx).features)
+    assert [side.scan.kept for side in online.sides] == [None]
 
 
 def test_the_plan_of_a_training_set_says_what_it_filters_by() -> None:

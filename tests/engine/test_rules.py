@@ -10,12 +10,14 @@ import polars as pl
 import pytest
 
 import nowthen as nt
+from nowthen.engine.build import literal
+from nowthen.engine.expr import apply
 from nowthen.engine.plan import Plan
 from nowthen.engine.rules import RULES, optimize
 from nowthen.engine.rules.push_time_bound import push_time_bound
 
 from .plans import asked, checked, filtered, under, written
-from .shop import ROWS, sales
+from .shop import ROWS, SHOP, sales, spine
 
 EVERY = "Scan sales from frame (4 rows): sale_id, shop_id, seller, time, amount, items, fraud"
 OUTPUTS = """Select
@@ -125,6 +127,7 @@ GOLDEN_IN_TURN = {
       {EVERY}""",
 }
 SIZES = (0, 1, 2, len(RULES) - 1, len(RULES))
+GOLDEN["choose_way"] = WRITTEN  # nobody says yet what a run may use; tests/engine/test_choose_way.py has the rest
 SUBSETS = list(chain.from_iterable(combinations(RULES, size) for size in SIZES))
 
 
@@ -160,6 +163,20 @@ def test_answers_are_the_same_under_any_of_the_rules(rules: tuple[Callable[[Plan
     for training_set, status in product((asked(), filtered()), (True, False)):
         wanted = under((), training_set, status=status)
         assert under(rules, training_set, status=status).equals(wanted)
+
+
+def test_a_fold_of_what_never_changes_has_the_value_it_had() -> None:
+    tx = sales()
+    features = {
+        "never": (tx.fraud & False).any(),
+        "always": (tx.fraud | True).all().over("6h"),
+        "many": apply("when", True, literal(2), tx["items"]).sum(),
+    }
+    training_set = nt.training_set(spine(), nt.feature_view("view", entity=SHOP, features=features), at="asked")
+    for status in (True, False):
+        wanted = under((), training_set, status=status)
+        assert training_set.collect(engine="local", status=status).equals(wanted)
+    assert wanted["many"].to_list() == [6, 2]
 
 
 def test_values_are_the_same_with_and_without_statuses() -> None:
