@@ -10,7 +10,7 @@ import numpy as np
 from .column import Array, Index
 from .jit import jit
 
-_SHORT = 64  # rows; reading so many one after another costs about as much as reading two places far apart
+_SHORT = 512  # rows; reading so many one after another costs less than merging states (1.5 us, 2026-11)
 _SPLIT = 134217729.0  # 2^27 + 1 (Veltkamp's splitting, Dekker 1971)
 
 
@@ -113,7 +113,7 @@ def deviations(values: Array, prefix: Array, unit: Array, group: Index, start: I
 def _row_by_row(values: Array, start: int, stop: int) -> float:
     """The sum of squared deviations, corrected two-pass (Chan, Golub and LeVeque 1983, eq. 1.7) after a shift by the first value.
 
-    As that value is one of them, no shifted one is greater than twice the root of the sum: nothing cancels that matters.
+    As that value is one of them, the squares of the shifted ones add up to at most n + 1 times the sum: nothing cancels that matters.
     """
     n = stop - start
     base = values[start]
@@ -126,7 +126,8 @@ def _row_by_row(values: Array, start: int, stop: int) -> float:
         d = (values[i] - base) - mean
         squares += d * d
         rest += d
-    return max(squares - rest * rest / n, 0.0)
+    found = squares - rest * rest / n
+    return 0.0 if found < 0.0 else found
 
 
 @jit

@@ -15,6 +15,7 @@ from . import compiled
 from .column import Array, Index
 from .compensated import two_sum
 from .fold import State
+from .memory import fresh
 from .owners import owners
 from .ranges import Over, sums
 from .tree import Tree
@@ -100,7 +101,7 @@ def _by_prefix(values: Array, offsets: Index) -> Over | None:
     if loops is None:
         return None
     groups = len(offsets) - 1
-    prefix, unit = np.empty((len(values) + groups, 4)), np.empty(groups)
+    prefix, unit = fresh((len(values) + groups) * 4, np.dtype(np.float64)).reshape(-1, 4), np.empty(groups)
     loops.prefix_moments(values, offsets, prefix, unit)
 
     def over(start: Index, stop: Index) -> Array:

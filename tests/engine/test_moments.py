@@ -79,9 +79,9 @@ def test_equal_values_have_no_spread_at_all(constant: float) -> None:
 
 
 def test_equal_values_between_others_have_none_either() -> None:
-    values = np.concatenate([PLAIN[:30], np.full(340, 0.1), PLAIN[:30] * 1e9])
-    over = spread(values, np.array([0, 400]))
-    assert over(np.array([30, 31, 200]), np.array([370, 120, 203])).tolist() == [0.0, 0.0, 0.0]
+    values = np.concatenate([PLAIN[:30], np.full(900, 0.1), PLAIN[:30] * 1e9])
+    over = spread(values, np.array([0, 960]))
+    assert over(np.array([30, 31, 200]), np.array([930, 120, 203])).tolist() == [0.0, 0.0, 0.0]
 
 
 @pytest.mark.parametrize("stray", [np.nan, np.inf, -np.inf, 1e16, 1e300])
@@ -125,7 +125,17 @@ def test_merged_states_say_the_same_in_any_order_of_merging() -> None:
 def test_common_columns_need_no_merging(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if compiled.kernels(0) is None:
         pytest.skip("merging is all there is without the compiled loops")
-    over = spread(HARD[name], np.array([0, 400]))
+    over = spread(np.tile(HARD[name], 10), np.array([0, 4000]))
     monkeypatch.setattr(moments, "Tree", None)
-    start, stop = np.triu_indices(400, 2)
-    assert np.isfinite(over(start, stop)).all()
+    start = RANDOM.integers(0, 1000, 500)
+    assert np.isfinite(over(start, start + RANDOM.integers(600, 3000, 500))).all()
+
+
+@pytest.mark.parametrize("name", ["one huge value", "long runs of one value", "a cliff", "runs after an outlier"])
+def test_long_ranges_that_prefix_sums_do_not_hold_for_are_merged(name: str) -> None:
+    values = np.repeat(HARD[name], 10)
+    start = RANDOM.integers(0, 2000, 40)
+    stop = start + RANDOM.integers(600, 2000, 40)
+    found = spread(values, np.array([0, 4000]))(start, stop)
+    for got, a, b in zip(found.tolist(), start.tolist(), stop.tolist(), strict=True):
+        assert abs(Fraction(got) - exact(values[a:b])) <= Fraction(2e-13) * exact(values[a:b])
