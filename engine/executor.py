@@ -1,45 +1,40 @@
-"""The door to running tasks: the same tasks, in this process or on a cluster."""
+"""The door to running steps: the same steps, in this process or on a cluster."""
 
 from __future__ import annotations
 
 import importlib
 import sys
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any
 
-from .ask import Answer
 from .errors import Invalid
-from .reader import Loaded
-from .task import AtTask
+from .way import Resources
+
+Open = Callable[[Resources], AbstractContextManager[Any]]  # a Pool, for as long as it is needed
 
 
-class Running(Protocol):
-    """Tasks under way."""
-
-    def results(self, spine: Loaded) -> list[dict[str, Answer]]:
-        """The result of each task, in their order. An error of a task is raised as it is; nothing is half-done.
-
-        `spine` is the tasks' spine as the driver has read it; an executor elsewhere may open it again instead of moving it.
-        """
-
-    def cancel(self) -> None:
-        """Nobody wants the results."""
+def executor(engine: str) -> Open:
+    """What opens a pool of that name; "auto" is Ray where this process is connected to a cluster, else this process."""
+    made: Open = _module(engine).pool
+    return made
 
 
-class Executor(Protocol):
-    """Something that runs tasks."""
+def slots(engine: str, most: int | None) -> int:
+    """How many steps run at a time there, at most `most`."""
+    found: int = _module(engine).cores()
+    return max(min(found, most or found), 1)
 
-    def begin(self, tasks: Sequence[AtTask]) -> Running:
-        """Start the tasks, as far as they need nothing from here."""
 
-
-def executor(engine: str) -> Executor:
-    """The executor of that name; "auto" is Ray where this process is connected to a cluster, else this process."""
+def on(engine: str) -> str:
+    """The module of an engine."""
     if engine not in ("auto", "local", "ray"):
         raise Invalid(f"engine={engine!r}; it is 'auto', 'local' or 'ray'.")
-    home = "run_ray" if engine == "ray" or (engine == "auto" and _connected()) else "run_local"
-    made: Executor = importlib.import_module(f".{home}", __package__).Runner()
-    return made
+    return "run_ray" if engine == "ray" or (engine == "auto" and _connected()) else "run_local"
+
+
+def _module(engine: str) -> Any:
+    return importlib.import_module(f".{on(engine)}", __package__)
 
 
 def _connected() -> bool:

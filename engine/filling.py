@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from .column import Array, Column, Mask, physical
+from .column import Array, Column, Index, Mask, physical
 from .memory import fresh, nowhere
 
 
@@ -18,12 +18,12 @@ class Filling:
         self.missing: Mask = nowhere(n)
         self.nullable = False  # until something is missing
 
-    def put(self, rows: slice, column: Column) -> None:
-        """Write a stretch."""
+    def put(self, rows: slice | Index, column: Column) -> None:
+        """Write a stretch, or the values of some rows."""
         self.values[rows] = column.values
         if column.valid is not None:
             self.nullable = True
-            np.logical_not(column.valid, out=self.missing[rows])
+            self.missing[rows] = ~column.valid
 
     def column(self) -> Column:
         """All of it, once it is filled."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -20,25 +19,26 @@ from .lower import clock_slot, clocks_of
 from .nodes import RequestField, Slot, walk
 from .plan import Output, Plan
 from .status import NAMES, Statuses
-from .task import Each
+from .step import Each
 from .window import rounded
 
 Answers = Mapping[str, Answer]
 _STRETCH = 65_536  # rows; 512 KB a column
 
 
-def outputs(
-    plan: Plan, frame: pl.DataFrame, run: Callable[[], list[dict[str, Answer]]], with_status: bool
-) -> list[pl.Series]:
-    """The columns of all outputs, in order, with their statuses beside them if asked; `run` answers the folds."""
-    made = _Made(plan, frame, with_status)
-    early = [output for output in plan.outputs if not output.slots]
-    late = [output for output in plan.outputs if output.slots]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        first = pool.submit(made.columns, early, {}, map)
-        answers = {slot: answer for result in run() for slot, answer in result.items()}
-        columns = made.columns(late, answers, pool.map) | first.result()
-    return [series for output in plan.outputs for series in columns[output.name]]
+class Outputs:
+    """Makes the columns of all outputs, those that need no fold while the folds still run."""
+
+    def __init__(self, plan: Plan, frame: pl.DataFrame, pool: ThreadPoolExecutor) -> None:
+        self._plan, self._pool = plan, pool
+        self._made = _Made(plan, frame, plan.statuses)
+        self._early = pool.submit(self._made.columns, [output for output in plan.outputs if not output.slots], {}, map)
+
+    def columns(self, answers: Answers) -> list[pl.Series]:
+        """The columns in order, with their statuses beside them if asked."""
+        late = [output for output in self._plan.outputs if output.slots]
+        columns = self._made.columns(late, answers, self._pool.map) | self._early.result()
+        return [series for output in self._plan.outputs for series in columns[output.name]]
 
 
 class _Made:

@@ -17,6 +17,7 @@ from .expr import Expr
 from .nodes import FoldOver
 from .reader import Reader, TimeBound
 from .source import SourceSpec
+from .way import WHOLE, Resources, Way
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class At:
     scan: Scan
     keys: tuple[tuple[str, pl.DataType], ...]
     foldings: tuple[Folding, ...]
+    way: Way = WHOLE
 
     @cached_property
     def asks(self) -> tuple[Ask, ...]:
@@ -120,7 +122,9 @@ class At:
 
     def describe(self) -> str:
         """One line for people."""
-        return f"At by {', '.join(name for name, _ in self.keys) or 'nothing (global)'}: {len(self.foldings)} folds"
+        keys = ", ".join(name for name, _ in self.keys) or "nothing (global)"
+        way = "" if self.way == WHOLE else f", {self.way.describe()}"
+        return f"At by {keys}: {len(self.foldings)} folds{way}"
 
 
 @dataclass(frozen=True)
@@ -151,6 +155,7 @@ class Plan:
     input: Join
     outputs: tuple[Output, ...]
     statuses: bool = True
+    resources: Resources | None = None  # what the run may use; None while nobody asks for a run
 
     def __str__(self) -> str:
         lines = ["Select"]

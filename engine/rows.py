@@ -25,6 +25,7 @@ from .source import SourceSpec
 from .versions import Lives, lives
 
 ARRIVAL, SEQUENCE = "__arrival", "__sequence"
+UNTIL = "__until"  # microseconds UTC; when a later version ended a row, where that was settled before
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,23 @@ class Rows:
 
 def rows_of(source: SourceSpec, parts: Mapping[str, Expr], frame: pl.DataFrame, known_column: str | None) -> Rows:
     """The rows of a frame of the source; `parts` are the expressions that folds read, by content key."""
-    zone = {"time_zone": source.time_zone, "available": source.available}
-    time = instants(frame[source.event_time], f"{source.name}.{source.event_time}", **zone)
-    known = None if known_column is None else instants(frame[known_column], f"{source.name}.{known_column}", **zone)
+    time = times_of(source, frame)
+    known = None if known_column is None else _instants(source, frame, known_column)
     deleted = true_rows(Column.from_series(frame[source.deleted])) if source.deleted else None
     sequence = frame[SEQUENCE].to_numpy() if SEQUENCE in frame.columns else None
     row_id = _plain(frame[source.row_id]) if source.row_id else None
-    return Rows(time, _computed(parts, frame), sequence, known, row_id, deleted)
+    until = frame[UNTIL].to_numpy() if UNTIL in frame.columns else None
+    return Rows(time, _computed(parts, frame), sequence, known, row_id, deleted, until)
+
+
+def times_of(source: SourceSpec, frame: pl.DataFrame, first: int = 0) -> Index:
+    """When each row happened, microseconds UTC; refused where a row has no clear time. `first` is the number of the first row."""
+    return _instants(source, frame, source.event_time, first)
+
+
+def _instants(source: SourceSpec, frame: pl.DataFrame, column: str, first: int = 0) -> Index:
+    what, zone = f"{source.name}.{column}", source.time_zone
+    return instants(frame[column], what, time_zone=zone, available=source.available, first=first)
 
 
 def passing(kept: Expr | None, frame: pl.DataFrame) -> pl.DataFrame:

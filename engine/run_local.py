@@ -1,67 +1,98 @@
-"""Runs tasks on threads of this process. Kernels and Polars release the interpreter lock, so all cores work."""
+"""Runs steps on threads of this process. Kernels and Polars release the interpreter lock, so all cores work."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from dataclasses import replace
+from threading import Event
+from typing import Any
 
-from .ask import Answer
-from .plan import Scan
-from .reader import Loaded, Reader
-from .rows import ARRIVAL, SEQUENCE
-from .task import AtTask
+from .shelf import Shelf
+from .step import Outcome, Report, Step, carried_out
+from .way import Resources
 
-
-class Runner:
-    """The local executor."""
-
-    def begin(self, tasks: Sequence[AtTask]) -> Waiting:
-        """The tasks, which wait for the spine: they share the driver's copy."""
-        return Waiting(tasks)
+Handle = Future[Outcome]
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """Tasks that run when their results are asked for."""
-
-    tasks: Sequence[AtTask]
-
-    def results(self, spine: Loaded) -> list[dict[str, Answer]]:
-        """The result of each task, in their order."""
-        tables = _read_once(self.tasks, spine)
-        cores = os.cpu_count() or 1
-        with ThreadPoolExecutor(cores) as blocks, ThreadPoolExecutor(cores) as pool:
-            return list(pool.map(lambda task: task.run(spine, tables[id(task)], blocks.map), self.tasks))
-
-    def cancel(self) -> None:
-        """Nothing runs yet."""
+class Stopped(BaseException):
+    """Nobody wants what this thread does; raised inside it."""
 
 
-def _read_once(tasks: Sequence[AtTask], spine: Loaded) -> dict[int, Reader]:
-    """The table each task reads: tasks with equal scans share one read, and one that reads the spine's own table has it already."""
-    shared: dict[int, Reader] = {}
-    for task in tasks:
-        same = [other for other in tasks if _alike(other.side.scan, task.side.scan)]
-        if id(same[0]) in shared:
-            shared[id(task)] = shared[id(same[0])]
-        elif task.spine.reader == task.source and not isinstance(task.source, Loaded):
-            shared[id(task)] = spine
-        else:
-            shared[id(task)] = _loaded([other.side.scan for other in same])
-    return shared
+class Threads:
+    """A pool of threads; values stay in memory, or on the shelf's disk."""
+
+    elsewhere = False
+
+    def __init__(self, slots: int, shelf: Shelf) -> None:
+        self.slots = slots
+        self._shelf, self._stop = shelf, Event()
+        self._steps = ThreadPoolExecutor(slots + 1, "nowthen-step")
+        self._blocks = ThreadPoolExecutor(slots, "nowthen-block")
+
+    def start(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
+        """Begin a step."""
+        return self._steps.submit(self._run, step, needs)
+
+    def wait(self, handles: Sequence[Handle], timeout_s: float) -> Sequence[Handle]:
+        """Those that are done, as soon as one is."""
+        done, _ = wait(handles, timeout_s, FIRST_COMPLETED)
+        return [handle for handle in handles if handle in done]
+
+    def report(self, handle: Handle) -> Report:
+        """The report of a step that is done; its error is raised as it is."""
+        return handle.result().report
+
+    def value(self, handle: Handle) -> Any:
+        """The first value of a step that is done."""
+        return handle.result().value[0]
+
+    def lost(self, handle: Handle) -> bool:
+        """Never: everything is here."""
+        return False
+
+    def drop(self, handle: Handle) -> None:
+        """Take its values off the shelf."""
+        if handle.done() and not handle.cancelled() and handle.exception() is None:
+            for value in handle.result().value:
+                self._shelf.drop(value)
+
+    def close(self) -> None:
+        """Stop what still runs, at its next block."""
+        self._stop.set()
+        for pool in (self._steps, self._blocks):
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Outcome:
+        values = [handle.result().value[number] for handle, number in needs]
+        outcome = carried_out(step.work, self._each, values)
+        made = outcome.value if step.values > 1 else (outcome.value,)
+        kept = made if step.wanted else tuple(self._shelf.keep(value) for value in made)
+        spilled = sum(self._shelf.spilled(value) for value in kept)
+        return Outcome(kept, replace(outcome.report, spilled=spilled))
+
+    def _each(self, step: Callable[[Any], None], parts: Iterable[Any]) -> Iterator[None]:
+        def checked(part: Any) -> None:
+            if self._stop.is_set():
+                raise Stopped
+            step(part)
+
+        return self._blocks.map(checked, parts)
 
 
-def _alike(one: Scan, other: Scan) -> bool:
-    return one.reader == other.reader and one.bound == other.bound
+def cores() -> int:
+    """The cores of this machine."""
+    return os.cpu_count() or 1
 
 
-def _loaded(scans: list[Scan]) -> Reader:
-    """The columns that any of the scans needs, read now."""
-    reader = scans[0].reader
-    if len(scans) == 1 or isinstance(reader, Loaded):
-        return reader
-    stored = [name for name in (ARRIVAL, SEQUENCE) if name in reader.schema()]
-    names = dict.fromkeys([name for scan in scans for name in scan.columns] + stored)
-    return Loaded(reader.read(list(names), scans[0].bound).rechunk(), reader.describe())
+@contextmanager
+def pool(resources: Resources) -> Iterator[Threads]:
+    """The pool of this process, for as long as it is needed; nothing of it is left behind."""
+    with Shelf(resources.of_shelf) as shelf:
+        threads = Threads(resources.slots, shelf)
+        try:
+            yield threads
+        finally:
+            threads.close()

@@ -1,110 +1,275 @@
-"""Runs the same tasks on Ray. Files are opened by the task where it runs; frames in memory move once, through the object store."""
+"""Runs the same steps on Ray, one worker process a core. Files are opened where they are read; values stay in the object store.
+
+Workers are actors that belong to this process, because an actor can be killed at any time, while cancelling a Ray task that is just
+done aborts the driver (Ray 2.60).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from threading import Lock, Timer
 from typing import Any
 
-import polars as pl
 import ray
-from ray.exceptions import GetTimeoutError, RayTaskError
+from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError, RayError, RayTaskError, WorkerCrashedError
 
-from .ask import Answer
-from .errors import Deadline
-from .reader import Loaded, Reader
-from .task import AtTask, columns_of_spine
+from .errors import Unavailable
+from .ray_frames import register
+from .ray_worker import Worker
+from .schedule import Lost
+from .step import Outcome, Report, Step, carried_out
+from .way import Resources
 
-DEADLINE_S = 3600.0
+_LINGER_S = 15.0  # that idle workers keep their cores for the next run
+_PATIENCE_S = 600.0  # for the first worker
+_LEAST_STORE = 256 << 20  # bytes
 
 
-class Runner:
-    """The Ray executor; starts a local Ray where none is connected."""
+@dataclass(eq=False)
+class _Hired:
+    """A worker, and the node it is on once that is known."""
+
+    actor: Any
+    ready: Any
+    node: str = ""
+
+
+@dataclass(eq=False)
+class Handle:
+    """A step under way or done: on a worker, or done here."""
+
+    step: Step
+    worker: _Hired | None = None
+    refs: Sequence[Any] = ()  # the report's, then the values'
+    outcome: Outcome | None = None
+    put: dict[int, Any] = field(default_factory=dict)
+    busy: bool = False  # whether its worker works for it
+
+    def ref(self, number: int) -> Any:
+        """A reference to one of its values; one that is here moves at its first use."""
+        if self.outcome is None:
+            return self.refs[1 + number]
+        if number not in self.put:
+            self.put[number] = ray.put(values_of(self.outcome)[number])
+        return self.put[number]
+
+    def here(self, number: int) -> Any:
+        """One of its values, here."""
+        return ray.get(self.ref(number)) if self.outcome is None else values_of(self.outcome)[number]
+
+
+class Workers:
+    """A pool of Ray actors."""
+
+    elsewhere = True
 
     def __init__(self) -> None:
-        if not ray.is_initialized():
-            ray.init(log_to_driver=False, include_dashboard=False)
-        ray.util.register_serializer(pl.DataFrame, serializer=_to_arrow, deserializer=pl.from_arrow)
+        self.job = _job()
+        self._most = 1
+        self._pending: list[_Hired] = []
+        self._idle: list[_Hired] = []
+        self._busy: list[_Hired] = []
+        self._gone: set[str] = set()
 
-    def begin(self, tasks: Sequence[AtTask]) -> Submitted:
-        """The tasks; those that read files have started."""
-        return Submitted(tasks)
+    @property
+    def slots(self) -> int:
+        """How many workers there are; more may be on their way."""
+        return max(len(self._idle) + len(self._busy), 1)
 
+    def hire(self, most: int) -> None:
+        """Ask for as many workers as there may be."""
+        self._most = most
+        for _ in range(most - len(self._pending) - len(self._idle) - len(self._busy)):
+            actor = Worker.remote()  # type: ignore[attr-defined]
+            self._pending.append(_Hired(actor, actor.place.remote()))
 
-class Submitted:
-    """Tasks on Ray: those over files run from the beginning, the others when the driver has read the spine."""
+    def start(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
+        """Begin a step; one that belongs here is done at once."""
+        if step.here:
+            values = [handle.here(number) for handle, number in needs]
+            return Handle(step, outcome=carried_out(step.work, map, values))
+        worker = self._free()
+        self._busy.append(worker)
+        refs = [handle.ref(number) for handle, number in needs]
+        made = worker.actor.run.options(num_returns=1 + step.values).remote(step.work, *refs)
+        return Handle(step, worker, made, busy=True)
 
-    def __init__(self, tasks: Sequence[AtTask]) -> None:
-        self._tasks = tasks
-        self._moved: dict[int, Any] = {}
-        self._pending = {id(task): self._submit(task, task.spine.reader) for task in tasks if _over_files(task)}
+    def wait(self, handles: Sequence[Handle], timeout_s: float) -> Sequence[Handle]:
+        """Those that are done, as soon as one is."""
+        if any(handle.outcome for handle in handles):
+            return [handle for handle in handles if handle.outcome]
+        reports = {handle.refs[0]: handle for handle in handles}
+        self._await([*reports], timeout_s)
+        done, _ = ray.wait([*reports], num_returns=len(reports), timeout=0) if reports else ([], [])
+        return [reports[ref] for ref in done]
 
-    def results(self, spine: Loaded) -> list[dict[str, Answer]]:
-        """The result of each task, in their order; the first error of a task is raised as it is."""
-        shared = _read_by_any(self._tasks, spine)
-        for task in self._tasks:
-            if id(task) not in self._pending:
-                self._pending[id(task)] = self._submit(task, shared)
+    def report(self, handle: Handle) -> Report:
+        """The report of a step that is done; its error is raised as it is."""
+        if handle.outcome is not None:
+            return handle.outcome.report
+        report: Report = self._got(handle, handle.refs[0])
+        self._release(handle)
+        return report
+
+    def value(self, handle: Handle) -> Any:
+        """The first value of a step that is done."""
+        return values_of(handle.outcome)[0] if handle.outcome is not None else self._got(handle, handle.refs[1])
+
+    def lost(self, handle: Handle) -> bool:
+        """Whether the values are gone: their node is, or Ray says so."""
+        if handle.worker is None:
+            return False
+        alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}  # type: ignore[no-untyped-call]
+        return handle.worker.node not in alive or any(ref.hex() in self._gone for ref in handle.refs[1:])
+
+    def drop(self, handle: Handle) -> None:
+        """Let go of the values; its worker, if it is done with it, is free."""
+        self._release(handle)
+        handle.refs, handle.put, handle.outcome = (), {}, None
+
+    def close(self, *, stop: bool) -> None:
+        """Kill the workers that are busy or not up yet; the idle ones too if the run was stopped."""
+        for worker in [*self._busy, *self._pending, *(self._idle if stop else [])]:
+            ray.kill(worker.actor)
+        self._busy, self._pending, self._idle = [], [], [] if stop else self._idle
+
+    def _free(self) -> _Hired:
+        """An idle worker; the first one is waited for."""
+        until = time.monotonic() + _PATIENCE_S
+        while not self._idle:
+            self.hire(self._most)
+            self._await([], 1.0)
+            if time.monotonic() > until:
+                raise Unavailable(
+                    f"no worker came up within {_PATIENCE_S:.0f} s: the cluster's cores are all taken. See `ray status`."
+                )
+        return self._idle.pop()
+
+    def _await(self, refs: list[Any], timeout_s: float) -> None:
+        """Wait for one of the references, or for a worker to be ready."""
+        pending = {worker.ready: worker for worker in self._pending}
+        if refs or pending:
+            ray.wait([*refs, *pending], num_returns=1, timeout=timeout_s)
+            ready, _ = ray.wait([*pending], num_returns=len(pending), timeout=0) if pending else ([], [])
+            for ref in ready:
+                self._welcome(pending[ref])
+
+    def _welcome(self, worker: _Hired) -> None:
+        self._pending.remove(worker)
         try:
-            done: list[dict[str, Answer]] = ray.get(
-                [self._pending[id(task)] for task in self._tasks], timeout=DEADLINE_S
-            )
+            worker.node = ray.get(worker.ready)
+        except RayActorError:
+            return
+        self._idle.append(worker)
+
+    def _got(self, handle: Handle, ref: Any) -> Any:
+        """A value, or the error of the step; `Lost` where no error of its own is the reason."""
+        try:
+            return ray.get(ref)
+        except (RayActorError, WorkerCrashedError, NodeDiedError):
+            self._dismiss(handle)
+        except ObjectLostError as error:
+            self._gone.add(error.object_ref_hex)
+            self._release(handle)
         except RayTaskError as error:
-            raise error.cause from None
-        except GetTimeoutError:
-            raise Deadline(f"{len(self._tasks)} tasks were not done after {DEADLINE_S:.0f} s on Ray.") from None
-        return done
+            self._release(handle)
+            if not isinstance(error.cause, RayError):
+                raise error.cause from None
+        raise Lost(handle.step.name)
 
-    def cancel(self) -> None:
-        """Stop what still runs. Never what may be done: Ray 2.60 aborts the driver when a task's reply meets its cancellation."""
-        pending = list(self._pending.values())
-        _, running = ray.wait(pending, num_returns=len(pending), timeout=0) if pending else ([], [])
-        for reference in running:
-            ray.cancel(reference)
+    def _release(self, handle: Handle) -> None:
+        if handle.busy and handle.worker is not None:
+            handle.busy = False
+            self._busy.remove(handle.worker)
+            self._idle.append(handle.worker)
 
-    def _submit(self, task: AtTask, spine: Reader) -> Any:
-        """Start a task; readers of files travel as they are, frames as references to the object store."""
-        source = None if _reads_its_spine(task) else _moved(task.source, self._moved)
-        return _run.remote(_without_readers(task), _moved(spine, self._moved), source)
-
-
-def _over_files(task: AtTask) -> bool:
-    """Whether a task needs nothing that is in memory here, or soon will be."""
-    return (
-        not isinstance(task.spine.reader, Loaded) and not isinstance(task.source, Loaded) and not _reads_its_spine(task)
-    )
+    def _dismiss(self, handle: Handle) -> None:
+        """The worker is gone; another one is asked for."""
+        if handle.busy and handle.worker is not None:
+            handle.busy = False
+            self._busy.remove(handle.worker)
+            self.hire(self._most)
 
 
-def _reads_its_spine(task: AtTask) -> bool:
-    """Whether the spine's table is the source's. The driver has read it then: moving it once is cheaper than decoding it again."""
-    return task.spine.reader == task.source
+@contextmanager
+def pool(resources: Resources) -> Iterator[Workers]:
+    """A worker for every core of the cluster, or for some; starts a local Ray where none is connected.
+
+    Idle workers keep their cores for some seconds after a run, so that the next one begins at once.
+    """
+    connect(resources.of_shelf)
+    workers = _Resting.taken()
+    workers.hire(resources.slots)
+    try:
+        yield workers
+    except BaseException:
+        workers.close(stop=True)
+        raise
+    workers.close(stop=False)
+    _Resting.rest(workers)
 
 
-def _read_by_any(tasks: Sequence[AtTask], spine: Loaded) -> Loaded:
-    """The columns of the spine that any of the tasks reads."""
-    names = {name for task in tasks for name in columns_of_spine(task)}
-    return Loaded(spine.frame.select([name for name in spine.frame.columns if name in names]), spine.name)
+def connect(store: int | None = None) -> None:
+    """Start a local Ray where none is connected, with so many bytes for its object store; have it take frames."""
+    if not ray.is_initialized():
+        size = None if store is None else max(store, _LEAST_STORE)
+        ray.init(log_to_driver=False, include_dashboard=False, object_store_memory=size)
+    register()
 
 
-def _moved(reader: Reader, moved: dict[int, Any]) -> Any:
-    if not isinstance(reader, Loaded):
-        return reader
-    if id(reader) not in moved:
-        moved[id(reader)] = ray.put(reader)
-    return moved[id(reader)]
+def cores() -> int:
+    """The cores of the cluster; those of this machine where none is connected yet."""
+    if not ray.is_initialized():
+        return os.cpu_count() or 1
+    resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    return max(int(resources.get("CPU", 1)), 1)
 
 
-def _without_readers(task: AtTask) -> AtTask:
-    nothing = Loaded(pl.DataFrame(), "moved")
-    side = replace(task.side, scan=replace(task.side.scan, reader=nothing))
-    return replace(task, side=side, spine=replace(task.spine, reader=nothing))
+class _Resting:
+    """Idle workers between two runs."""
+
+    _workers: Workers | None = None
+    _timer: Timer | None = None
+    _lock = Lock()
+
+    @classmethod
+    def taken(cls) -> Workers:
+        """The workers that rest, or none yet."""
+        with cls._lock:
+            workers, cls._workers = cls._workers, None
+            if cls._timer is not None:
+                cls._timer.cancel()
+        return workers if workers is not None and workers.job == _job() else Workers()
+
+    @classmethod
+    def rest(cls, workers: Workers) -> None:
+        """Keep the workers for a while."""
+        with cls._lock:
+            before, cls._workers = cls._workers, workers
+            cls._timer = Timer(_LINGER_S, cls._dismissed, [workers])
+            cls._timer.daemon = True
+            cls._timer.start()
+        if before is not None:
+            before.close(stop=True)
+
+    @classmethod
+    def _dismissed(cls, workers: Workers) -> None:
+        with cls._lock:
+            if cls._workers is not workers:
+                return
+            cls._workers = None
+        if ray.is_initialized() and workers.job == _job():
+            workers.close(stop=True)
 
 
-@ray.remote(num_cpus=1, max_retries=3)
-def _run(task: AtTask, spine: Reader, source: Reader | None) -> dict[str, Answer]:
-    return task.run(spine, source or spine)
+def values_of(outcome: Outcome) -> tuple[Any, ...]:
+    """The values of a step that was done here."""
+    return outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
 
 
-def _to_arrow(frame: pl.DataFrame) -> Any:
-    # Not the newest level: Ray cannot serialize the string views that it writes.
-    return frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+def _job() -> str:
+    return str(ray.get_runtime_context().get_job_id())

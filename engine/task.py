@@ -6,9 +6,7 @@ blocks may run side by side.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -23,11 +21,12 @@ from .grouping import Order, codes
 from .instant import instants
 from .memory import nowhere
 from .plan import At, Spine
-from .reader import Reader
+from .reader import Loaded, Reader
 from .ready import Ready
 from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, passing, rows_of
+from .step import Each
+from .streamed import Streamed, can_stream
 
-Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
 _BLOCK = 131_072  # questions at a time; 1 MB a column (benchmarks/fraud.py, 2026-11)
 
 
@@ -44,8 +43,21 @@ class AtTask:
         """What it reads beside the spine."""
         return self.side.scan.reader
 
+    @property
+    def reads_its_spine(self) -> bool:
+        """Whether the spine's table is the source's."""
+        return self.spine.reader == self.source
+
+    def alone(self) -> AtTask:
+        """The task without its tables, for travel."""
+        nothing = Loaded(pl.DataFrame(), "elsewhere")
+        side = replace(self.side, scan=replace(self.side.scan, reader=nothing))
+        return replace(self, side=side, spine=replace(self.spine, reader=nothing))
+
     def run(self, spine: Reader, source: Reader, each: Each = map) -> dict[str, Answer]:
         """The answer of each fold in the spine's order; `each` says how blocks run, one after another or side by side."""
+        if can_stream(self.side, _known_column(self.side, self.spine, source)):
+            return self._streamed(spine, source)
         gathered = gather(self.side, self.spine, spine, source)
         ready = Ready.of(gathered.events, self.side.asks)
         outs = {ask.name: _Out(ask, gathered.order, self.with_status) for ask in self.side.asks}
@@ -61,6 +73,14 @@ class AtTask:
             for _ in each(step, parts):
                 pass
         return {name: out.answer() for name, out in outs.items()}
+
+    def _streamed(self, spine: Reader, source: Reader) -> dict[str, Answer]:
+        questions, rows = _tables(self.side, self.spine, spine, source, None)
+        times = instants(questions[self.spine.time], f"the spine's {self.spine.time!r}")
+        _known(self.spine, questions)  # a null is refused here as well, though no row depends on it
+        streamed = Streamed.of(self.side, questions, times, with_status=self.with_status, rows=rows.height)
+        streamed.add(rows)
+        return dict(streamed.answers())
 
 
 @dataclass(frozen=True)
@@ -112,9 +132,7 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gath
     """The questions of the spine and the rows of the source, sorted by the groups of their keys."""
     keys = dict(side.keys)
     known_column = _known_column(side, spine, source)
-    asked, read = _questions(side, spine), _columns(side, source, known_column)
-    questions = spine_reader.read(list(dict.fromkeys([*asked, *read])) if spine_reader == source else asked).rechunk()
-    rows = questions if spine_reader == source else source.read(read, side.scan.bound).rechunk()
+    questions, rows = _tables(side, spine, spine_reader, source, known_column)
     rows = passing(side.scan.kept, rows)
     times = instants(questions[spine.time], f"the spine's {spine.time!r}")
     compiled.kernels(len(times) + rows.height)
@@ -127,6 +145,17 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gath
     return Gathered(arranged.events, order, sorted_times, None if known is None else order.sorted(known))
 
 
+def _tables(
+    side: At, spine: Spine, spine_reader: Reader, source: Reader, known_column: str | None
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """What is asked by of the spine, and what is read of the source; one table where they are one."""
+    asked, read = _questions(side, spine), _columns(side, source, known_column)
+    if spine_reader == source:
+        both = source.read(list(dict.fromkeys([*asked, *read]))).rechunk()
+        return both, both
+    return spine_reader.read(asked).rechunk(), source.read(read, side.scan.bound).rechunk()
+
+
 def _asks_about_itself(arranged: Arranged, side: At, spine: Spine) -> bool:
     """True where the questions are the events, row by row: what a transaction asks about its own customer. One order serves both."""
     source = side.scan.source
@@ -134,11 +163,28 @@ def _asks_about_itself(arranged: Arranged, side: At, spine: Spine) -> bool:
     return plain and spine.time == source.event_time and arranged.order.size == len(arranged.rows)
 
 
-def columns_of_spine(task: AtTask) -> list[str]:
+def questions_of(task: AtTask) -> list[str]:
     """The columns of the spine's table that a task reads, as questions and, where it is the source as well, as events."""
-    side, spine = task.side, task.spine
-    own = _columns(side, task.source, _known_column(side, spine, task.source)) if spine.reader == task.source else []
-    return [*_questions(side, spine), *own]
+    own = source_columns(task) if task.reads_its_spine else []
+    return list(dict.fromkeys([*_questions(task.side, task.spine), *own]))
+
+
+def source_columns(task: AtTask) -> list[str]:
+    """The columns of the source that a task reads."""
+    return _columns(task.side, task.source, _known_column(task.side, task.spine, task.source))
+
+
+def known_column(task: AtTask) -> str | None:
+    """The column of the source that says when a row was known, if that is asked."""
+    return _known_column(task.side, task.spine, task.source)
+
+
+def version_columns(task: AtTask) -> list[str]:
+    """The columns of the source that tell versions of rows apart."""
+    source = task.side.scan.source
+    fixed = (source.event_time, source.row_id, source.deleted, known_column(task))
+    stored = SEQUENCE if SEQUENCE in task.source.schema() else None
+    return list(dict.fromkeys(name for name in (*fixed, stored) if name is not None))
 
 
 def _questions(side: At, spine: Spine) -> list[str]:

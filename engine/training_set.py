@@ -14,17 +14,20 @@ import polars as pl
 from . import dtype as types
 from . import handover, tensors
 from .at import FOREVER
-from .duration import Duration, not_negative
+from .budget import bytes_of
+from .duration import Duration, not_negative, positive
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
-from .executor import executor
+from .executor import executor, slots
 from .instant import instant, instants
 from .lower import Open, lower
 from .nodes import Reference, RequestField, walk
-from .outputs import outputs
+from .pieces import pinned
 from .plan import Plan, Spine
+from .progress import Progress
 from .reader import Loaded, Reader
 from .rules import optimize
-from .task import AtTask
+from .run import collected
+from .way import Resources
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,31 +49,36 @@ class TrainingSet:
     spine: Spine
     open_source: Open
 
-    def plan(self, *, status: bool = False) -> Plan:
+    def plan(self, *, status: bool = False, engine: str = "auto", memory: str | int | None = None) -> Plan:
         """The plan that will run, after all rules; statuses need rows that values can do without."""
-        return optimize(self._written(status))
+        return optimize(self._written(status, _resources(engine, memory, None)))
 
-    def explain(self, *, status: bool = False) -> str:
+    def explain(self, *, status: bool = False, engine: str = "auto", memory: str | int | None = None) -> str:
         """The plan as written and as it will run, with statuses or without."""
-        written = self._written(status)
-        return f"as written\n{written}\n\nas it runs\n{optimize(written)}"
+        written = self._written(status, None)
+        return f"as written\n{written}\n\nas it runs\n{self.plan(status=status, engine=engine, memory=memory)}"
 
-    def collect(self, *, engine: str = "auto", status: bool = False) -> pl.DataFrame:
+    def collect(
+        self,
+        *,
+        engine: str = "auto",
+        status: bool = False,
+        memory: str | int | None = None,
+        workers: int | None = None,
+        deadline: Duration | None = None,
+    ) -> pl.DataFrame:
         """The training set as a frame; `status=True` adds `<feature>__status` beside each feature.
 
-        `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same.
+        `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same. `memory`
+        ("4GiB") is what may be in use at once beside the result, by default most of the machine; what does not fit is done in parts,
+        with files between. `workers` is how many cores to use at most, and `deadline` ("10m") when nobody waits any longer.
         """
         if status:
             _check_statuses([*self.spine.schema, *self.features], self.features)
-        plan = self.plan(status=status)
-        running = executor(engine).begin([AtTask(side, plan.input.spine, status) for side in plan.input.sides])
-        try:
-            frame = self.spine.reader.read(list(self.spine.schema)).rechunk()
-            instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
-            return frame.hstack(outputs(plan, frame, partial(running.results, Loaded(frame, "spine")), status))
-        except BaseException:
-            running.cancel()
-            raise
+        resources = _resources(engine, memory, workers)
+        plan = optimize(self._written(status, resources))
+        until = None if deadline is None else positive(deadline, "deadline") / 1e6
+        return collected(plan, executor(engine), resources, Progress("training set"), until)
 
     def to_arrow(self, *, engine: str = "auto") -> pa.Table:
         """The training set as an Arrow table."""
@@ -144,8 +152,12 @@ class TrainingSet:
         ends = [(low, high - wait) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
         return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
 
-    def _written(self, status: bool) -> Plan:
-        return lower(self.features, self.spine, self.open_source, statuses=status)
+    def _written(self, status: bool, resources: Resources | None) -> Plan:
+        if resources is None:
+            return lower(self.features, self.spine, self.open_source, statuses=status)
+        spine = replace(self.spine, reader=pinned(self.spine.reader))
+        plan = lower(self.features, spine, lambda source: pinned(self.open_source(source)), statuses=status)
+        return replace(plan, resources=resources)
 
     def _over(self, frame: pl.DataFrame) -> TrainingSet:
         return replace(self, spine=replace(self.spine, reader=Loaded(frame, "part of the spine")))
@@ -178,6 +190,12 @@ def training_set(
         _check_keys(reference, schema)
         _check_name(name, reference, spine)
     return TrainingSet(features, spine, open_source)
+
+
+def _resources(engine: str, memory: str | int | None, workers: int | None) -> Resources:
+    if workers is not None and workers < 1:
+        raise Invalid(f"workers={workers}; give at least one.")
+    return Resources(bytes_of(memory), slots(engine, workers))
 
 
 def _present(name: str, schema: Mapping[str, pl.DataType], what: str) -> str:

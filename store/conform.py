@@ -9,6 +9,7 @@ import polars as pl
 
 from ..engine import dtype as types
 from ..engine.errors import Invalid, WrongType
+from ..engine.pieces import Divisible, pinned
 from ..engine.reader import Reader, TimeBound
 from ..engine.source import SourceSpec
 
@@ -44,6 +45,29 @@ class Conforming:
     def describe(self) -> str:
         """As the reader inside."""
         return self.inner.describe()
+
+    def pinned(self) -> Reader:
+        """The same over the reader inside as it is now."""
+        inner = pinned(self.inner)
+        kind = ConformingParts if isinstance(inner, Divisible) else Conforming
+        return kind(inner, self.declared, self.name, self.zone)
+
+
+@dataclass(frozen=True)
+class ConformingParts(Conforming):
+    """The same over a reader that can be read in parts."""
+
+    def cuts(self) -> Sequence[int]:
+        """As the reader inside."""
+        return self._parts().cuts()
+
+    def stretch(self, first: int, last: int) -> Reader:
+        """The rows [first, last), with declared types."""
+        return Conforming(self._parts().stretch(first, last), self.declared, self.name, self.zone)
+
+    def _parts(self) -> Divisible:
+        assert isinstance(self.inner, Divisible), "only made over readers that are"
+        return self.inner
 
 
 def conformed(column: pl.Series, dtype: pl.DataType, what: str, zone: str = "UTC") -> pl.Series:

@@ -15,6 +15,11 @@ class MissingFile(NotFound, FileNotFoundError):
     """There is no such file."""
 
 
+def is_address(path: str) -> bool:
+    """Whether a path is an address of an object store."""
+    return _ADDRESS.match(path) is not None
+
+
 def files(path: str, endings: tuple[str, ...]) -> list[str]:
     """The files a path means, in path order. Addresses (`s3://...`) are handed on as they are.
 

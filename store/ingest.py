@@ -13,6 +13,7 @@ from ..engine.column import Index
 from ..engine.errors import Conflict, Invalid
 from ..engine.hashing import bucket
 from ..engine.instant import instants
+from ..engine.progress import Progress
 from ..engine.rows import SEQUENCE
 from ..engine.source import SourceSpec
 from . import sequence
@@ -23,7 +24,6 @@ from .fresh import Fresh, fresh, needed, with_content
 from .layout import BUCKETS, check_layout, layout_of, slab_width, tables_of
 from .ledger import Commit, Ledger, SourceState
 from .log import Log
-from .progress import Progress
 from .records import stamped
 
 _ATTEMPTS = 20

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import ClassVar
 
 import polars as pl
+import pyarrow.parquet as pq
 
-from .files import files
-from .scanning import ScannedFiles
+from ..engine.errors import Conflict
+from ..engine.reader import Reader, TimeBound
+from .files import files, is_address
+from .scanning import ScannedFiles, refusing, selected
+
+_ENDINGS = (".parquet", ".pq")
 
 
 @dataclass(frozen=True, repr=False, init=False)
@@ -23,4 +31,78 @@ class Parquet(ScannedFiles):
 
     def scan(self) -> pl.LazyFrame:
         """All rows, file by file."""
-        return pl.scan_parquet(files(self.path, (".parquet", ".pq")), hive_partitioning=False)
+        return pl.scan_parquet(files(self.path, _ENDINGS), hive_partitioning=False)
+
+    def pinned(self) -> PinnedParquet | None:
+        """The files as they are now, which can be read in parts; None for an object store."""
+        if is_address(self.path):
+            return None
+        with refusing(self.describe()):
+            return PinnedParquet(self, tuple(_pinned(path) for path in files(self.path, _ENDINGS)))
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file as it was when it was pinned."""
+
+    path: str
+    size: int
+    changed_ns: int
+    groups: tuple[int, ...]  # rows of each row group
+
+    def check(self) -> None:
+        """Raise `Conflict` where it is another file by now."""
+        now = os.stat(self.path)
+        if (now.st_size, now.st_mtime_ns) != (self.size, self.changed_ns):
+            raise Conflict(f"{self.path!r} was written while it was read. Run it again when it is at rest.")
+
+
+@dataclass(frozen=True)
+class PinnedParquet:
+    """Parquet files that must not change; rows [first, last) of them, `last` None for all."""
+
+    source: Parquet
+    pinned: tuple[_File, ...]
+    first: int = 0
+    last: int | None = None
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """Names and types of all columns."""
+        return self.source.schema()
+
+    def cuts(self) -> Sequence[int]:
+        """Where row groups begin, and the number of rows."""
+        return [0, *accumulate(rows for file in self.pinned for rows in file.groups)]
+
+    def stretch(self, first: int, last: int) -> Reader:
+        """The rows [first, last) of all."""
+        return PinnedParquet(self.source, self.pinned, first, last)
+
+    def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
+        """The columns of these rows, in order."""
+        for file in self.pinned:
+            file.check()
+        with refusing(self.describe()):
+            return selected(self._scan(), columns, bound)
+
+    def describe(self) -> str:
+        """The format and the path."""
+        return self.source.describe()
+
+    def _scan(self) -> pl.LazyFrame:
+        """The stretch, file by file, so that no other file is opened."""
+        parts, begin = [], 0
+        for file in self.pinned:
+            end = begin + sum(file.groups)
+            low, high = max(self.first, begin), end if self.last is None else min(self.last, end)
+            if low < high:
+                scan = pl.scan_parquet(file.path, hive_partitioning=False)
+                parts.append(scan if (low, high) == (begin, end) else scan.slice(low - begin, high - low))
+            begin = end
+        return pl.concat(parts) if parts else self.source.scan().head(0)
+
+
+def _pinned(path: str) -> _File:
+    status, found = os.stat(path), pq.read_metadata(path)
+    groups = tuple(found.row_group(number).num_rows for number in range(found.num_row_groups))
+    return _File(path, status.st_size, status.st_mtime_ns, groups)

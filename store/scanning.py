@@ -32,15 +32,13 @@ class ScannedFiles(ABC):
 
     def schema(self) -> dict[str, pl.DataType]:
         """Names and types of all columns."""
-        with _refusing(self.describe()):
+        with refusing(self.describe()):
             return dict(self.scan().collect_schema())
 
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of all rows in sequence order, or of those within the bound."""
-        with _refusing(self.describe()):
-            scan = self.scan()
-            kept = within(bound, scan.collect_schema()[bound.column]) if bound else None
-            return _collected(scan, columns, kept)
+        with refusing(self.describe()):
+            return selected(self.scan(), columns, bound)
 
     def describe(self) -> str:
         """The format and the path, without credentials."""
@@ -50,8 +48,9 @@ class ScannedFiles(ABC):
         return f"{type(self).__name__}({shown(self.path)!r})"
 
 
-def _collected(scan: pl.LazyFrame, columns: Sequence[str], kept: pl.Expr | None) -> pl.DataFrame:
-    """The columns of the rows kept, in the order of the scan."""
+def selected(scan: pl.LazyFrame, columns: Sequence[str], bound: TimeBound | None) -> pl.DataFrame:
+    """The columns of a scan, or of its rows within the bound, in its order."""
+    kept = within(bound, scan.collect_schema()[bound.column]) if bound else None
     known = scan.collect_schema().names()
     for column in columns:
         if column not in known:
@@ -60,7 +59,7 @@ def _collected(scan: pl.LazyFrame, columns: Sequence[str], kept: pl.Expr | None)
 
 
 @contextmanager
-def _refusing(what: str) -> Iterator[None]:
+def refusing(what: str) -> Iterator[None]:
     """Errors inside become ours and name what was read."""
     try:
         yield

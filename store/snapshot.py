@@ -19,6 +19,7 @@ from ..engine.instant import instants
 from ..engine.lower import Open, lower
 from ..engine.nodes import Reference, walk
 from ..engine.plan import At, Spine
+from ..engine.progress import Progress
 from ..engine.reader import Loaded, TimeBound
 from ..engine.rows import ARRIVAL, SEQUENCE
 from ..engine.rules import optimize
@@ -29,7 +30,6 @@ from .durable import make_folder, storing, sync_all
 from .event_table import EventTable
 from .ledger import Commit
 from .manifest import Group, Manifest, ShardFile, digest_of
-from .progress import Progress
 
 _TIME, _KNOWN = "__time", "__known"
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ..engine.errors import Invalid, NotFound
 from ..engine.hashing import HASH_VERSION
+from ..engine.progress import Progress
 from ..engine.service import FeatureService
 from ..engine.source import Rows, SourceSpec
 from ..engine.training_set import TrainingSet
@@ -22,7 +23,6 @@ from .files import MissingFile
 from .layout import check_columns
 from .log import Log, Writer
 from .manifest import Manifest, read_manifest
-from .progress import Progress
 from .pushed import checked
 
 if TYPE_CHECKING:

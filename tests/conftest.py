@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,3 +43,13 @@ def _start(ray: Any, attempts: int = 3) -> None:
             ray.shutdown()
             if attempt == attempts:
                 raise
+
+
+@pytest.fixture
+def bucketed() -> Iterator[None]:
+    """Every At with keys answered bucket by bucket, however small; several pieces, several buckets a step."""
+    module = importlib.import_module("nowthen.engine.rules.choose_way")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_SMALL", -1)
+        patch.setattr(module, "_LARGEST_PIECE", 2)
+        yield

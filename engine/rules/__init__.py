@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ..plan import Plan
 from .check import check
+from .choose_way import choose_way
 from .merge_folds import merge_folds
 from .prune_columns import prune_columns
 from .prune_folds import prune_folds
@@ -23,7 +24,8 @@ RULES: tuple[Rule, ...] = (
     merge_folds,  # one pass over a source for each set of keys; needs the folds that are left
     push_filters,  # needs all folds over a scan together, to see what they all filter by
     prune_columns,  # reads what the merged folds and the filter of their scan need and no more
-    push_time_bound,  # last: the bound of a scan is the widest need of all folds merged into it
+    push_time_bound,  # the bound of a scan is the widest need of all folds merged into it
+    choose_way,  # last: how an At is answered depends on all that it reads
 )
 
 

@@ -43,6 +43,13 @@ def test_every_value_and_status_is_what_the_law_of_time_says(world: World) -> No
     holds(world)
 
 
+@pytest.mark.usefixtures("kernels", "bucketed")
+@SHORT
+@given(worlds())
+def test_the_law_holds_where_keys_are_answered_bucket_by_bucket(world: World) -> None:
+    holds(world)
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("kernels")
 @LONG

@@ -1,0 +1,220 @@
+"""The steps that answer a plan: tables read once for all, and each At whole in one step or bucket by bucket after an exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from .column import Index
+from .pieces import height, pieces, width
+from .plan import Plan, Scan
+from .reader import Loaded, Reader
+from .schedule import Job
+from .settling import Settle, all_rise
+from .step import Need, Report, Step
+from .task import AtTask, known_column, questions_of, source_columns, version_columns
+from .way import per_question, per_row
+from .work import Bucket, Cut, Read, ReadAndSplit, Select, Split, Whole
+
+
+def jobs(plan: Plan) -> tuple[Step, list[Job]]:
+    """The step whose value is the spine as the driver wants it, and all jobs."""
+    tasks = [AtTask(side, plan.input.spine, plan.statuses) for side in plan.input.sides]
+    tables = Tables(plan, tasks)
+    answers = [
+        AnswerBuckets(task, order, tables) if task.side.way.kind == "bucketed" else AnswerWhole(task, order, tables)
+        for order, task in enumerate(tasks)
+    ]
+    return tables.spine, [tables, *answers]
+
+
+class Tables:
+    """What several At's read: the spine, the sources that are read whole, and the questions split by keys."""
+
+    kept = True
+
+    def __init__(self, plan: Plan, tasks: Sequence[AtTask]) -> None:
+        spine = plan.input.spine
+        read = Read(spine.reader, tuple(spine.schema))
+        self.spine = Step("read the spine", "Spine", read, order=-2, here=True, wanted=True)
+        self._tasks = tasks
+        self._columns = _union(questions_of(task) for task in tasks)
+        self.questions = Step(
+            "select questions", "Spine", Select(self._columns), (Need(self.spine),), order=-2, here=True
+        )
+        self._sources: list[tuple[Scan, Step]] = []
+        self._splits: dict[tuple[object, ...], Step] = {}
+        self.reports: dict[Step, Report] = {}
+
+    def begin(self) -> Sequence[Step]:
+        """All that the answers asked for."""
+        asked = [self.questions] if self._tasks else []
+        return [self.spine, *asked, *(step for _, step in self._sources), *self._splits.values()]
+
+    def after(self, step: Step, report: Report) -> Sequence[Step]:
+        """Nothing more."""
+        self.reports[step] = report
+        return []
+
+    def whole(self, task: AtTask) -> tuple[Need, ...]:
+        """The steps that read what a whole answer needs: the questions and, if it is another table, the source."""
+        steps = [self.questions] if task.reads_its_spine else [self.questions, self._source(task)]
+        return tuple(map(Need, steps))
+
+    def split(self, task: AtTask, row_id: str | None) -> Step:
+        """The step that splits the questions by a task's keys; At's that agree share it."""
+        side = task.side
+        name = (side.keys, side.way.buckets, row_id)
+        if name not in self._splits:
+            work = Split(self._columns, dict(side.keys), side.way.buckets, row_id=row_id)
+            keys = ", ".join(key for key, _ in side.keys)
+            self._splits[name] = Step(
+                f"split spine by {keys}", "Spine", work, (Need(self.questions),), order=-1, here=True
+            )
+        return self._splits[name]
+
+    def _source(self, task: AtTask) -> Step:
+        """The step that reads a task's source; equal scans share it."""
+        scan = task.side.scan
+        same = [other for other in self._tasks if alike(other.side.scan, scan)]
+        for other, step in self._sources:
+            if alike(other, scan):
+                return step
+        work = Read(scan.reader, _union(source_columns(other) for other in same), scan.bound)
+        here = isinstance(scan.reader, Loaded)
+        self._sources.append((scan, Step(f"read {scan.source.name}", scan.describe(), work, here=here)))
+        return self._sources[-1][1]
+
+
+class AnswerWhole:
+    """An At answered in one step."""
+
+    kept = False
+
+    def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
+        side = task.side
+        work, needs = Whole(task.alone()), tables.whole(task)
+        name = f"answer {side.scan.source.name}"
+        self._step = Step(name, side.describe(), work, needs, side.way.memory, order, wanted=True)
+
+    def begin(self) -> Sequence[Step]:
+        """The one step."""
+        return [self._step]
+
+    def after(self, step: Step, report: Report) -> Sequence[Step]:
+        """Nothing more."""
+        return []
+
+
+class AnswerBuckets:
+    """An At answered bucket by bucket. Buckets that turn out small are answered together."""
+
+    kept = False
+
+    def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
+        self._task, self._order, self._tables = task, order, tables
+        self._name, self._node = task.side.scan.source.name, task.side.describe()
+        self._row_id = None if task.side.scan.may_leave_out else task.side.scan.source.row_id
+        self._spine = tables.split(task, self._row_id if task.reads_its_spine else None)
+        self._source = [] if task.reads_its_spine else self._splits()
+        self._reports: dict[Step, Report] = {}
+        self._settle: Step | None = None
+        behind = (self._spine, *self._source)
+        self._cut = Step(f"cut {self._name}", self._node, Cut(), order=order, here=True, behind=behind)
+
+    def begin(self) -> Sequence[Step]:
+        """The splits of the source; and when all is split, the cut into steps."""
+        return [*self._source, self._cut]
+
+    def after(self, step: Step, report: Report) -> Sequence[Step]:
+        """When all is split, a step for every group of buckets; before them one that settles versions, where there may be any."""
+        self._reports[step] = report
+        if step is self._cut and self._may_have_versions():
+            self._settle = self._settling()
+            return [self._settle]
+        return self._answers(step) if step in (self._cut, self._settle) else []
+
+    def _may_have_versions(self) -> bool:
+        """Whether some row may be a later version of another."""
+        reports = self._reports if self._source else self._tables.reports
+        pieces = [reports[step].ids for step in self._source or [self._spine]]
+        return self._row_id is not None and not all_rise(pieces)
+
+    def _settling(self) -> Step:
+        task, scan = self._task, self._task.side.scan
+        needs = (Need(self._tables.questions),) if task.reads_its_spine else ()
+        work = Settle(scan.source, None if needs else scan.reader, version_columns(task), known_column(task))
+        return Step(
+            f"settle {self._name}",
+            scan.describe(),
+            work,
+            needs,
+            order=self._order,
+            here=isinstance(scan.reader, Loaded),
+        )
+
+    def _splits(self) -> list[Step]:
+        found = pieces(self._task.source, self._task.side.way.rows)
+        return [self._split(f"{number}/{len(found)}", *piece) for number, piece in enumerate(found, 1)]
+
+    def _split(self, number: str, first: int, piece: Reader) -> Step:
+        side, columns = self._task.side, source_columns(self._task)
+        read = Read(piece, columns, side.scan.bound)
+        split = Split(columns, dict(side.keys), side.way.buckets, self._task.alone().side.scan, first, self._row_id)
+        memory = 3 * (height(piece) or 0) * width(piece.schema(), columns)
+        return Step(
+            f"split {self._name} {number}", side.scan.describe(), ReadAndSplit(read, split), (), memory, self._order,
+            here=isinstance(piece, Loaded),
+        )  # fmt: skip
+
+    def _answers(self, settled: Step) -> list[Step]:
+        cost = self._cost()
+        found = grouped(cost, self._task.side.way.steps)
+        alone, needs = self._task.alone(), tuple(map(Need, (settled, self._spine, *self._source)))
+        return [
+            Step(
+                f"answer {self._name} {number}/{len(found)}", self._node, Bucket(alone, first, last), needs,
+                int(cost[first:last].sum()), self._order, wanted=True,
+            )
+            for number, (first, last) in enumerate(found, 1)
+        ]  # fmt: skip
+
+    def _cost(self) -> Index:
+        """Bytes that answering each bucket is projected to take."""
+        asked = _sizes([self._tables.reports[self._spine]])
+        rows = _sizes([self._reports[step] for step in self._source]) if self._source else asked
+        asks, task = self._task.side.asks, self._task
+        question = per_question(width(dict(task.spine.schema), questions_of(task)), asks)
+        return asked * question + rows * per_row(width(task.source.schema(), source_columns(task)), asks)
+
+
+def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
+    """Neighbouring buckets put together, into about so many groups of equal cost.
+
+    >>> grouped(np.array([5, 1, 1, 1, 2, 9]), 3)
+    [(0, 2), (2, 5), (5, 6)]
+    """
+    limit = max(int(cost.sum()) / max(steps, 1), 1)
+    out, first, held = [], 0, 0
+    for place, one in enumerate(cost.tolist()):
+        if held and held + one > limit:
+            out.append((first, place))
+            first, held = place, 0
+        held += one
+    return [*out, (first, len(cost))]
+
+
+def _sizes(reports: Sequence[Report]) -> Index:
+    """The rows of each bucket, over all pieces of a table."""
+    sizes: Index = np.array([report.sizes for report in reports]).sum(axis=0)
+    return sizes
+
+
+def alike(one: Scan, other: Scan) -> bool:
+    """Whether two scans read the same rows."""
+    return one.reader == other.reader and one.bound == other.bound
+
+
+def _union(columns: Iterable[Iterable[str]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name for one in columns for name in one))

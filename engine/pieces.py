@@ -1,0 +1,80 @@
+"""Parts of stored rows: a reader that can says where it may be cut, and gives any stretch of its rows as a reader of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Protocol, runtime_checkable
+
+import polars as pl
+
+from .reader import Loaded, Reader
+
+_TEXT_BYTES = 32  # a guess
+
+
+@runtime_checkable
+class Pinnable(Protocol):
+    """A reader of rows that may change."""
+
+    def pinned(self) -> Reader | None:
+        """A reader of the rows as they are now, which refuses others; None where nothing can be said."""
+
+
+@runtime_checkable
+class Divisible(Protocol):
+    """A reader whose rows can be read in stretches."""
+
+    def cuts(self) -> Sequence[int]:
+        """Where a stretch may begin at no extra cost, as row numbers: 0 first, the number of rows last. Reads no rows."""
+
+    def stretch(self, first: int, last: int) -> Reader:
+        """The rows [first, last) as a reader, in order; `first` and `last` are among the cuts."""
+
+
+def pinned(reader: Reader) -> Reader:
+    """The reader of the rows as they are now, where it can hold on to them: reading other rows later is an error then."""
+    made: Reader | None = reader.pinned() if isinstance(reader, Pinnable) else None
+    return reader if made is None else made
+
+
+def height(reader: Reader) -> int | None:
+    """How many rows there are, if that is known without reading them."""
+    if isinstance(reader, Loaded):
+        return reader.frame.height
+    return reader.cuts()[-1] if isinstance(reader, Divisible) else None
+
+
+def width(schema: dict[str, pl.DataType], columns: Sequence[str]) -> int:
+    """About how many bytes a row takes in memory; a column that is not there will be refused when it is read."""
+    return sum(_bytes(schema[name]) for name in columns if name in schema)
+
+
+def pieces(reader: Reader, rows: int) -> list[tuple[int, Reader]]:
+    """The reader in parts of about so many rows each, in order, with the number of each part's first row."""
+    if isinstance(reader, Loaded):
+        firsts = range(0, max(reader.frame.height, 1), rows)
+        return [(first, Loaded(reader.frame.slice(first, rows), reader.name)) for first in firsts]
+    if not isinstance(reader, Divisible):
+        return [(0, reader)]
+    chosen = _chosen(reader.cuts(), rows)
+    return [(first, reader.stretch(first, last)) for first, last in pairwise(chosen)]
+
+
+def _chosen(cuts: Sequence[int], rows: int) -> list[int]:
+    """Some of the cuts, about `rows` apart; the first and the last among them."""
+    out = [cuts[0]]
+    for before, cut in pairwise(cuts):
+        if cut - out[-1] > rows and before > out[-1]:
+            out.append(before)
+    return [*out, cuts[-1]]
+
+
+def _bytes(dtype: pl.DataType) -> int:
+    if isinstance(dtype, pl.Boolean | pl.Int8 | pl.UInt8):
+        return 1
+    if isinstance(dtype, pl.Int16 | pl.UInt16):
+        return 2
+    if isinstance(dtype, pl.Int32 | pl.UInt32 | pl.Float32 | pl.Date):
+        return 4
+    return 8 if dtype.is_numeric() or dtype.is_temporal() else _TEXT_BYTES

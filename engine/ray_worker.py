@@ -1,0 +1,36 @@
+"""One worker of the Ray executor: a process that carries out one step at a time, on one core."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import ray
+
+# Before anything is imported that reads them: as many workers as cores, so one thread each.
+ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
+
+
+@ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)
+class Worker:
+    """Carries out steps; it is ended by killing it, which stops at once whatever it does."""
+
+    def __init__(self) -> None:
+        os.environ.update(ONE_THREAD)
+        from . import compiled
+        from .ray_frames import register
+
+        register()
+        compiled.warm()
+
+    def place(self) -> str:
+        """The node it is on."""
+        return str(ray.get_runtime_context().get_node_id())
+
+    def run(self, work: Any, *needs: Any) -> tuple[Any, ...]:
+        """The report of a step, then its values."""
+        from .step import carried_out
+
+        outcome = carried_out(work, map, needs)
+        values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
+        return (outcome.report, *values)

@@ -1,0 +1,54 @@
+"""Choose how each At is answered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import ceil
+
+from ..pieces import height, width
+from ..plan import At, Plan, Spine
+from ..task import AtTask, questions_of, source_columns
+from ..way import Resources, Way, per_question, per_row
+
+_SMALL = 1_500_000  # rows of spine and source together; below, an exchange costs more than a second core gives
+_MOST_BUCKETS = 1024
+_LARGEST_PIECE = 4_000_000  # rows
+_SPARE = 4  # buckets for each step, so that they can be put together evenly
+
+
+def choose_way(plan: Plan) -> Plan:
+    """Whole where it fits and gives work to all cores, else bucket by bucket.
+
+        At by customer_id: 7 folds, whole                        over 100 million rows, memory="4GiB", 8 cores
+    becomes
+        At by customer_id: 7 folds, bucketed into 64 buckets, pieces of 4,000,000 rows, 201 MB a step
+
+    Not without keys, and not where the number of rows is not known before they are read.
+    """
+    resources = plan.resources
+    if resources is None:
+        return plan
+    sides = plan.input.sides
+    busy = sum(_rows(side, plan.input.spine) > _SMALL for side in sides)
+    chosen = tuple(replace(side, way=_way(AtTask(side, plan.input.spine), resources, busy)) for side in sides)
+    return replace(plan, input=replace(plan.input, sides=chosen))
+
+
+def _way(task: AtTask, resources: Resources, busy: int) -> Way:
+    asked, rows = height(task.spine.reader), height(task.source)
+    if asked is None or rows is None:
+        return Way()
+    side, schema = task.side, dict(task.spine.schema)
+    read = width(task.source.schema(), source_columns(task))
+    need = asked * per_question(width(schema, questions_of(task)), side.asks) + rows * per_row(read, side.asks)
+    fits = ceil(need * resources.slots / resources.of_steps)
+    cores = resources.slots * 2 if _rows(side, task.spine) > _SMALL and busy < resources.slots else 1
+    if not side.keys or max(fits if need > resources.of_steps else 1, cores) == 1:
+        return Way(memory=need)
+    steps = max(fits, cores)
+    piece = min(_LARGEST_PIECE, ceil(rows / (2 * resources.slots)), resources.of_steps // (resources.slots * 4 * read))
+    return Way("bucketed", min(_SPARE * steps, _MOST_BUCKETS), steps, max(piece, 1), need // steps)
+
+
+def _rows(side: At, spine: Spine) -> int:
+    return (height(side.scan.reader) or 0) + (height(spine.reader) or 0)

@@ -1,0 +1,75 @@
+"""A step: one thing to do with the results of others. It opens its inputs itself, so it runs the same here, on another node, or again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
+
+Each = Callable[[Callable[[Any], None], Iterable[Any]], Iterable[None]]
+Work = Callable[
+    ..., "Outcome"
+]  # work(each, *what it needs); `each` says how its blocks run, one after another or side by side
+
+
+class Need(NamedTuple):
+    """One of the values of a step."""
+
+    step: Step
+    number: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """What to do, with what, and what that is projected to take. Two steps are never equal: each is done once."""
+
+    name: str  # for people: what it does to what
+    node: str  # the plan's node it works for
+    work: Work
+    needs: tuple[Need, ...] = ()  # the values it takes
+    memory: int = 0  # bytes, while it runs
+    order: int = 0  # lower ones go first; among equals the largest
+    here: bool = False  # runs where the driver is
+    wanted: bool = False  # its value goes to the driver
+    behind: tuple[Step, ...] = ()  # what must be done before, though it takes nothing of it
+    values: int = 1  # how many it has; with more than one its work gives a tuple
+    key: str = ""  # names its values in a journal; "" is not kept
+
+    @property
+    def like(self) -> tuple[str, str]:
+        """Equal for steps that do the same to other rows, so should take about as long."""
+        return self.node, self.name.partition(" ")[0]
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a step says of itself. It is small, and always comes to the driver."""
+
+    rows: int = 0
+    bytes: int = 0
+    sizes: tuple[int, ...] = ()  # rows of each bucket, of a step that splits
+    ids: tuple[int, int] | None = None  # the first and last of row ids that rise, of a step that splits
+    cpu_s: float = 0.0  # of the thread that ran it
+    wall_s: float = 0.0
+    waited_s: float = 0.0  # between being ready and its begin
+    spilled: int = 0  # bytes written to files
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A value, which stays where it was made until somebody needs it, and the report that travels."""
+
+    value: Any
+    report: Report = field(default_factory=Report)
+
+
+def carried_out(work: Work, each: Each, needs: Iterable[Any]) -> Outcome:
+    """The outcome of a step's work, timed."""
+    cpu, wall = time.thread_time(), time.perf_counter()
+    outcome = work(each, *needs)
+    spent = replace(outcome.report, cpu_s=time.thread_time() - cpu, wall_s=time.perf_counter() - wall)
+    return Outcome(outcome.value, spent)

@@ -1,0 +1,68 @@
+"""How an At is answered, and the memory that is projected to take, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .column import physical
+
+if TYPE_CHECKING:
+    from .ask import Ask
+
+_CODES = 16  # bytes a row: codes, places, order
+_PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a run may use."""
+
+    memory: int  # bytes, of everything in flight and everything kept
+    slots: int  # steps at a time
+
+    @property
+    def of_steps(self) -> int:
+        """Bytes for the steps that run."""
+        return self.memory // 2
+
+    @property
+    def of_shelf(self) -> int:
+        """Bytes for packed tables that wait; the rest is for results and for the process itself."""
+        return self.memory // 4
+
+
+@dataclass(frozen=True)
+class Way:
+    """Whole, streamed or bucketed; into how many buckets, and the rows of the source that are read at a time."""
+
+    kind: str = "whole"
+    buckets: int = 1
+    steps: int = 1  # that answer
+    rows: int = 0  # in a piece of the source; 0 is all
+    memory: int = 0  # bytes that a step is projected to take; 0 is not known
+
+    def describe(self) -> str:
+        """A few words for people."""
+        size = f", {self.memory / 2**20:,.0f} MB a step" if self.memory else ""
+        count = f" into {self.buckets} buckets" if self.kind == "bucketed" else ""
+        pieces = f", pieces of {self.rows:,} rows" if self.rows else ""
+        return f"{self.kind}{count}{pieces}{size}"
+
+
+def per_row(read: int, asks: Sequence[Ask]) -> int:
+    """Bytes that a row of the source takes at most while it is answered from, `read` of them as it is read."""
+    folded = {ask.folded for ask in asks}
+    columns = {name for ask in asks for name in (ask.column, ask.kept) if name}
+    return 2 * read + _CODES + 8 * len(columns) + _PREPARED * len(folded)
+
+
+def per_question(read: int, asks: Sequence[Ask]) -> int:
+    """Bytes that a row of the spine takes at most while it is answered, its answers included."""
+    answers = sum(physical(ask.dtype).itemsize + 1 for ask in asks)
+    widest = max((physical(ask.dtype).itemsize for ask in asks), default=0)
+    return 2 * read + _CODES + answers + widest
+
+
+WHOLE = Way()  # until it is chosen

@@ -1,0 +1,131 @@
+"""What steps do: read a table, split one by keys, answer folds. Each is small, picklable and pure: done twice it gives the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from .grouping import typed
+from .hashing import bucket
+from .packed import Packed, pack, put_together
+from .parts import Part
+from .plan import Scan
+from .reader import Loaded, Reader, TimeBound
+from .rows import passing, times_of
+from .settling import ROW, Settled, rising
+from .step import Each, Outcome, Report
+from .task import AtTask
+
+
+@dataclass(frozen=True)
+class Read:
+    """Reads columns of a table."""
+
+    reader: Reader
+    columns: Sequence[str]
+    bound: TimeBound | None = None
+
+    def __call__(self, each: Each) -> Outcome:
+        """The table."""
+        return _table(self.reader.read(self.columns, self.bound), self.reader.describe())
+
+
+@dataclass(frozen=True)
+class Select:
+    """Takes columns of a table."""
+
+    columns: Sequence[str]
+
+    def __call__(self, each: Each, table: Loaded) -> Outcome:
+        """The table with these columns alone."""
+        return _table(table.frame.select(self.columns), table.name)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Groups the rows of a table, or of a piece of one, by the bucket of their keys."""
+
+    columns: Sequence[str]
+    keys: dict[str, pl.DataType]
+    buckets: int
+    scan: Scan | None = None  # of the source; the spine has none
+    first: int = 0  # the number of its first row
+    row_id: str | None = None  # where rows may have versions
+
+    def __call__(self, each: Each, table: Loaded) -> Outcome:
+        """The table, packed."""
+        frame = table.frame if self.scan is None else self._checked(table.frame, self.scan)
+        if self.scan is None or self.row_id is not None:
+            frame = self._numbered(frame)
+        ids = None if self.row_id is None else rising(frame[self.row_id])
+        packed = pack(frame, bucket(typed(frame, self.keys, table.name), self.buckets), self.buckets)
+        return Outcome(packed, Report(frame.height, packed.nbytes, packed.sizes, ids))
+
+    def _numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
+        numbers = pl.int_range(self.first, self.first + frame.height, dtype=pl.Int64)
+        return frame.select(*self.columns, numbers.alias(ROW))
+
+    def _checked(self, frame: pl.DataFrame, scan: Scan) -> pl.DataFrame:
+        """The rows that pass the filter; times are refused here, where the number of a row is known."""
+        times_of(scan.source, frame, self.first)
+        return passing(scan.kept, frame.select(self.columns))
+
+
+@dataclass(frozen=True)
+class ReadAndSplit:
+    """Both at once: what is read need not be kept."""
+
+    read: Read
+    split: Split
+
+    def __call__(self, each: Each) -> Outcome:
+        """The table, packed."""
+        return self.split(each, self.read(each).value)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Waits for others, so that the next steps are made when all is known; rows are settled as they stand."""
+
+    def __call__(self, each: Each) -> Outcome:
+        """Every row exists for ever."""
+        return Outcome(Settled(None, None))
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Answers an At from its whole source; without one the spine's table is the source's too."""
+
+    task: AtTask
+
+    def __call__(self, each: Each, spine: Loaded, source: Loaded | None = None) -> Outcome:
+        """The answers for all rows of the spine."""
+        part = Part(None, self.task.run(spine, source or spine, each))
+        return Outcome(part, Report(spine.frame.height, part.nbytes))
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Answers some buckets of an At, from the packed spine and, unless it is the same table, packed pieces of the source."""
+
+    task: AtTask
+    first: int
+    last: int
+
+    def __call__(self, each: Each, settled: Settled, asked: Packed, *packed: Packed) -> Outcome:
+        """The answers for the spine's rows in these buckets."""
+        spine = self._joined([asked])
+        source = settled.of(self._joined(packed) if packed else spine)
+        rows = spine.frame[ROW].to_numpy()
+        part = Part(rows, self.task.run(spine, source, each))
+        return Outcome(part, Report(len(rows), part.nbytes))
+
+    def _joined(self, packed: Sequence[Packed]) -> Loaded:
+        return Loaded(put_together([one.buckets(self.first, self.last) for one in packed]), "a bucket")
+
+
+def _table(frame: pl.DataFrame, name: str) -> Outcome:
+    whole = frame.rechunk()
+    return Outcome(Loaded(whole, name), Report(whole.height, int(whole.estimated_size())))
