@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import narwhals as nw
+import numpy as np
 import polars as pl
 
 from ..engine.errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from ..engine.reader import Loaded, TimeBound, within
+from .array_columns import column_of
+from .foreign import foreign, is_frame
+from .plain_values import plain_rows
+
+_COLUMNS = (list, tuple, range, pl.Series, np.ndarray)
 
 
 class Frame(Loaded):
-    """A reader of a frame in memory: Polars, pandas, Arrow, DuckDB, whatever narwhals knows, or plain columns and rows.
+    """A reader of a frame in memory: Polars, pandas, Arrow, DuckDB, Ray Data, whatever narwhals knows, or plain columns and rows.
+
+    What it is given is read once, here, and kept: a stream or a lazy frame is not asked again.
 
     >>> Frame({"amount": [1.5, 2.0]}).schema()
     {'amount': Float64}
@@ -34,7 +41,7 @@ class Frame(Loaded):
 
 
 def as_frame(given: Any) -> pl.DataFrame:
-    """The rows of any dataframe, of a mapping of columns, of one row or of a list of rows.
+    """The rows of any dataframe, of a mapping of columns, of one row, or of a list or iterator of rows or of frames.
 
     >>> as_frame([{"a": 1}, {"a": None}])["a"].to_list()
     [1, None]
@@ -42,15 +49,30 @@ def as_frame(given: Any) -> pl.DataFrame:
     if isinstance(given, pl.DataFrame):
         return given
     try:
-        return _rows(given) if isinstance(given, Mapping | list | tuple) else _foreign(given)
+        return _rows(given) if isinstance(given, Mapping | list | tuple) else _read(given)
     except (pl.exceptions.PolarsError, OverflowError) as error:
         raise Invalid(f"these rows make no table: {str(error).splitlines()[0]}") from None
 
 
+def _read(given: Any) -> pl.DataFrame:
+    if not isinstance(given, Iterator) or is_frame(given):
+        return foreign(given)
+    parts = list(given)
+    if not parts:
+        raise Invalid(
+            f"this {type(given).__name__} has nothing to read. It can be read only once, and may have been: "
+            "keep nt.Frame(...) of it to use it again."
+        )
+    return _rows(parts)
+
+
 def _rows(given: Mapping[str, Any] | Sequence[Any]) -> pl.DataFrame:
-    rows = given if not isinstance(given, Mapping) else [given] if _is_one_row(given) else None
-    if rows is None:
-        return pl.DataFrame(given)
+    if isinstance(given, Mapping):
+        columns = {name: column_of(name, values) for name, values in given.items()}
+        return _table(plain_rows([columns]) if _is_one_row(columns) else columns)
+    rows = given
+    if rows and all(is_frame(part) for part in rows):
+        return pl.concat([as_frame(part) for part in rows])
     if not all(isinstance(row, Mapping) for row in rows):
         raise WrongType("rows are given as a dataframe, a mapping of columns, or a list of mappings, one a row.")
     names = {name for row in rows for name in row}
@@ -59,22 +81,21 @@ def _rows(given: Mapping[str, Any] | Sequence[Any]) -> pl.DataFrame:
         raise Invalid(
             f"row {list(rows).index(ragged)} lacks {sorted(names - set(ragged))}, which other rows have. Say None for an unknown value."
         )
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return _table(plain_rows(rows))
 
 
-def _is_one_row(given: Mapping[str, Any]) -> bool:
-    """True where a mapping holds plain values and no columns."""
-    return bool(given) and not any(
-        isinstance(value, list | tuple | pl.Series) or hasattr(value, "__array__") for value in given.values()
-    )
-
-
-def _foreign(given: Any) -> pl.DataFrame:
+def _table(given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows of columns or of mappings, as Polars makes them."""
     try:
-        frame = nw.from_native(given)
-    except TypeError:
-        raise WrongType(
-            f"{type(given).__name__} is no dataframe. Give Polars, pandas, Arrow, DuckDB or anything narwhals knows."
-        ) from None
-    eager = frame.collect("polars") if isinstance(frame, nw.LazyFrame) else frame
-    return eager.to_polars()
+        made = pl.DataFrame(given, infer_schema_length=None)
+    except (TypeError, ValueError) as error:
+        raise WrongType(f"these rows make no table: {str(error).splitlines()[0]}") from None
+    for name, dtype in made.schema.items():
+        if isinstance(dtype, pl.Object):
+            raise WrongType(f"column {name!r} has values of no one type that Polars has. Convert the column.")
+    return made
+
+
+def _is_one_row(columns: Mapping[str, Any]) -> bool:
+    """True where a mapping holds plain values and no columns."""
+    return bool(columns) and not any(isinstance(value, _COLUMNS) for value in columns.values())
