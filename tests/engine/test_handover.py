@@ -354,7 +354,7 @@ RAYS_OWN = pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")
 @pytest.mark.usefixtures("ray_cluster")
 @RAYS_OWN
 def test_a_dataset_of_ray_has_the_rows_in_order_a_block_for_so_many() -> None:
-    dataset = asked().to_ray(3)
+    dataset = asked().to_ray(3, engine="local")
     assert dataset.num_blocks() == 2
     blocks = list(dataset.iter_batches(batch_size=None, batch_format="pyarrow"))
     assert pl.DataFrame(pl.from_arrow(pa.concat_tables(blocks))).equals(asked().collect(engine="local"))
@@ -364,4 +364,4 @@ def test_a_dataset_of_ray_has_the_rows_in_order_a_block_for_so_many() -> None:
 @pytest.mark.usefixtures("ray_cluster")
 @RAYS_OWN
 def test_no_rows_make_a_dataset_of_ray_without_rows() -> None:
-    assert nt.training_set(spine().clear(), VIEW, at="asked").to_ray().count() == 0
+    assert nt.training_set(spine().clear(), VIEW, at="asked").to_ray(engine="local").count() == 0
