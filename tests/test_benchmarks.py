@@ -1,0 +1,101 @@
+"""Every engine of the races gives the values of a brute force, on data small enough for a test; and the generated data are what they are said to be."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import polars as pl
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+WINDOWS = ["1h", "7d", "forever"]
+JOIN = ("nowthen", "polars", "polars-streaming", "duckdb", "pandas")
+FOLDS = ("nowthen", "polars", "polars-over", "duckdb")
+
+
+def module(name: str) -> ModuleType:
+    """A file of the benchmarks, which are no package."""
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.append(str(BENCHMARKS))
+    return importlib.import_module(name)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Few keys, one of which has a third of the rows; half of the times are cut to the hour, so that many are equal."""
+    folder = tmp_path_factory.mktemp("travel")
+    travel_data = module("travel_data")
+    travel_data.write_all(travel_data.Size(events=20_000, spine=2_000), 0.3, folder)
+    for path in folder.glob("*.parquet"):
+        even = pl.int_range(pl.len()) % 2 == 0
+        rows = pl.read_parquet(path)
+        rows.with_columns(time=pl.when(even).then(pl.col("time").dt.truncate("1h")).otherwise("time")).write_parquet(
+            path
+        )
+    return folder
+
+
+def values(workload: str, engine: str, data: Path, **options: Any) -> pl.DataFrame:
+    """What an engine's way through a workload gives."""
+    way = module("run_engine").WORKLOADS[workload][engine]
+    return pl.DataFrame(module(way.module).prepare(data, way.variant, **options)())
+
+
+@pytest.mark.parametrize("engine", JOIN)
+def test_an_engine_joins_what_the_brute_force_finds(data: Path, engine: str) -> None:
+    join = module("join")
+    found, expected = values("join", engine, data), join.expected(data)
+    assert module("agreement").differing(found, expected, "label", exact=join.VALUES, near=()) == 0
+
+
+@pytest.mark.parametrize("engine", FOLDS)
+def test_an_engine_folds_what_the_brute_force_finds(data: Path, engine: str) -> None:
+    told = module("windows_columns")
+    folds = list(told.COLUMNS)
+    found = values("windows", engine, data, windows=WINDOWS, folds=folds)
+    expected = module("windows").expected(data, WINDOWS, folds)
+    exact = [told.name(fold, window) for fold in told.EXACT for window in WINDOWS]
+    near = [name for name in expected.columns if name not in (*exact, "label")]
+    assert module("agreement").differing(found, expected, "label", exact=exact, near=near) == 0
+
+
+def test_a_value_that_differs_is_counted(data: Path) -> None:
+    join = module("join")
+    expected = join.expected(data)
+    row = expected["label"][0]
+    found = expected.with_columns(amount=pl.when(pl.col("label") == row).then(-1.0).otherwise("amount"))
+    assert module("agreement").differing(found, expected, "label", exact=join.VALUES, near=()) == 1
+
+
+def test_the_sample_holds_rows_on_both_ends_of_a_window(data: Path) -> None:
+    travel = module("travel")
+    rows = travel.sample(data, "a")
+    events = pl.scan_parquet(data / "a.parquet").select("key", "time")
+    assert [us for us in module("travel_data").EDGES_US if travel.on_edge(rows, events, us).is_empty()] == []
+
+
+def test_equal_arguments_give_equal_files(tmp_path: Path) -> None:
+    travel_data = module("travel_data")
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        travel_data.write_all(travel_data.Size(events=3_000, spine=300), 0.0, tmp_path / name)
+    files = [path.name for path in (tmp_path / "one").iterdir()]
+    frames = [[pl.read_parquet(tmp_path / name / file) for file in files] for name in ("one", "two")]
+    assert [file for file, one, two in zip(files, *frames, strict=True) if not one.equals(two)] == []
+
+
+def test_a_hot_key_has_its_share_of_the_rows(data: Path) -> None:
+    keys = pl.read_parquet(data / "b.parquet")["key"]
+    share = keys.value_counts(sort=True)["count"][0] / len(keys)
+    assert share == pytest.approx(0.3, abs=0.02)
+
+
+def test_a_process_that_says_nothing_for_too_long_is_ended(tmp_path: Path) -> None:
+    measure = module("measure")
+    job = measure.Job("join", "polars", tmp_path, tmp_path / "values.parquet")
+    with pytest.raises(measure.TookTooLong):
+        measure.listen(job, [sys.executable, "-c", "import time; time.sleep(60)"], 1, 0.3)
