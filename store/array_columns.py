@@ -12,6 +12,9 @@ from ..engine.errors import Invalid, WrongType
 from .arrow_rows import plain
 from .plain_values import plain_values
 
+# What a column is after `column_of`; all else is one value.
+COLUMNS = (list, tuple, range, pl.Series, np.ndarray)
+
 # Units of numpy's times that Polars has not, and the one that holds them.
 _UNITS = {"h": "us", "m": "us", "s": "us", "W": "D", "M": "D", "Y": "D"}
 

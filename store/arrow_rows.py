@@ -30,9 +30,12 @@ def from_stream(given: Any) -> pl.DataFrame:
     kind = type(given).__name__
     try:
         reader = pa.RecordBatchReader.from_stream(given)
+    except pa.ArrowException as error:
+        raise WrongType(f"this {kind} has no rows to read: {str(error).splitlines()[0]}") from None
+    try:
         batches = list(reader)
     except pa.ArrowException as error:
-        raise WrongType(f"this {kind} cannot be read as rows: {str(error).splitlines()[0]}") from error
+        raise Invalid(f"this {kind} cannot be read to its end: {str(error).splitlines()[0]}") from error
     if not batches and hasattr(given, "read_next_batch"):
         raise Invalid(
             f"this {kind} has nothing to read. It can be read only once, and may have been: keep nt.Frame(stream) to use it "
@@ -95,7 +98,7 @@ def _fitted(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | Non
     if pa.types.is_duration(kind) and kind.unit == "s":
         return column.cast(pa.duration("ms"))
     # Polars knows whole hours and zones by name; of other offsets the instants are kept.
-    if pa.types.is_timestamp(kind) and kind.tz is not None and kind.tz[0] in "+-" and not kind.tz.endswith(":00"):
+    if pa.types.is_timestamp(kind) and kind.tz and kind.tz[0] in "+-" and not kind.tz.endswith(":00"):
         return column.cast(pa.timestamp(kind.unit, "UTC"))
     return None
 
@@ -106,7 +109,7 @@ def _why_not(kind: pa.DataType) -> str | None:
         return ", a type of another library. Cast it to what it is stored as, or drop it."
     if pa.types.is_dictionary(kind):
         return _why_not(kind.value_type)
-    if pa.types.is_timestamp(kind) and kind.tz is not None and not _is_zone(kind.tz):
+    if pa.types.is_timestamp(kind) and kind.tz and not _is_zone(kind.tz):
         return ", and there is no such time zone. Convert the column to UTC."
     if not _in_polars(kind):
         return ", a type that Polars has not. Cast it, or drop it."

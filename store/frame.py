@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from ..engine.errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from ..engine.reader import Loaded, TimeBound, within
-from .array_columns import column_of
+from .array_columns import COLUMNS, column_of
 from .foreign import foreign, is_frame
 from .plain_values import plain_rows
-
-_COLUMNS = (list, tuple, range, pl.Series, np.ndarray)
 
 
 class Frame(Loaded):
@@ -50,7 +47,7 @@ def as_frame(given: Any) -> pl.DataFrame:
         return given
     try:
         return _rows(given) if isinstance(given, Mapping | list | tuple) else _read(given)
-    except (pl.exceptions.PolarsError, OverflowError) as error:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OverflowError) as error:
         raise Invalid(f"these rows make no table: {str(error).splitlines()[0]}") from None
 
 
@@ -98,4 +95,4 @@ def _table(given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> pl.DataFra
 
 def _is_one_row(columns: Mapping[str, Any]) -> bool:
     """True where a mapping holds plain values and no columns."""
-    return bool(columns) and not any(isinstance(value, _COLUMNS) for value in columns.values())
+    return bool(columns) and not any(isinstance(value, COLUMNS) for value in columns.values())

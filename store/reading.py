@@ -6,6 +6,8 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from ..engine.errors import Invalid
 from ..engine.reader import Reader
 from .csv_files import Csv
@@ -28,7 +30,8 @@ def reader_of(given: Any, name: str = "frame") -> Reader:
     """
     if isinstance(given, str | PathLike):
         return _of_path(fspath(given))
-    if isinstance(given, Reader):
+    # Asking a lazy frame whether it is a reader would resolve its schema.
+    if not isinstance(given, pl.LazyFrame) and isinstance(given, Reader):
         return given
     return Frame(given, name)
 

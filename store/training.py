@@ -15,6 +15,7 @@ from ..engine.service import FeatureService, named
 from ..engine.source import SourceSpec
 from ..engine.training_set import TrainingSet
 from ..engine.training_set import training_set as over_spine
+from .array_columns import COLUMNS, column_of
 from .conform import conforming
 from .frame import as_frame
 from .reading import reader_of
@@ -69,12 +70,13 @@ def preview(view: Any, keys: Any, *, at: Any, sources: Mapping[str, Any] | None 
 def _listed(keys: Any) -> pl.DataFrame:
     if not isinstance(keys, Mapping):
         return as_frame(keys)
-    lengths = {len(value) for value in keys.values() if isinstance(value, list | tuple)}
+    columns = {name: column_of(name, value) for name, value in keys.items()}
+    lengths = {len(value) for value in columns.values() if isinstance(value, COLUMNS)}
     if len(lengths) > 1:
         raise Invalid(f"preview: columns of different lengths {sorted(lengths)}.")
     rows = lengths.pop() if lengths else 1
     return pl.DataFrame(
-        {name: value if isinstance(value, list | tuple) else [value] * rows for name, value in keys.items()}
+        {name: value if isinstance(value, COLUMNS) else [value] * rows for name, value in columns.items()}
     )
 
 

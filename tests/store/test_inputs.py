@@ -35,6 +35,16 @@ class Streaming:
         return self.rows.__arrow_c_stream__(requested_schema)
 
 
+class Polished:
+    """An object of which nothing is known but that it becomes a Polars frame, as datasets of Hugging Face do."""
+
+    def __init__(self, rows: pl.DataFrame) -> None:
+        self.rows = rows
+
+    def to_polars(self) -> pl.DataFrame:
+        return self.rows
+
+
 def of_duckdb(rows: pl.DataFrame) -> Any:
     return duckdb.connect().from_arrow(rows.to_arrow())
 
@@ -54,6 +64,7 @@ FORMS: dict[str, Callable[[pl.DataFrame], Any]] = {
     "a generator of frames": lambda rows: (rows[place : place + 7] for place in range(0, len(rows), 7)),
     "a generator of rows": lambda rows: iter(rows.to_dicts()),
     "whatever streams": Streaming,
+    "whatever becomes a Polars frame": Polished,
     "a relation of DuckDB": of_duckdb,
     "arrays of numpy": lambda rows: (
         {one.name: one.to_numpy() for one in rows if not one.null_count()}
@@ -95,6 +106,20 @@ def test_every_form_is_ingested_and_ingested_again(store: Store, form: Callable[
     assert (store.ingest(tx).new, store.ingest(tx).new) == (60, 0)
 
 
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_every_form_is_pushed(store: Store, form: Callable[[pl.DataFrame], Any]) -> None:
+    tx = shop.source(None, schema=dict(shop.sales().schema))
+    store.push(tx, form(shop.sales()))
+    assert store.events(tx).read(shop.sales().columns).equals(shop.sales())
+
+
+@pytest.mark.parametrize("keys", [np.array([1, 2]), pd.Series([1, 2]), pa.array([1, 2]), range(1, 3), (1, 2)])
+def test_a_preview_takes_keys_as_they_come(keys: Any) -> None:
+    count = nt.feature_view("count", entity=shop.CUSTOMER, features={"count": shop.source(shop.sales()).count()})
+    found = nt.preview(count, {"customer_id": keys}, at=shop.START + timedelta(days=1))
+    assert found.select("customer_id", "count").rows() == [(1, 4), (2, 4)]
+
+
 def test_a_training_set_is_rows_too() -> None:
     tx = shop.source(shop.sales())
     once = nt.training_set(shop.labels(), shop.service(tx), at="t")
@@ -127,6 +152,15 @@ def test_a_frame_keeps_what_a_stream_had() -> None:
 def test_tables_without_rows_are_no_error() -> None:
     nothing = [pa.table({"a": pa.array([], pa.int64())}), duckdb.connect().sql("select 1::bigint as a where false")]
     assert [as_frame(given).schema for given in nothing] == [{"a": pl.Int64()}] * 2
+
+
+def test_a_stream_that_breaks_off_is_refused_with_its_reason() -> None:
+    def breaking() -> Any:
+        yield pa.record_batch({"a": [1]})
+        raise pa.ArrowInvalid("the cable was cut")
+
+    with pytest.raises(nt.Invalid, match=r"cannot be read to its end: .*the cable was cut"):
+        as_frame(pa.RecordBatchReader.from_batches(pa.schema({"a": pa.int64()}), breaking()))
 
 
 def test_an_error_of_duckdb_is_raised_as_it_is() -> None:
@@ -246,8 +280,8 @@ REFUSED: dict[str, tuple[Callable[[], Any], type[nt.NowThenError], str]] = {
     "pandas sparse columns": (lambda: pd.DataFrame({"x": pd.arrays.SparseArray([0, 1])}), nt.WrongType, "column 'x' of pandas (Sparse[int64, 0])"),
     "pandas periods": (lambda: pd.DataFrame({"x": pd.period_range("2020", periods=1, freq="M")}), nt.WrongType, "a type of another library"),
     "pandas complex numbers": (lambda: pd.DataFrame({"x": [1j]}), nt.WrongType, "column 'x' of pandas (complex128)"),
-    "a pandas series": (lambda: pd.Series([1]), nt.WrongType, "this Series cannot be read as rows"),
-    "a Polars series": (lambda: pl.Series([1]), nt.WrongType, "this Series cannot be read as rows"),
+    "a pandas series": (lambda: pd.Series([1]), nt.WrongType, "this Series has no rows to read"),
+    "a Polars series": (lambda: pl.Series([1]), nt.WrongType, "this Series has no rows to read"),
     "DuckDB intervals": (lambda: cell("'1 day'", "interval"), nt.WrongType, "'x' is month_day_nano_interval"),
     "numpy complex numbers": (lambda: {"x": np.array([1j])}, nt.WrongType, "'x' is an array of complex128"),
     "numpy records": (lambda: {"x": np.array([(1, 2.0)], dtype="i8,f8")}, nt.WrongType, "a type that Polars has not"),
