@@ -15,17 +15,14 @@ from .settling import Settle, all_rise
 from .step import Need, Report, Step
 from .task import AtTask, known_column, questions_of, source_columns, version_columns
 from .way import per_question, per_row
-from .work import Bucket, Cut, Read, ReadAndSplit, Select, Split, Whole
+from .work import Ask, Bucket, Conclude, Cut, Pass, Read, ReadAndSplit, Select, Split, Whole
 
 
 def jobs(plan: Plan) -> tuple[Step, list[Job]]:
     """The step whose value is the spine as the driver wants it, and all jobs."""
     tasks = [AtTask(side, plan.input.spine, plan.statuses) for side in plan.input.sides]
     tables = Tables(plan, tasks)
-    answers = [
-        AnswerBuckets(task, order, tables) if task.side.way.kind == "bucketed" else AnswerWhole(task, order, tables)
-        for order, task in enumerate(tasks)
-    ]
+    answers = [_WAYS[task.side.way.kind](task, order, tables) for order, task in enumerate(tasks)]
     return tables.spine, [tables, *answers]
 
 
@@ -107,6 +104,36 @@ class AnswerWhole:
         return []
 
 
+class AnswerStreamed:
+    """An At answered by letting its source pass by the questions, some pieces in each of several steps."""
+
+    kept = False
+
+    def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
+        side, name = task.side, task.side.scan.source.name
+        node, alone = side.describe(), task.alone()
+        ask = Step(f"ask {name}", node, Ask(alone, height(task.source) or 0), (Need(tables.questions),), order=order)
+        read = [(first, _read(task, piece)) for first, piece in pieces(task.source, side.way.rows)]
+        runs = [run.tolist() for run in np.array_split(np.arange(len(read)), min(side.way.steps, len(read)))]
+        passes = [
+            Step(
+                f"pass {name} {number}/{len(runs)}", side.scan.describe(), Pass([read[k] for k in run], task.with_status),
+                (Need(ask),), side.way.memory, order, here=isinstance(task.source, Loaded),
+            )
+            for number, run in enumerate(runs, 1)
+        ]  # fmt: skip
+        end = Step(f"answer {name}", node, Conclude(), tuple(map(Need, passes)), side.way.memory, order, wanted=True)
+        self._steps = [ask, *passes, end]
+
+    def begin(self) -> Sequence[Step]:
+        """All steps."""
+        return self._steps
+
+    def after(self, step: Step, report: Report) -> Sequence[Step]:
+        """Nothing more."""
+        return []
+
+
 class AnswerBuckets:
     """An At answered bucket by bucket. Buckets that turn out small are answered together."""
 
@@ -160,7 +187,7 @@ class AnswerBuckets:
 
     def _split(self, number: str, first: int, piece: Reader) -> Step:
         side, columns = self._task.side, source_columns(self._task)
-        read = Read(piece, columns, side.scan.bound)
+        read = _read(self._task, piece)
         split = Split(columns, dict(side.keys), side.way.buckets, self._task.alone().side.scan, first, self._row_id)
         memory = 3 * (height(piece) or 0) * width(piece.schema(), columns)
         return Step(
@@ -189,6 +216,11 @@ class AnswerBuckets:
         return asked * question + rows * per_row(width(task.source.schema(), source_columns(task)), asks)
 
 
+_WAYS: dict[str, type[AnswerWhole | AnswerStreamed | AnswerBuckets]] = {
+    "whole": AnswerWhole, "streamed": AnswerStreamed, "bucketed": AnswerBuckets,
+}  # fmt: skip
+
+
 def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
     """Neighbouring buckets put together, into about so many groups of equal cost.
 
@@ -203,6 +235,10 @@ def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
             first, held = place, 0
         held += one
     return [*out, (first, len(cost))]
+
+
+def _read(task: AtTask, piece: Reader) -> Read:
+    return Read(piece, source_columns(task), task.side.scan.bound)
 
 
 def _sizes(reports: Sequence[Report]) -> Index:

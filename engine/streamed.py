@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -24,6 +24,7 @@ class Streamed:
     side: At
     coder: Coder
     order: Order
+    times: Index  # asked at, in that order
     latest: Latest
 
     @staticmethod
@@ -31,9 +32,16 @@ class Streamed:
         """Questions at the times given that know nothing yet; about so many rows of the source will come."""
         coder = Coder.of(questions, dict(side.keys), rows=rows)
         order = Order.of(coder.asked, coder.groups, times)
-        latest = Latest.of(side.asks, order.offsets, order.sorted(times), with_status=with_status)
-        assert latest is not None, "only where `can_stream` says so"
-        return Streamed(side, coder, order, latest)
+        asked = order.sorted(times)
+        return Streamed(side, coder, order, asked, _latest(side, order, asked, with_status))
+
+    def anew(self, *, with_status: bool) -> Streamed:
+        """The same questions, that know nothing yet."""
+        return replace(self, latest=_latest(self.side, self.order, self.times, with_status))
+
+    def merge(self, later: Streamed) -> None:
+        """Learn what the same questions learned from pieces that come later."""
+        self.latest.merge(later.latest)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Let a piece of the source pass by. Pieces come in sequence order; all versions of a row are in one."""
@@ -54,9 +62,20 @@ class Streamed:
             yield ask.name, Answer(Column(value.dtype, undone(value.values), valid), found, expired)
 
 
+def _latest(side: At, order: Order, asked: Index, with_status: bool) -> Latest:
+    latest = Latest.of(side.asks, order.offsets, asked, with_status=with_status)
+    assert latest is not None, "only where `can_stream` says so"
+    return latest
+
+
 def can_stream(side: At, known_column: str | None) -> bool:
     """Whether every fold is for the latest row, and rows exist whenever they are asked about.
 
     All rows may pass by in one piece then; in several ones where the source has neither `row_id` nor `deleted`.
     """
     return known_column is None and all(looks_at_the_latest(ask) for ask in side.asks)
+
+
+def in_pieces(side: At) -> bool:
+    """Whether its rows may pass by in several pieces: none is a version of another."""
+    return side.scan.source.row_id is None and side.scan.source.deleted is None

@@ -57,7 +57,7 @@ class AtTask:
     def run(self, spine: Reader, source: Reader, each: Each = map) -> dict[str, Answer]:
         """The answer of each fold in the spine's order; `each` says how blocks run, one after another or side by side."""
         if can_stream(self.side, _known_column(self.side, self.spine, source)):
-            return self._streamed(spine, source)
+            return self._at_once(spine, source)
         gathered = gather(self.side, self.spine, spine, source)
         ready = Ready.of(gathered.events, self.side.asks)
         outs = {ask.name: _Out(ask, gathered.order, self.with_status) for ask in self.side.asks}
@@ -74,11 +74,16 @@ class AtTask:
                 pass
         return {name: out.answer() for name, out in outs.items()}
 
-    def _streamed(self, spine: Reader, source: Reader) -> dict[str, Answer]:
-        questions, rows = _tables(self.side, self.spine, spine, source, None)
+    def streamed(self, spine: Reader, *, rows: int) -> Streamed:
+        """The questions, ready for about so many rows that pass by."""
+        questions = spine.read(_questions(self.side, self.spine)).rechunk()
         times = instants(questions[self.spine.time], f"the spine's {self.spine.time!r}")
         _known(self.spine, questions)  # a null is refused here as well, though no row depends on it
-        streamed = Streamed.of(self.side, questions, times, with_status=self.with_status, rows=rows.height)
+        return Streamed.of(self.side, questions, times, with_status=self.with_status, rows=rows)
+
+    def _at_once(self, spine: Reader, source: Reader) -> dict[str, Answer]:
+        rows = source.read(_columns(self.side, source, None), self.side.scan.bound).rechunk()
+        streamed = self.streamed(spine, rows=rows.height)
         streamed.add(rows)
         return dict(streamed.answers())
 

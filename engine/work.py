@@ -16,6 +16,7 @@ from .reader import Loaded, Reader, TimeBound
 from .rows import passing, times_of
 from .settling import ROW, Settled, rising
 from .step import Each, Outcome, Report
+from .streamed import Streamed
 from .task import AtTask
 
 
@@ -124,6 +125,49 @@ class Bucket:
 
     def _joined(self, packed: Sequence[Packed]) -> Loaded:
         return Loaded(put_together([one.buckets(self.first, self.last) for one in packed]), "a bucket")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Gets the questions of an At ready for rows that pass by."""
+
+    task: AtTask
+    rows: int  # about so many will
+
+    def __call__(self, each: Each, questions: Loaded) -> Outcome:
+        """The questions."""
+        asked = self.task.streamed(questions, rows=self.rows)
+        return Outcome(asked, Report(questions.frame.height))
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Lets pieces of a source pass by questions, one after another."""
+
+    pieces: Sequence[tuple[int, Read]]  # each with the number of its first row
+    with_status: bool
+
+    def __call__(self, each: Each, asked: Streamed) -> Outcome:
+        """What the questions learned."""
+        learned, rows = asked.anew(with_status=self.with_status), 0
+        for first, read in self.pieces:
+            frame = read.reader.read(read.columns, read.bound).rechunk()
+            times_of(learned.side.scan.source, frame, first)
+            learned.add(frame)
+            rows += frame.height
+        return Outcome(learned, Report(rows))
+
+
+@dataclass(frozen=True)
+class Conclude:
+    """Puts together what the same questions learned from pieces that follow each other."""
+
+    def __call__(self, each: Each, first: Streamed, *later: Streamed) -> Outcome:
+        """The answers for all rows of the spine."""
+        for one in later:
+            first.merge(one)
+        part = Part(None, dict(first.answers()))
+        return Outcome(part, Report(first.order.size, part.nbytes))
 
 
 def _table(frame: pl.DataFrame, name: str) -> Outcome:

@@ -47,9 +47,10 @@ def _start(ray: Any, attempts: int = 3) -> None:
 
 @pytest.fixture
 def bucketed() -> Iterator[None]:
-    """Every At with keys answered bucket by bucket, however small; several pieces, several buckets a step."""
+    """Every At streamed or, with keys, answered bucket by bucket, however small; several pieces, several buckets a step."""
     module = importlib.import_module("nowthen.engine.rules.choose_way")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "_SMALL", -1)
         patch.setattr(module, "_LARGEST_PIECE", 2)
+        patch.setattr(module, "_PASSED", 2)
         yield

@@ -7,17 +7,20 @@ from math import ceil
 
 from ..pieces import height, width
 from ..plan import At, Plan, Spine
-from ..task import AtTask, questions_of, source_columns
+from ..streamed import can_stream, in_pieces
+from ..task import AtTask, known_column, questions_of, source_columns
 from ..way import Resources, Way, per_question, per_row
 
 _SMALL = 1_500_000  # rows of spine and source together; below, an exchange costs more than a second core gives
 _MOST_BUCKETS = 1024
 _LARGEST_PIECE = 4_000_000  # rows
+_PASSED = 2_500_000  # rows that one step lets pass by
+_LEAST_PIECE = 100_000
 _SPARE = 4  # buckets for each step, so that they can be put together evenly
 
 
 def choose_way(plan: Plan) -> Plan:
-    """Whole where it fits and gives work to all cores, else bucket by bucket.
+    """Whole where it fits and gives work to all cores; else bucket by bucket, or streamed where every fold is for the latest row.
 
         At by customer_id: 7 folds, whole                        over 100 million rows, memory="4GiB", 8 cores
     becomes
@@ -38,6 +41,8 @@ def _way(task: AtTask, resources: Resources, busy: int) -> Way:
     asked, rows = height(task.spine.reader), height(task.source)
     if asked is None or rows is None:
         return Way()
+    if can_stream(task.side, known_column(task)) and in_pieces(task.side):
+        return _streamed(task, asked, rows, resources)
     side, schema = task.side, dict(task.spine.schema)
     read = width(task.source.schema(), source_columns(task))
     need = asked * per_question(width(schema, questions_of(task)), side.asks) + rows * per_row(read, side.asks)
@@ -48,6 +53,18 @@ def _way(task: AtTask, resources: Resources, busy: int) -> Way:
     steps = max(fits, cores)
     piece = min(_LARGEST_PIECE, ceil(rows / (2 * resources.slots)), resources.of_steps // (resources.slots * 4 * read))
     return Way("bucketed", min(_SPARE * steps, _MOST_BUCKETS), steps, max(piece, 1), need // steps)
+
+
+def _streamed(task: AtTask, asked: int, rows: int, resources: Resources) -> Way:
+    """One step for every few million rows, but no more than keep all cores busy: each holds the questions."""
+    if rows + asked <= _SMALL:
+        return Way()
+    read, asks = width(task.source.schema(), source_columns(task)), task.side.asks
+    steps = max(min(ceil(rows / _PASSED), 2 * resources.slots), 1)
+    learned = asked * per_question(width(dict(task.spine.schema), questions_of(task)), asks)
+    room = max(resources.of_steps // resources.slots - learned, 0) // (4 * read)
+    piece = max(min(_LARGEST_PIECE, ceil(rows / steps), max(room, _LEAST_PIECE)), 1)
+    return Way("streamed", 1, steps, piece, learned + 3 * read * piece)
 
 
 def _rows(side: At, spine: Spine) -> int:
