@@ -41,7 +41,7 @@ _FEAST_RAY_WINDOW = Words(
     "Feast: large tables are joined in time windows (window_size_for_joins, an hour by default).",
     "https://docs.feast.dev/reference/offline-stores/ray",
 )
-# By tool (or the beginning of its name), the name of the case.
+# By tool, or the family that its name begins with, and the name of the case.
 DOCUMENTED: dict[tuple[str, str], Words] = {
     ("pandas", "a null key joins no null key"): _PANDAS_MERGE,
     ("pandas", "a null in one of several keys makes the key unknown"): _PANDAS_MERGE,
@@ -60,6 +60,5 @@ DOCUMENTED: dict[tuple[str, str], Words] = {
 
 
 def words(tool: str, case: str) -> Words | None:
-    """What a tool's documentation says of a case, for the longest beginning of its name that is known."""
-    found = [(len(name), said) for (name, of), said in DOCUMENTED.items() if of == case and tool.startswith(name)]
-    return max(found, key=lambda one: one[0])[1] if found else None
+    """What is documented of a case for a tool, or for the family that its name begins with."""
+    return DOCUMENTED.get((tool, case)) or DOCUMENTED.get((tool.partition("-")[0], case))

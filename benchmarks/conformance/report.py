@@ -17,6 +17,7 @@ from .cases import FAMILIES
 from .tools import Tool
 from .verdict import ERROR, NA, RIGHT, WRONG, Verdict
 
+_LISTED = 20  # faults of one tool in the documentation
 _SIGNS = {RIGHT: ("yes", "green"), WRONG: ("no", "red"), ERROR: ("error", "red"), NA: ("-", "dim")}
 
 
@@ -112,8 +113,10 @@ def _details(found: list[Found]) -> Iterator[str]:
             yield ""
             yield f"`{one.tool.name}`"
             yield ""
-        for name, verdict in wrong.items():
+        for name, verdict in list(wrong.items())[:_LISTED]:
             yield f"* {name}: {verdict.why.replace('|', '/')}"
+        if len(wrong) > _LISTED:
+            yield f"* and {len(wrong) - _LISTED} more"
 
 
 def _sources(found: list[Found]) -> Iterator[str]:
