@@ -63,6 +63,7 @@ def _batch(frame: pl.DataFrame, types: pa.Schema) -> pa.RecordBatch:
 
 def pandas_frame(frame: pl.DataFrame) -> pd.DataFrame:
     """A pandas frame. Integers and truth values with nulls are of pandas' nullable types, as floats could not hold them."""
+    library("pandas", "to_pandas()")
     made = frame.to_pandas()
     for name, dtype in frame.schema.items():
         if (dtype.is_integer() or dtype == pl.Boolean()) and frame[name].null_count():
@@ -83,6 +84,8 @@ def _nullable(column: pl.Series) -> Any:
 def relation(schema: Schema, frames: Iterable[pl.DataFrame], connection: Any = None) -> Any:
     """A relation of DuckDB, on its default connection unless one is given. It holds the rows, so it may be asked again and again."""
     known = library("duckdb", "to_duckdb()") if connection is None else connection
+    if not hasattr(known, "from_arrow"):
+        raise WrongType(f"connection={connection!r} is no connection of DuckDB. Give duckdb.connect(), or nothing.")
     return known.from_arrow(batches(schema, frames).read_all())
 
 

@@ -111,6 +111,7 @@ class TrainingSet:
 
     def to_ray(self, rows: int = 1_000_000, *, engine: str = "auto") -> Dataset:
         """A dataset of Ray Data with a block for every `rows` rows, in the spine's order."""
+        handover.library("pandas", "to_ray()")  # which Ray Data stands on
         from .ray_data import dataset
 
         return dataset(self.to_batches(rows, engine=engine))

@@ -134,6 +134,13 @@ def test_a_relation_is_on_the_connection_given_or_on_duckdbs_own() -> None:
     assert asked().to_duckdb().count("*").fetchall() == [(4,)]
 
 
+def test_what_is_no_connection_is_refused_before_anything_runs() -> None:
+    training_set = counted()
+    with pytest.raises(nt.WrongType, match=r"connection=':memory:' is no connection"):
+        training_set.to_duckdb(":memory:")
+    assert Counted.reads == 0
+
+
 def test_integers_and_truth_values_with_nulls_stay_themselves_in_pandas() -> None:
     found = asked(label=[True, None, False, None]).to_pandas(engine="local")
     assert found["shop_id"].tolist() == [1, 2, BIG, pd.NA]
