@@ -178,6 +178,17 @@ def test_a_tool_in_a_process_of_its_own_answers() -> None:
         assert duckdb.ask(named("a row known late is seen from then on")).kind == "n/a"
 
 
+@pytest.mark.parametrize("peer", ["pandas", "polars", "duckdb"])
+@pytest.mark.parametrize(
+    "name",
+    ["the latest event before the time asked is found", "a window closed on the left has its start and not its end"],
+)
+def test_a_peer_that_is_installed_here_can_be_asked(name: str, peer: str) -> None:
+    asked = importlib.import_module(f"conformance.adapters.with_{peer}")
+    found = wire.reply(asked.answer, asked.LACKS, travelled(named(name)))
+    assert verdict.judge(named(name), found) == verdict.Verdict("right")
+
+
 def test_a_tool_that_takes_too_long_is_begun_anew() -> None:
     with session.Session(tools.Tool("duckdb", "", "with_duckdb"), Path(sys.executable)) as duckdb:
         kinds = [duckdb.ask(case).kind for case in (PLAIN, replace(PLAIN, limit_s=0.0), PLAIN)]

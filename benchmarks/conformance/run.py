@@ -32,6 +32,8 @@ def main() -> int:
     """Run, print, keep what was asked to be kept."""
     given = arguments()
     cases = [case for case in CASES if given.case in case.name]
+    if not cases:
+        sys.exit(f"no case has {given.case!r} in its name; benchmarks/conformance/cases/ lists them all")
     found = [run(TOOLS[name], cases) for name in given.tools]
     date = datetime.now(UTC).date().isoformat()
     if given.json:
