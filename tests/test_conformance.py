@@ -29,8 +29,8 @@ session = importlib.import_module("conformance.session")
 tools = importlib.import_module("conformance.tools")
 table = importlib.import_module("conformance.case").table
 
-# A new engine is added here.
-ENGINES = ["local", pytest.param("ray", marks=pytest.mark.ray)]
+# A new engine, or another way to the same values, is added here.
+ENGINES = ["local", "store", pytest.param("ray", marks=pytest.mark.ray)]
 HINDSIGHT = 2**61
 MANY = 1000  # events; the naive loop looks at all of them for every question
 

@@ -30,6 +30,7 @@ _FEAST_RAY = ("feast[ray]==0.67.0", "ray==2.58.0", "pandas==2.3.3", "pyarrow==26
 
 _ALL = (
     Tool("nowthen", "NowThen, in this process", "with_nowthen", "local", versions=("nowthen", "polars")),
+    Tool("nowthen-store", "NowThen, from a store", "with_nowthen", "store", versions=("nowthen", "pylance")),
     Tool("nowthen-ray", "NowThen on Ray", "with_nowthen", "ray", versions=("nowthen", "ray")),
     Tool("feast-dask", "Feast, Dask (its default)", "with_feast", "dask", "feast", _FEAST, ("feast", "dask", "pandas")),
     Tool(

@@ -1,4 +1,4 @@
-"""NowThen: a training set in this process or on Ray, and `store.online()` for what is served."""
+"""NowThen: a training set in this process, on Ray or from a store, and `store.online()` for what is served."""
 
 from __future__ import annotations
 
@@ -20,17 +20,28 @@ _KEYS = {"int64": pl.Int64, "string": pl.String}
 
 def answer(case: Case, engine: str = "local") -> pa.Table:
     """The spine with the feature `found`."""
-    if not case["ask"]["online"]:
-        spine = pl.from_arrow(arrow(case["spine"]))
-        return trained(case, spine).collect(engine=engine).to_arrow()
-    if engine != "local":
-        raise NotApplicable("serving does not go through the engines of training sets")
-    return served(moved(case, datetime.now(UTC)))
+    if case["ask"]["online"] and engine != "local":
+        raise NotApplicable("what is served does not come from a training set")
+    if case["ask"]["online"]:
+        return served(moved(case, datetime.now(UTC)))
+    return stored(case) if engine == "store" else trained(case).collect(engine=engine).to_arrow()
 
 
-def trained(case: Case, spine: Any) -> Any:
-    """The training set, not yet computed."""
+def trained(case: Case) -> Any:
+    """The training set from the events themselves, not yet computed."""
+    spine = pl.from_arrow(arrow(case["spine"]))
     return nt.training_set(spine, view(case, source(case)), at="time", known_at=case["ask"]["known_at"])
+
+
+def stored(case: Case) -> pa.Table:
+    """The training set from a store that has taken the events in."""
+    rows = source(case)
+    spine = pl.from_arrow(arrow(case["spine"]))
+    with tempfile.TemporaryDirectory() as folder:
+        store = nt.connect(Path(folder) / "store")
+        store.ingest(rows)
+        made = store.training_set(spine, view(case, rows), at="time", known_at=case["ask"]["known_at"])
+        return made.collect(engine="local").to_arrow()
 
 
 def served(case: Case) -> pa.Table:
