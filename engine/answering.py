@@ -93,7 +93,8 @@ class AnswerWhole:
         side = task.side
         work, needs = Whole(task.alone()), tables.whole(task)
         name = f"answer {side.scan.source.name}"
-        self._step = Step(name, side.describe(), work, needs, side.way.memory, order, wanted=True)
+        key = f"{order} answer"
+        self._step = Step(name, side.describe(), work, needs, side.way.memory, order, wanted=True, key=key)
 
     def begin(self) -> Sequence[Step]:
         """The one step."""
@@ -122,7 +123,8 @@ class AnswerStreamed:
             )
             for number, run in enumerate(runs, 1)
         ]  # fmt: skip
-        end = Step(f"answer {name}", node, Conclude(), tuple(map(Need, passes)), side.way.memory, order, wanted=True)
+        needs, key = tuple(map(Need, passes)), f"{order} answer"
+        end = Step(f"answer {name}", node, Conclude(), needs, side.way.memory, order, wanted=True, key=key)
         self._steps = [ask, *passes, end]
 
     def begin(self) -> Sequence[Step]:
@@ -192,7 +194,7 @@ class AnswerBuckets:
         memory = 3 * (height(piece) or 0) * width(piece.schema(), columns)
         return Step(
             f"split {self._name} {number}", side.scan.describe(), ReadAndSplit(read, split), (), memory, self._order,
-            here=isinstance(piece, Loaded),
+            here=isinstance(piece, Loaded), key=f"{self._order} split {first}",
         )  # fmt: skip
 
     def _answers(self, settled: Step) -> list[Step]:
@@ -202,7 +204,7 @@ class AnswerBuckets:
         return [
             Step(
                 f"answer {self._name} {number}/{len(found)}", self._node, Bucket(alone, first, last), needs,
-                int(cost[first:last].sum()), self._order, wanted=True,
+                int(cost[first:last].sum()), self._order, wanted=True, key=f"{self._order} answer {first}",
             )
             for number, (first, last) in enumerate(found, 1)
         ]  # fmt: skip

@@ -6,32 +6,19 @@ Rows keep their order, integers stay integers, and a null is never quietly somet
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
 
-from .errors import Invalid, NotFound, WrongType
+from .errors import NotFound, WrongType
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Schema = Mapping[str, pl.DataType]
 ROWS = 65_536  # of a batch; what Arrow's consumers like best
-
-
-def slices(collect: Callable[[], pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    """The frame cut into stretches of at most `rows` rows, at least one; it is made when the first is asked for."""
-    if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-        raise Invalid(f"rows={rows!r}; a batch holds one row or more.")
-    return _cut(collect, rows)
-
-
-def _cut(collect: Callable[[], pl.DataFrame], rows: int) -> Iterator[pl.DataFrame]:
-    frame = collect()
-    for begin in range(0, max(frame.height, 1), rows):
-        yield frame[begin : begin + rows]
 
 
 def arrow_schema(schema: Schema) -> pa.Schema:

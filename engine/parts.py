@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import polars as pl
 
+from . import dtype as types
 from .ask import Answer, Ask
-from .column import Array, Index
+from .column import Array, Column, Index, Mask
 from .filling import Filling
 from .memory import nowhere
+from .settling import ROW
+
+_FOUND, _EXPIRED = "/found", "/expired"  # after a slot's name, which has no slash
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The answers of some folds to the spine's rows `rows`, which rise; None where it is all rows in their order."""
+    """The answers of some folds to the spine's rows `rows`; None where it is all rows in their order."""
 
     rows: Index | None
     answers: Mapping[str, Answer]
@@ -26,13 +31,39 @@ class Part:
         arrays = [self.rows] + [part for answer in self.answers.values() for part in _arrays(answer)]
         return sum(array.nbytes for array in arrays if array is not None)
 
+    def in_order(self) -> Part:
+        """The same with rows that rise."""
+        if self.rows is None or bool((self.rows[1:] > self.rows[:-1]).all()):
+            return self
+        order = np.argsort(self.rows)
+        return Part(self.rows[order], {slot: _taken(answer, order) for slot, answer in self.answers.items()})
+
     def between(self, first: int, last: int) -> Part:
-        """What it says of the rows [first, last), numbered from `first` on; nothing is copied but the numbers."""
+        """What it says of the rows [first, last), numbered from `first` on; of a part in order. Nothing but the numbers is copied."""
         if self.rows is None:
             return Part(None, {slot: answer.slice(slice(first, last)) for slot, answer in self.answers.items()})
         begin, end = np.searchsorted(self.rows, [first, last])
         cut = slice(int(begin), int(end))
         return Part(self.rows[cut] - first, {slot: answer.slice(cut) for slot, answer in self.answers.items()})
+
+    def frame(self) -> pl.DataFrame:
+        """It as a table, to be filed."""
+        columns = [] if self.rows is None else [pl.Series(ROW, self.rows)]
+        for slot, answer in self.answers.items():
+            columns.append(answer.value.to_series(slot))
+            masks = ((_FOUND, answer.found), (_EXPIRED, answer.expired))
+            columns += [pl.Series(slot + name, mask) for name, mask in masks if mask is not None]
+        return pl.DataFrame(columns)
+
+    @staticmethod
+    def of(frame: pl.DataFrame) -> Part:
+        """What such a table says."""
+        slots = [name for name in frame.columns if "/" not in name and name != ROW]
+        answers = {
+            slot: Answer(_column(frame[slot]), _mask(frame, slot + _FOUND), _mask(frame, slot + _EXPIRED))
+            for slot in slots
+        }
+        return Part(frame[ROW].to_numpy() if ROW in frame.columns else None, answers)
 
 
 class Places:
@@ -74,6 +105,25 @@ class _Places:
 
     def answer(self) -> Answer:
         return Answer(self._filling.column(), self._found, self._expired)
+
+
+def stretches(height: int, rows: int) -> Iterator[tuple[int, int]]:
+    """The rows [first, last) of each stretch of a table; one empty stretch of an empty table."""
+    for first in range(0, max(height, 1), rows):
+        yield first, min(first + rows, height)
+
+
+def _taken(answer: Answer, order: Index) -> Answer:
+    found, expired = (None if part is None else part[order] for part in (answer.found, answer.expired))
+    return Answer(answer.value.take(order), found, expired)
+
+
+def _column(series: pl.Series) -> Column:
+    return Column.from_series(series.cast(types.settled(series.dtype)))
+
+
+def _mask(frame: pl.DataFrame, name: str) -> Mask | None:
+    return frame[name].to_numpy() if name in frame.columns else None
 
 
 def _arrays(answer: Answer) -> list[Array | None]:

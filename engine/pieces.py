@@ -22,6 +22,14 @@ class Pinnable(Protocol):
 
 
 @runtime_checkable
+class Fixed(Protocol):
+    """A reader of rows that never change."""
+
+    def fingerprint(self) -> str:
+        """Equal for readers of equal rows."""
+
+
+@runtime_checkable
 class Divisible(Protocol):
     """A reader whose rows can be read in stretches."""
 

@@ -4,57 +4,99 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
 
 import polars as pl
 
 from .answering import jobs
 from .executor import Open
 from .instant import instants
+from .journal import Journal
 from .outputs import Outputs
-from .parts import Part, Places
+from .parts import Part, Places, stretches
 from .plan import Plan
 from .progress import Progress
 from .reader import Loaded
 from .schedule import Schedule
+from .shelf import Shelf
+from .step import Step
 from .way import Resources
 
 
-def collected(
-    plan: Plan, open_pool: Open, resources: Resources, progress: Progress, seconds: float | None
-) -> pl.DataFrame:
-    """The spine's table with the output columns beside it."""
-    until = None if seconds is None else time.monotonic() + seconds
-    with progress, open_pool(resources) as pool, ThreadPoolExecutor(os.cpu_count()) as threads:
-        arriving = _Arriving(plan, threads)
+@dataclass(frozen=True)
+class Run:
+    """How a plan is run: on which pool, with what, told to whom, and for how long at most."""
+
+    open_pool: Open
+    resources: Resources
+    progress: Progress
+    seconds: float | None = None
+    journal: Journal | None = None
+
+    def __enter__(self) -> Self:
+        self.progress.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.progress.__exit__(kind, error, trace)
+        if self.journal is not None:
+            self.journal.close(done=kind is None)
+
+    def collected(self, plan: Plan) -> pl.DataFrame:
+        """The spine's table with the output columns beside it."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            results = self._results(plan)
+            frame = _checked(plan, next(results))
+            made, places = Outputs(plan, frame, threads), _places(plan, frame.height)
+            for part in results:
+                places.put(part)
+            return frame.hstack(made.columns(places.answers()))
+
+    def batches(self, plan: Plan, rows: int) -> Iterator[pl.DataFrame]:
+        """The same a stretch of so many rows after the other, in the spine's order; answers that wait are filed beyond the budget."""
+        with ThreadPoolExecutor(os.cpu_count()) as threads, Shelf(self.resources.of_shelf) as shelf:
+            results = self._results(plan)
+            frame = _checked(plan, next(results))
+            parts = [shelf.keep(part.in_order()) for part in results]
+            for first, last in stretches(frame.height, rows):
+                stretch, places = frame[first:last], _places(plan, last - first)
+                for part in parts:
+                    places.put(part.between(first, last))
+                yield stretch.hstack(Outputs(plan, stretch, threads).columns(places.answers()))
+
+    def _results(self, plan: Plan) -> Iterator[Any]:
+        """The spine's table, then the parts of all answers as they come."""
+        until = None if self.seconds is None else time.monotonic() + self.seconds
         spine, work = jobs(plan)
-        for step, value in Schedule(pool, resources.of_steps, progress, until).run(work):
-            if step is spine:
-                arriving.spine(value)
-            else:
-                arriving.part(value)
-        return arriving.frame()
+        early: list[Part] = []
+        with self.open_pool(self.resources) as pool:
+            schedule = Schedule(pool, self.resources.of_steps, self.progress, until, self.journal)
+            yield from _spine_first(schedule.run(work), spine, early)
 
 
-class _Arriving:
-    """What has come of a plan's values."""
+def _spine_first(results: Iterator[tuple[Step, Any]], spine: Step, early: list[Part]) -> Iterator[Any]:
+    """The values of steps, the spine's before all others."""
+    for step, value in results:
+        if step is spine:
+            yield value
+            yield from early
+            break
+        early.append(value)
+    for _, value in results:
+        yield value
 
-    def __init__(self, plan: Plan, threads: ThreadPoolExecutor) -> None:
-        self._plan, self._threads = plan, threads
-        self._asks = [ask for side in plan.input.sides for ask in side.asks]
 
-    def spine(self, table: Loaded) -> None:
-        """The spine, before any answer."""
-        time_column = self._plan.input.spine.time
-        instants(table.frame[time_column], f"the spine's {time_column!r}")
-        self._frame = table.frame
-        self._outputs = Outputs(self._plan, table.frame, self._threads)
-        self._places = Places(self._asks, table.frame.height, self._plan.statuses)
+def _checked(plan: Plan, spine: Loaded) -> pl.DataFrame:
+    column = plan.input.spine.time
+    instants(spine.frame[column], f"the spine's {column!r}")
+    return spine.frame
 
-    def part(self, part: Part) -> None:
-        """Some answers."""
-        self._places.put(part)
 
-    def frame(self) -> pl.DataFrame:
-        """Everything, once it is there."""
-        return self._frame.hstack(self._outputs.columns(self._places.answers()))
+def _places(plan: Plan, n: int) -> Places:
+    return Places([ask for side in plan.input.sides for ask in side.asks], n, plan.statuses)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .errors import Deadline, Unavailable
-from .step import Report, Step
+from .step import Outcome, Report, Step
 
 _TICK_S = 1.0
 _TRIES = 20  # of one step; a worker may be lost for reasons of its own, over and over
@@ -33,6 +33,9 @@ class Pool(Protocol):
     def start(self, step: Step, needs: Sequence[tuple[Any, int]]) -> Any:
         """Begin a step; `needs` are handles of steps that are done, and which of their values. Returns its handle."""
 
+    def hold(self, step: Step, outcome: Outcome) -> Any:
+        """A handle of what a step made before."""
+
     def wait(self, handles: Sequence[Any], timeout_s: float) -> Sequence[Any]:
         """Those that are done, as soon as one is; none after the time."""
 
@@ -47,6 +50,16 @@ class Pool(Protocol):
 
     def drop(self, handle: Any) -> None:
         """Nobody needs this outcome any more."""
+
+
+class Journal(Protocol):
+    """What steps found in a run before this one."""
+
+    def found(self, step: Step) -> Outcome | None:
+        """What a step found, if it is there."""
+
+    def kept(self, step: Step) -> Step:
+        """The step, such that it leaves what it finds."""
 
 
 class Job(Protocol):
@@ -88,6 +101,7 @@ class Schedule:
     memory: int
     watch: Watch
     until: float | None = None  # time.monotonic() when nobody waits any longer
+    journal: Journal | None = None
     _job: dict[Step, Job] = field(default_factory=dict)  # of the steps whose job is not over
     _blocked: dict[Step, set[Step]] = field(default_factory=dict)  # what each still waits for
     _ready: dict[Step, float] = field(default_factory=dict)  # and since when others wait for room
@@ -135,8 +149,12 @@ class Schedule:
             self._tries.append(self._started(step))
 
     def _started(self, step: Step) -> _Try:
-        handle = self.pool.start(step, [(self._handles[need.step], need.number) for need in step.needs])
-        return _Try(step, handle, time.monotonic())
+        found = None if self.journal is None else self.journal.found(step)
+        if found is not None:
+            return _Try(step, self.pool.hold(step, found), time.monotonic())
+        needs = [(self._handles[need.step], need.number) for need in step.needs]
+        noted = step if self.journal is None else self.journal.kept(step)
+        return _Try(step, self.pool.start(noted, needs), time.monotonic())
 
     def _finish(self, handle: Any) -> Iterator[tuple[Step, Any]]:
         one = next(one for one in self._tries if one.handle is handle)

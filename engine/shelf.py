@@ -1,4 +1,4 @@
-"""Where this process keeps packed tables: in memory as long as its share of the budget lasts, then in files that are mapped again."""
+"""Where this process keeps what waits: in memory as long as its share of the budget lasts, then in files that are read again."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ import polars as pl
 
 from .column import Index
 from .packed import Packed
+from .parts import Part
+
+_BATCH_ROWS = 65_536  # of a file: what is read at least
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,19 +27,29 @@ class Filed:
     offsets: Index
     nbytes: int
 
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """How many rows each bucket has."""
-        return tuple((self.offsets[1:] - self.offsets[:-1]).tolist())
-
     def buckets(self, first: int, last: int) -> pl.DataFrame:
         """The rows of the buckets [first, last)."""
         begin, rows = int(self.offsets[first]), int(self.offsets[last] - self.offsets[first])
         return pl.scan_ipc(self.path).slice(begin, rows).collect()
 
 
+@dataclass(frozen=True, eq=False)
+class FiledPart:
+    """A part in order in a file; its rows' numbers stay in memory."""
+
+    path: Path
+    rows: Index | None
+    nbytes: int
+
+    def between(self, first: int, last: int) -> Part:
+        """What it says of the rows [first, last), numbered from `first` on."""
+        begin, end = (first, last) if self.rows is None else located(self.rows, first, last)
+        part = Part.of(pl.scan_ipc(self.path).slice(begin, end - begin).collect())
+        return part if part.rows is None else Part(part.rows - first, part.answers)
+
+
 class Shelf:
-    """Packed tables up to so many bytes in memory, the others in a folder that goes with the shelf."""
+    """Packed tables and parts, up to so many bytes in memory, the others in a folder that goes with the shelf."""
 
     def __init__(self, memory: int) -> None:
         self._memory, self._held, self._lock = memory, 0, Lock()
@@ -44,8 +57,8 @@ class Shelf:
         self._files = 0
 
     def keep(self, value: Any) -> Any:
-        """The value, or what stands for it; only packed tables are ever filed."""
-        if not isinstance(value, Packed):
+        """The value, or what stands for it; of other kinds of values itself."""
+        if not isinstance(value, Packed | Part):
             return value
         size = value.nbytes
         with self._lock:
@@ -53,18 +66,18 @@ class Shelf:
                 self._held += size
                 return value
             path = self._next()
-        value.frame.write_ipc(path, compression="uncompressed", record_batch_size=_BATCH_ROWS)
-        return Filed(path, value.offsets, size)
+        return filed(value, path)
 
     def spilled(self, value: Any) -> int:
         """Bytes of it in files."""
-        return value.nbytes if isinstance(value, Filed) else 0
+        return value.nbytes if isinstance(value, Filed | FiledPart) else 0
 
     def drop(self, value: Any) -> None:
         """Nobody needs it any more."""
-        if isinstance(value, Filed):
-            value.path.unlink(missing_ok=True)
-        elif isinstance(value, Packed):
+        if isinstance(value, Filed | FiledPart):
+            if value.path.parent == self._folder:
+                value.path.unlink(missing_ok=True)
+        elif isinstance(value, Packed | Part):
             with self._lock:
                 self._held = max(self._held - value.nbytes, 0)
 
@@ -84,4 +97,21 @@ class Shelf:
         return self._folder / f"{self._files}.arrow"
 
 
-_BATCH_ROWS = 65_536
+def filed(value: Packed | Part, path: Path) -> Filed | FiledPart:
+    """The value written to a file."""
+    if isinstance(value, Packed):
+        _write(value.frame, path)
+        return Filed(path, value.offsets, value.nbytes)
+    part = value.in_order()
+    _write(part.frame(), path)
+    return FiledPart(path, part.rows, value.nbytes)
+
+
+def _write(frame: pl.DataFrame, path: Path) -> None:
+    frame.write_ipc(path, compression="uncompressed", record_batch_size=_BATCH_ROWS)
+
+
+def located(rows: Index, first: int, last: int) -> tuple[int, int]:
+    """Where the rows [first, last) begin and end among rows that rise."""
+    begin, end = rows.searchsorted([first, last])
+    return int(begin), int(end)

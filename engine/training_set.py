@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import partial
+from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -19,6 +20,7 @@ from .duration import Duration, not_negative, positive
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from .executor import executor, slots
 from .instant import instant, instants
+from .journal import Journal
 from .lower import Open, lower
 from .nodes import Reference, RequestField, walk
 from .pieces import pinned
@@ -26,7 +28,8 @@ from .plan import Plan, Spine
 from .progress import Progress
 from .reader import Loaded, Reader
 from .rules import optimize
-from .run import collected
+from .run import Run
+from .sinking import written
 from .way import Resources
 
 if TYPE_CHECKING:
@@ -55,8 +58,8 @@ class TrainingSet:
 
     def explain(self, *, status: bool = False, engine: str = "auto", memory: str | int | None = None) -> str:
         """The plan as written and as it will run, with statuses or without."""
-        written = self._written(status, None)
-        return f"as written\n{written}\n\nas it runs\n{self.plan(status=status, engine=engine, memory=memory)}"
+        before = self._written(status, None)
+        return f"as written\n{before}\n\nas it runs\n{self.plan(status=status, engine=engine, memory=memory)}"
 
     def collect(
         self,
@@ -66,19 +69,41 @@ class TrainingSet:
         memory: str | int | None = None,
         workers: int | None = None,
         deadline: Duration | None = None,
+        resume: str | PathLike[str] | None = None,
     ) -> pl.DataFrame:
         """The training set as a frame; `status=True` adds `<feature>__status` beside each feature.
 
         `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same. `memory`
         ("4GiB") is what may be in use at once beside the result, by default most of the machine; what does not fit is done in parts,
-        with files between. `workers` is how many cores to use at most, and `deadline` ("10m") when nobody waits any longer.
+        with files between. `workers` is how many cores to use at most, and `deadline` ("10m") when nobody waits any longer. `resume`
+        is a folder, on Ray one that all nodes share, where what is done is kept until the end: a run that died is taken up again.
         """
-        if status:
-            _check_statuses([*self.spine.schema, *self.features], self.features)
-        resources = _resources(engine, memory, workers)
-        plan = optimize(self._written(status, resources))
-        until = None if deadline is None else positive(deadline, "deadline") / 1e6
-        return collected(plan, executor(engine), resources, Progress("training set"), until)
+        plan, run = self._run(engine, status, memory, workers, deadline, resume)
+        with run:
+            return run.collected(plan)
+
+    def batches(
+        self, rows: int = 1_000_000, *, engine: str = "auto", status: bool = False, **how: Any
+    ) -> Generator[pl.DataFrame]:
+        """The training set in frames of at most `rows` rows, in order, at least one; nothing runs before it is asked for.
+
+        Answers that do not fit `memory` wait in files. The spine is held, the features are not. Other arguments are those of `collect`.
+        """
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+            raise Invalid(f"rows={rows!r}; a batch holds one row or more.")
+        return self._batches(rows, {"engine": engine, "status": status, **how})
+
+    def _batches(self, rows: int, how: dict[str, Any]) -> Generator[pl.DataFrame]:
+        plan, run = self._run(**how)
+        with run:
+            yield from run.batches(plan, rows)
+
+    def sink_parquet(self, path: str | PathLike[str], *, rows: int = 1_000_000, **how: Any) -> int:
+        """Write the training set to one Parquet file, a row group for every `rows` rows; returns how many rows there are.
+
+        The file appears whole or not at all. Other arguments are those of `collect`.
+        """
+        return written(Path(path), self.batches(rows, **how))
 
     def to_arrow(self, *, engine: str = "auto") -> pa.Table:
         """The training set as an Arrow table."""
@@ -137,7 +162,7 @@ class TrainingSet:
         return dataset(tensors.arrays(self._frames(handover.ROWS, engine), names, fill_null), batch_size, dtype)
 
     def _frames(self, rows: int, engine: str) -> Iterator[pl.DataFrame]:
-        return handover.slices(partial(self.collect, engine=engine), rows)
+        return self.batches(rows, engine=engine)
 
     def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
         """The training set cut by time into half-open parts; rows less than `gap` before a cut are dropped.
@@ -152,6 +177,24 @@ class TrainingSet:
         wait = not_negative(gap, "gap")
         ends = [(low, high - wait) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
         return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
+
+    def _run(
+        self,
+        engine: str,
+        status: bool,
+        memory: str | int | None = None,
+        workers: int | None = None,
+        deadline: Duration | None = None,
+        resume: str | PathLike[str] | None = None,
+    ) -> tuple[Plan, Run]:
+        if status:
+            _check_statuses([*self.spine.schema, *self.features], self.features)
+        resources = _resources(engine, memory, workers)
+        plan = optimize(self._written(status, resources))
+        journal = None if resume is None else Journal(Path(resume), plan)
+        seconds = None if deadline is None else positive(deadline, "deadline") / 1e6
+        run = Run(executor(engine), resources, Progress("training set"), seconds, journal)
+        return (plan if journal is None else journal.plan), run
 
     def _written(self, status: bool, resources: Resources | None) -> Plan:
         if resources is None:

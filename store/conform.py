@@ -9,7 +9,7 @@ import polars as pl
 
 from ..engine import dtype as types
 from ..engine.errors import Invalid, WrongType
-from ..engine.pieces import Divisible, pinned
+from ..engine.pieces import Divisible, Fixed, pinned
 from ..engine.reader import Reader, TimeBound
 from ..engine.source import SourceSpec
 
@@ -55,7 +55,12 @@ class Conforming:
 
 @dataclass(frozen=True)
 class ConformingParts(Conforming):
-    """The same over a reader that can be read in parts."""
+    """The same over a reader of fixed rows that can be read in parts."""
+
+    def fingerprint(self) -> str:
+        """That of the reader inside."""
+        assert isinstance(self.inner, Fixed), "readers that can be read in parts are pinned"
+        return f"{self.inner.fingerprint()} {self.declared} {self.zone}"
 
     def cuts(self) -> Sequence[int]:
         """As the reader inside."""

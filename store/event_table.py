@@ -74,6 +74,10 @@ class EventTable:
             return Fresh(rows, 0, 0)
         return fresh(self.spec, self.stored(needed(self.spec)), rows, snapshot=False)
 
+    def fingerprint(self) -> str:
+        """Which version of which table, and up to where in which log."""
+        return repr((self.spec.name, str(self.folder), self.version, str(self.log), self.position, self.upto))
+
     def describe(self) -> str:
         """Which table and version."""
         pushed = ", pushed rows" if self.upto > self.position else ""

@@ -85,6 +85,10 @@ class PinnedParquet:
         with refusing(self.describe()):
             return selected(self._scan(), columns, bound)
 
+    def fingerprint(self) -> str:
+        """Paths, lengths and times of the last change."""
+        return repr((self.pinned, self.first, self.last))
+
     def describe(self) -> str:
         """The format and the path."""
         return self.source.describe()

@@ -46,6 +46,10 @@ class Pool:
             return Handle(step, Lost)
         return Handle(step, step.work(map, *[handle.value for handle, _ in needs]).value)
 
+    def hold(self, step: Step, outcome: Outcome) -> Handle:
+        """What was made before."""
+        return Handle(step, outcome.value)
+
     def wait(self, handles: Sequence[Handle], timeout_s: float) -> Sequence[Handle]:
         """The first that is not slow."""
         self.most = max(self.most, len(handles))
