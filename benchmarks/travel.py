@@ -14,6 +14,7 @@ from travel_data import EDGES_US, SIZES, default_cache
 
 SAMPLE = 300
 SPECIAL = 60
+A_KEY = 10  # rows of one key at most: each is checked by looking at all events of its key
 Columns = dict[str, NDArray[Any]]
 
 
@@ -54,8 +55,9 @@ def sample(data: Path, table: str) -> pl.DataFrame:
     spine = pl.read_parquet(data / "spine.parquet")
     events = pl.scan_parquet(data / f"{table}.parquet").select("key", "time")
     special = [spine.filter(pl.struct("key", "time").is_duplicated()), *(on_edge(spine, events, us) for us in EDGES_US)]
-    rows = [spine.sample(SAMPLE, seed=7), *(part.sample(min(SPECIAL, part.height), seed=7) for part in special)]
-    return pl.concat(rows).unique("label", maintain_order=True)
+    rows = [*(part.sample(min(SPECIAL, part.height), seed=7) for part in special), spine.sample(SAMPLE, seed=7)]
+    both = pl.concat(rows).unique("label", maintain_order=True)
+    return both.filter(pl.int_range(pl.len()).over("key") < A_KEY)
 
 
 def on_edge(spine: pl.DataFrame, events: pl.LazyFrame, us: int) -> pl.DataFrame:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import statistics
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -89,28 +88,31 @@ def folded(fold: str, events: travel.Columns, which: NDArray[np.bool_]) -> float
     """One fold by its definition, over the events in the window."""
     if fold == "last":
         return travel.latest(events, which, COLUMNS[fold])
-    values = events[COLUMNS[fold]][which].tolist()
-    if not values and fold not in ("count", "sum", "n_unique"):
-        return None
-    return float(meaning) if (meaning := MEANINGS[fold](values)) is not None else None
+    values = events[COLUMNS[fold]][which]
+    needed = {"count": 0, "sum": 0, "n_unique": 0, "std": 2}.get(fold, 1)
+    return float(MEANINGS[fold](values)) if len(values) >= needed else None
 
 
-MEANINGS: dict[str, Callable[[list[float]], float | None]] = {
-    "count": len,
-    "sum": math.fsum,
-    "mean": lambda values: math.fsum(values) / len(values),
-    "std": lambda values: deviation(values) if len(values) > 1 else None,
-    "min": min,
-    "max": max,
-    "quantile": statistics.median,
-    "n_unique": lambda values: len(set(values)),
-}
+def total(values: NDArray[Any]) -> float:
+    """The sum, rounded once."""
+    return math.fsum(values.tolist())
 
 
-def deviation(values: list[float]) -> float:
+def deviation(values: NDArray[Any]) -> float:
     """The standard deviation of a sample, in two passes."""
-    mean = math.fsum(values) / len(values)
-    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))
+    return math.sqrt(total((values - total(values) / len(values)) ** 2) / (len(values) - 1))
+
+
+MEANINGS: dict[str, Callable[[NDArray[Any]], float]] = {
+    "count": len,
+    "sum": total,
+    "mean": lambda values: total(values) / len(values),
+    "std": deviation,
+    "min": np.min,
+    "max": np.max,
+    "quantile": np.median,
+    "n_unique": lambda values: len(np.unique(values)),
+}
 
 
 if __name__ == "__main__":
