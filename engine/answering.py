@@ -8,7 +8,7 @@ import numpy as np
 
 from .column import Index
 from .pieces import height, pieces, width
-from .plan import Plan, Scan
+from .plan import SPINE, Plan, Scan, at_name, scan_name
 from .reader import Loaded, Reader
 from .schedule import Job
 from .settling import Settle, all_rise
@@ -34,11 +34,11 @@ class Tables:
     def __init__(self, plan: Plan, tasks: Sequence[AtTask]) -> None:
         spine = plan.input.spine
         read = Read(spine.reader, tuple(spine.schema))
-        self.spine = Step("read the spine", "Spine", read, order=-2, here=True, wanted=True)
+        self.spine = Step("read the spine", SPINE, read, order=-2, here=True, wanted=True, hands_on=True)
         self._tasks = tasks
         self._columns = _union(questions_of(task) for task in tasks)
         self.questions = Step(
-            "select questions", "Spine", Select(self._columns), (Need(self.spine),), order=-2, here=True
+            "select questions", SPINE, Select(self._columns), (Need(self.spine),), order=-2, here=True
         )
         self._sources: list[tuple[Scan, Step]] = []
         self._splits: dict[tuple[object, ...], Step] = {}
@@ -67,20 +67,21 @@ class Tables:
             work = Split(self._columns, dict(side.keys), side.way.buckets, row_id=row_id)
             keys = ", ".join(key for key, _ in side.keys)
             self._splits[name] = Step(
-                f"split spine by {keys}", "Spine", work, (Need(self.questions),), order=-1, here=True
+                f"split spine by {keys}", SPINE, work, (Need(self.questions),), order=-1, here=True
             )
         return self._splits[name]
 
     def _source(self, task: AtTask) -> Step:
         """The step that reads a task's source; equal scans share it."""
         scan = task.side.scan
-        same = [other for other in self._tasks if alike(other.side.scan, scan)]
+        same = {place: other for place, other in enumerate(self._tasks) if alike(other.side.scan, scan)}
         for other, step in self._sources:
             if alike(other, scan):
                 return step
-        work = Read(scan.reader, _union(source_columns(other) for other in same), scan.bound)
+        work = Read(scan.reader, _union(map(source_columns, same.values())), scan.bound)
         here = isinstance(scan.reader, Loaded)
-        self._sources.append((scan, Step(f"read {scan.source.name}", scan.describe(), work, here=here)))
+        name = f"read {scan.source.name}"
+        self._sources.append((scan, Step(name, scan_name(min(same)), work, here=here, hands_on=True)))
         return self._sources[-1][1]
 
 
@@ -94,7 +95,9 @@ class AnswerWhole:
         work, needs = Whole(task.alone()), tables.whole(task)
         name = f"answer {side.scan.source.name}"
         key = f"{order} answer"
-        self._step = Step(name, side.describe(), work, needs, side.way.memory, order, wanted=True, key=key)
+        self._step = Step(
+            name, at_name(order), work, needs, side.way.memory, order, wanted=True, key=key, hands_on=True
+        )
 
     def begin(self) -> Sequence[Step]:
         """The one step."""
@@ -112,19 +115,21 @@ class AnswerStreamed:
 
     def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
         side, name = task.side, task.side.scan.source.name
-        node, alone = side.describe(), task.alone()
+        node, alone = at_name(order), task.alone()
         ask = Step(f"ask {name}", node, Ask(alone, height(task.source) or 0), (Need(tables.questions),), order=order)
         read = [(first, _read(task, piece)) for first, piece in pieces(task.source, side.way.rows)]
         runs = [run.tolist() for run in np.array_split(np.arange(len(read)), min(side.way.steps, len(read)))]
         passes = [
             Step(
-                f"pass {name} {number}/{len(runs)}", side.scan.describe(), Pass([read[k] for k in run], task.with_status),
-                (Need(ask),), side.way.memory, order, here=isinstance(task.source, Loaded),
+                f"pass {name} {number}/{len(runs)}", scan_name(order), Pass([read[k] for k in run], task.with_status),
+                (Need(ask),), side.way.memory, order, here=isinstance(task.source, Loaded), hands_on=True,
             )
             for number, run in enumerate(runs, 1)
         ]  # fmt: skip
         needs, key = tuple(map(Need, passes)), f"{order} answer"
-        end = Step(f"answer {name}", node, Conclude(), needs, side.way.memory, order, wanted=True, key=key)
+        end = Step(
+            f"answer {name}", node, Conclude(), needs, side.way.memory, order, wanted=True, key=key, hands_on=True
+        )
         self._steps = [ask, *passes, end]
 
     def begin(self) -> Sequence[Step]:
@@ -143,7 +148,7 @@ class AnswerBuckets:
 
     def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
         self._task, self._order, self._tables = task, order, tables
-        self._name, self._node = task.side.scan.source.name, task.side.describe()
+        self._name, self._node, self._scan = task.side.scan.source.name, at_name(order), scan_name(order)
         self._row_id = None if task.side.scan.may_leave_out else task.side.scan.source.row_id
         self._spine = tables.split(task, self._row_id if task.reads_its_spine else None)
         self._source = [] if task.reads_its_spine else self._splits()
@@ -176,7 +181,7 @@ class AnswerBuckets:
         work = Settle(scan.source, None if needs else scan.reader, version_columns(task), known_column(task))
         return Step(
             f"settle {self._name}",
-            scan.describe(),
+            self._scan,
             work,
             needs,
             order=self._order,
@@ -193,8 +198,8 @@ class AnswerBuckets:
         split = Split(columns, dict(side.keys), side.way.buckets, self._task.alone().side.scan, first, self._row_id)
         memory = 3 * (height(piece) or 0) * width(piece.schema(), columns)
         return Step(
-            f"split {self._name} {number}", side.scan.describe(), ReadAndSplit(read, split), (), memory, self._order,
-            here=isinstance(piece, Loaded), key=f"{self._order} split {first}",
+            f"split {self._name} {number}", self._scan, ReadAndSplit(read, split), (), memory, self._order,
+            here=isinstance(piece, Loaded), key=f"{self._order} split {first}", hands_on=True,
         )  # fmt: skip
 
     def _answers(self, settled: Step) -> list[Step]:
@@ -205,6 +210,7 @@ class AnswerBuckets:
             Step(
                 f"answer {self._name} {number}/{len(found)}", self._node, Bucket(alone, first, last), needs,
                 int(cost[first:last].sum()), self._order, wanted=True, key=f"{self._order} answer {first}",
+                hands_on=True,
             )
             for number, (first, last) in enumerate(found, 1)
         ]  # fmt: skip

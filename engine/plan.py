@@ -19,6 +19,18 @@ from .reader import Reader, TimeBound
 from .source import SourceSpec
 from .way import WHOLE, Resources, Way
 
+SELECT, JOIN, SPINE = "Select", "Join", "Spine"  # the names of a plan's nodes
+
+
+def at_name(number: int) -> str:
+    """The name of a plan's At, by its place among the sides."""
+    return f"At {number + 1}"
+
+
+def scan_name(number: int) -> str:
+    """The name of the scan beneath it."""
+    return f"Scan {number + 1}"
+
 
 @dataclass(frozen=True)
 class Spine:

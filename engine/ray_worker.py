@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import resource
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -18,10 +20,12 @@ class Worker:
     def __init__(self) -> None:
         os.environ.update(ONE_THREAD)
         from . import compiled
+        from .meter import Meter
         from .ray_frames import register
 
         register()
         compiled.warm()
+        self._meter = Meter()
 
     def place(self) -> str:
         """The node it is on."""
@@ -31,6 +35,8 @@ class Worker:
         """The report of a step, then its values."""
         from .step import carried_out
 
-        outcome = carried_out(work, map, needs)
+        outcome = carried_out(work, map, needs, self._meter)
         values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
-        return (outcome.report, *values)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        place = f"{self.place()[:8]}:{os.getpid()}"
+        return (replace(outcome.report, place=place, peak=peak), *values)

@@ -18,11 +18,12 @@ from .instant import instants
 from .journal import Journal
 from .outputs import Outputs
 from .parts import Part, Places, stretches
-from .plan import Plan
+from .plan import JOIN, SELECT, Plan
 from .progress import Progress
 from .reader import Loaded
-from .schedule import Schedule
+from .schedule import Schedule, Watch, Watches
 from .shelf import Shelf
+from .spell import Spell
 from .step import Step
 from .way import Resources
 
@@ -36,6 +37,7 @@ class Run:
     progress: Progress
     seconds: float | None = None
     journal: Journal | None = None
+    watch: Watch | None = None  # who is told beside the progress
 
     def __enter__(self) -> Self:
         self.progress.__enter__()
@@ -53,22 +55,37 @@ class Run:
         with ThreadPoolExecutor(os.cpu_count()) as threads:
             results = self._results(plan)
             frame = _checked(plan, next(results))
-            made, places = Outputs(plan, frame, threads), _places(plan, frame.height)
+            made, places, driver = Outputs(plan, frame, threads), _places(plan, frame.height), _Driver(self._watch)
             for part in results:
-                places.put(part)
-            return frame.hstack(made.columns(places.answers()))
+                with driver.joins:
+                    places.put(part)
+                driver.size += part.nbytes
+            with driver.selects:
+                out = frame.hstack(made.columns(places.answers()))
+            driver.done(out.height, int(out.estimated_size()))
+            return out
 
     def batches(self, plan: Plan, rows: int) -> Iterator[pl.DataFrame]:
         """The same a stretch of so many rows after the other, in the spine's order; answers that wait are filed beyond the budget."""
         with ThreadPoolExecutor(os.cpu_count()) as threads, Shelf(self.resources.of_shelf) as shelf:
             results = self._results(plan)
-            frame = _checked(plan, next(results))
-            parts = [shelf.keep(part.in_order()) for part in results]
+            frame, size = _checked(plan, next(results)), 0
+            driver = _Driver(self._watch)
+            parts = [driver.keeps(shelf, part) for part in results]
             for first, last in stretches(frame.height, rows):
-                stretch, places = frame[first:last], _places(plan, last - first)
-                for part in parts:
-                    places.put(part.between(first, last))
-                yield stretch.hstack(Outputs(plan, stretch, threads).columns(places.answers()))
+                with driver.joins:
+                    stretch, places = frame[first:last], _places(plan, last - first)
+                    for part in parts:
+                        places.put(part.between(first, last))
+                with driver.selects:
+                    out = stretch.hstack(Outputs(plan, stretch, threads).columns(places.answers()))
+                size += int(out.estimated_size())
+                yield out
+            driver.done(frame.height, size)
+
+    @property
+    def _watch(self) -> Watch:
+        return self.progress if self.watch is None else Watches((self.progress, self.watch))
 
     def _results(self, plan: Plan) -> Iterator[Any]:
         """The spine's table, then the parts of all answers as they come."""
@@ -76,8 +93,30 @@ class Run:
         spine, work = jobs(plan)
         early: list[Part] = []
         with self.open_pool(self.resources) as pool:
-            schedule = Schedule(pool, self.resources.of_steps, self.progress, until, self.journal)
+            schedule = Schedule(pool, self.resources.of_steps, self._watch, until, self.journal)
             yield from _spine_first(schedule.run(work), spine, early)
+
+
+class _Driver:
+    """What the driver does itself: it puts answers in their places and makes the features of them."""
+
+    def __init__(self, watch: Watch) -> None:
+        self.joins = Spell(watch, "place answers", JOIN)
+        self.selects = Spell(watch, "make features", SELECT, time.process_time)
+        self.size = self._spilled = 0
+
+    def keeps(self, shelf: Shelf, part: Part) -> Any:
+        """A part on the shelf, or what stands for it."""
+        with self.joins:
+            kept = shelf.keep(part.in_order())
+        self.size += part.nbytes
+        self._spilled += shelf.spilled(kept)
+        return kept
+
+    def done(self, rows: int, size: int) -> None:
+        """Tell of it: so many rows and bytes came of it."""
+        self.joins.done(rows, self.size, self._spilled)
+        self.selects.done(rows, size)
 
 
 def _spine_first(results: Iterator[tuple[Step, Any]], spine: Step, early: list[Part]) -> Iterator[Any]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
+from .meter import Meter
 from .shelf import Shelf
 from .step import Outcome, Report, Step, carried_out
 from .way import Resources
@@ -28,7 +29,7 @@ class Threads:
 
     def __init__(self, slots: int, shelf: Shelf) -> None:
         self.slots = slots
-        self._shelf, self._stop = shelf, Event()
+        self._shelf, self._stop, self._meter = shelf, Event(), Meter()
         self._steps = ThreadPoolExecutor(slots + 1, "nowthen-step")
         self._blocks = ThreadPoolExecutor(slots, "nowthen-block")
 
@@ -73,7 +74,7 @@ class Threads:
 
     def _run(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Outcome:
         values = [handle.result().value[number] for handle, number in needs]
-        outcome = carried_out(step.work, self._each, values)
+        outcome = carried_out(step.work, self._each, values, self._meter)
         made = outcome.value if step.values > 1 else (outcome.value,)
         kept = made if step.wanted else tuple(self._shelf.keep(value) for value in made)
         spilled = sum(self._shelf.spilled(value) for value in kept)

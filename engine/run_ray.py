@@ -18,6 +18,7 @@ import ray
 from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError, RayError, RayTaskError, WorkerCrashedError
 
 from .errors import Unavailable
+from .meter import Meter
 from .ray_frames import register
 from .ray_worker import Worker
 from .schedule import Lost
@@ -70,6 +71,7 @@ class Workers:
     def __init__(self) -> None:
         self.job = _job()
         self._most = 1
+        self._meter = Meter()
         self._pending: list[_Hired] = []
         self._idle: list[_Hired] = []
         self._busy: list[_Hired] = []
@@ -91,7 +93,7 @@ class Workers:
         """Begin a step; one that belongs here is done at once."""
         if step.here:
             values = [handle.here(number) for handle, number in needs]
-            return Handle(step, outcome=carried_out(step.work, map, values))
+            return Handle(step, outcome=carried_out(step.work, map, values, self._meter))
         worker = self._free()
         self._busy.append(worker)
         refs = [handle.ref(number) for handle, number in needs]

@@ -84,6 +84,23 @@ class Watch(Protocol):
         """A step is done."""
 
 
+@dataclass(frozen=True)
+class Watches:
+    """Several who are told the same."""
+
+    all: tuple[Watch, ...]
+
+    def made(self, steps: Sequence[Step]) -> None:
+        """There are more steps to do."""
+        for one in self.all:
+            one.made(steps)
+
+    def done(self, step: Step, report: Report) -> None:
+        """A step is done."""
+        for one in self.all:
+            one.done(step, report)
+
+
 @dataclass(eq=False)
 class _Try:
     """One time that a step runs."""

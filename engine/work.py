@@ -149,13 +149,13 @@ class Pass:
 
     def __call__(self, each: Each, asked: Streamed) -> Outcome:
         """What the questions learned."""
-        learned, rows = asked.anew(with_status=self.with_status), 0
+        learned, rows, size = asked.anew(with_status=self.with_status), 0, 0
         for first, read in self.pieces:
             frame = read.reader.read(read.columns, read.bound).rechunk()
             times_of(learned.side.scan.source, frame, first)
             learned.add(frame)
-            rows += frame.height
-        return Outcome(learned, Report(rows))
+            rows, size = rows + frame.height, size + int(frame.estimated_size())
+        return Outcome(learned, Report(rows, size))
 
 
 @dataclass(frozen=True)

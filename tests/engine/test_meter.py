@@ -1,0 +1,75 @@
+"""CPU time by step: what is used is shared out, all of it, to those it was used for."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from nowthen.engine.meter import Meter
+from nowthen.engine.step import Outcome, carried_out
+
+_WORK_S = 0.2
+_NOISE_S = 0.08  # of other threads of the test run
+
+
+def burn(seconds: float = _WORK_S) -> None:
+    """Use this much CPU time of this thread, most of it without the interpreter lock."""
+    until = time.thread_time() + seconds
+    square = np.ones((100, 100))
+    while time.thread_time() < until:
+        np.sort(square, axis=None)
+
+
+def measured(works: list[Callable[[], None]]) -> list[float]:
+    """CPU seconds of each, run side by side."""
+    meter = Meter()
+
+    def cpu_s(work: Callable[[], None]) -> float:
+        def step(each: object) -> Outcome:
+            work()
+            return Outcome(None)
+
+        return carried_out(step, map, (), meter).report.cpu_s
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        return list(threads.map(cpu_s, works))
+
+
+def elsewhere() -> None:
+    """Have another thread work, and wait for it."""
+    thread = threading.Thread(target=burn)
+    thread.start()
+    thread.join()
+
+
+def test_a_step_is_told_what_its_own_thread_used() -> None:
+    assert measured([burn])[0] == pytest.approx(_WORK_S, abs=_NOISE_S)
+
+
+def test_what_unknown_threads_use_goes_to_the_step_that_waits_for_them() -> None:
+    busy, waits = measured([lambda: burn(2 * _WORK_S), elsewhere])
+    assert waits > _WORK_S / 2  # all of it where a core is free for each; a busy thread that waits for one gets a part
+    assert busy + waits == pytest.approx(3 * _WORK_S, abs=_NOISE_S)
+
+
+def test_all_steps_together_used_what_the_process_did() -> None:
+    before = time.process_time()
+    found = sum(measured([burn, elsewhere, burn]))
+    assert found == pytest.approx(time.process_time() - before, abs=_NOISE_S)
+
+
+def test_blocks_on_other_threads_count_for_their_step() -> None:
+    with ThreadPoolExecutor(2) as blocks:
+
+        def step(each: Callable[[Callable[[float], None], list[float]], object]) -> Outcome:
+            list(each(burn, [_WORK_S] * 3))  # type: ignore[call-overload]
+            return Outcome(None)
+
+        report = carried_out(step, blocks.map, (), Meter()).report
+    assert report.cpu_s == pytest.approx(3 * _WORK_S, abs=_NOISE_S)
+    assert report.ended - report.began == pytest.approx(report.wall_s)
