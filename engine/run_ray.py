@@ -220,17 +220,26 @@ def pool(resources: Resources) -> Iterator[Workers]:
 
 
 def connect(store: int | None = None) -> None:
-    """Start a local Ray where none is connected, with so many bytes for its object store; have it take frames."""
+    """Where none is connected, join the Ray that RAY_ADDRESS names, as within a Ray job, or start one here; have it take frames.
+
+    One that is started gets so many bytes for its object store.
+    """
     if not ray.is_initialized():
-        size = None if store is None else max(store, _LEAST_STORE)
-        ray.init(log_to_driver=False, include_dashboard=False, object_store_memory=size)
+        address = os.environ.get("RAY_ADDRESS")
+        size = None if address or store is None else max(store, _LEAST_STORE)
+        try:
+            ray.init(log_to_driver=False, include_dashboard=None if address else False, object_store_memory=size)
+        except (OSError, RuntimeError, ValueError, RayError) as error:
+            raise Unavailable(f"no Ray at {address or 'this machine'}: {(str(error) or repr(error)).splitlines()[0]}") from error
     register()
 
 
 def cores() -> int:
-    """The cores of the cluster; those of this machine where none is connected yet."""
+    """The cores of the cluster; those of this machine where none is connected yet and RAY_ADDRESS names none."""
     if not ray.is_initialized():
-        return os.cpu_count() or 1
+        if not os.environ.get("RAY_ADDRESS"):
+            return os.cpu_count() or 1
+        connect()
     resources: dict[str, float] = ray.cluster_resources()  # type: ignore[no-untyped-call]
     return max(int(resources.get("CPU", 1)), 1)
 
