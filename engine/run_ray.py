@@ -230,7 +230,9 @@ def connect(store: int | None = None) -> None:
         try:
             ray.init(log_to_driver=False, include_dashboard=None if address else False, object_store_memory=size)
         except (OSError, RuntimeError, ValueError, RayError) as error:
-            raise Unavailable(f"no Ray at {address or 'this machine'}: {(str(error) or repr(error)).splitlines()[0]}") from error
+            raise Unavailable(
+                f"no Ray at {address or 'this machine'}: {(str(error) or repr(error)).splitlines()[0]}"
+            ) from error
     register()
 
 
