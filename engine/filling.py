@@ -7,6 +7,7 @@ import polars as pl
 
 from .column import Array, Column, Index, Mask, physical
 from .memory import fresh, nowhere
+from .positions import put_at
 
 
 class Filling:
@@ -18,12 +19,19 @@ class Filling:
         self.missing: Mask = nowhere(n)
         self.nullable = False  # until something is missing
 
-    def put(self, rows: slice | Index, column: Column) -> None:
-        """Write a stretch, or the values of some rows."""
+    def put(self, rows: slice, column: Column) -> None:
+        """Write a stretch."""
         self.values[rows] = column.values
         if column.valid is not None:
             self.nullable = True
-            self.missing[rows] = ~column.valid
+            np.logical_not(column.valid, out=self.missing[rows])
+
+    def scatter(self, rows: Index, column: Column) -> None:
+        """Write the values of some rows."""
+        put_at(column.values, rows, self.values)
+        if column.valid is not None:
+            self.nullable = True
+            put_at(~column.valid, rows, self.missing)
 
     def column(self) -> Column:
         """All of it, once it is filled."""

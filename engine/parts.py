@@ -14,13 +14,15 @@ from .column import Array, Column, Index, Mask
 from .filling import Filling
 from .memory import nowhere
 from .settling import ROW
+from .step import Each
 
+_STRETCH = 131_072  # rows; 1 MB a column
 _FOUND, _EXPIRED = "/found", "/expired"  # after a slot's name, which has no slash
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """The answers of some folds to the spine's rows `rows`; None where it is all rows in their order."""
+    """The answers of some folds to the spine's rows `rows`, which rise; None where it is all rows in their order."""
 
     rows: Index | None
     answers: Mapping[str, Answer]
@@ -31,15 +33,8 @@ class Part:
         arrays = [self.rows] + [part for answer in self.answers.values() for part in _arrays(answer)]
         return sum(array.nbytes for array in arrays if array is not None)
 
-    def in_order(self) -> Part:
-        """The same with rows that rise."""
-        if self.rows is None or bool((self.rows[1:] > self.rows[:-1]).all()):
-            return self
-        order = np.argsort(self.rows)
-        return Part(self.rows[order], {slot: _taken(answer, order) for slot, answer in self.answers.items()})
-
     def between(self, first: int, last: int) -> Part:
-        """What it says of the rows [first, last), numbered from `first` on; of a part in order. Nothing but the numbers is copied."""
+        """What it says of the rows [first, last), numbered from `first` on; nothing but the numbers is copied."""
         if self.rows is None:
             return Part(None, {slot: answer.slice(slice(first, last)) for slot, answer in self.answers.items()})
         begin, end = np.searchsorted(self.rows, [first, last])
@@ -67,38 +62,50 @@ class Part:
 
 
 class Places:
-    """The places of the answers of some asks to n rows; parts come in any order and fill them."""
+    """The places of the answers of some asks to n rows: parts come in any order, and together fill them."""
 
     def __init__(self, asks: Sequence[Ask], n: int, with_status: bool) -> None:
-        self._asks, self._n, self._with_status = {ask.name: ask for ask in asks}, n, with_status
+        self._asks, self._n, self._with_status = asks, n, with_status
         self._whole: dict[str, Answer] = {}
-        self._fillings: dict[str, _Places] = {}
+        self._parts: dict[str, list[tuple[Index, Answer]]] = {}
 
     def put(self, part: Part) -> None:
-        """Put a part's answers in their places."""
+        """Keep a part, in order, until all are there."""
         if part.rows is None:
             self._whole.update(part.answers)
             return
         for slot, answer in part.answers.items():
-            if slot not in self._fillings:
-                self._fillings[slot] = _Places(self._asks[slot], self._n, self._with_status)
-            self._fillings[slot].put(part.rows, answer)
+            self._parts.setdefault(slot, []).append((part.rows, answer))
 
-    def answers(self) -> dict[str, Answer]:
-        """All answers, once every part is there."""
-        return self._whole | {slot: filling.answer() for slot, filling in self._fillings.items()}
+    def answers(self, each: Each) -> dict[str, Answer]:
+        """All answers, once every part is there; `each` says how folds are put in their places."""
+        fillings = {ask.name: _Places(ask, self._n, self._with_status) for ask in self._asks if ask.name in self._parts}
+
+        def fill(slot: str) -> None:
+            fillings[slot].fill(self._parts.pop(slot))
+
+        for _ in each(fill, list(fillings)):
+            pass
+        return self._whole | {slot: filling.answer() for slot, filling in fillings.items()}
 
 
 class _Places:
-    """The places of one ask's answers."""
+    """The places of one ask's answers. They are filled a stretch after the other, so that what is written stays in the cache."""
 
     def __init__(self, ask: Ask, n: int, with_status: bool) -> None:
-        self._filling = Filling(ask.dtype, n)
+        self._filling, self._n = Filling(ask.dtype, n), n
         self._found = nowhere(n) if with_status else None
         self._expired = nowhere(n) if with_status and ask.span.ttl is not None else None
 
-    def put(self, rows: Index, answer: Answer) -> None:
-        self._filling.put(rows, answer.value)
+    def fill(self, parts: Sequence[tuple[Index, Answer]]) -> None:
+        for first, last in stretches(self._n, _STRETCH):
+            for rows, answer in parts:
+                begin, end = (int(place) for place in np.searchsorted(rows, [first, last]))
+                if begin < end:
+                    self._put(rows[begin:end], answer.slice(slice(begin, end)))
+
+    def _put(self, rows: Index, answer: Answer) -> None:
+        self._filling.scatter(rows, answer.value)
         for places, values in ((self._found, answer.found), (self._expired, answer.expired)):
             if places is not None and values is not None:
                 places[rows] = values
@@ -111,11 +118,6 @@ def stretches(height: int, rows: int) -> Iterator[tuple[int, int]]:
     """The rows [first, last) of each stretch of a table; one empty stretch of an empty table."""
     for first in range(0, max(height, 1), rows):
         yield first, min(first + rows, height)
-
-
-def _taken(answer: Answer, order: Index) -> Answer:
-    found, expired = (None if part is None else part[order] for part in (answer.found, answer.expired))
-    return Answer(answer.value.take(order), found, expired)
 
 
 def _column(series: pl.Series) -> Column:

@@ -107,6 +107,15 @@ def spread(values: Array, place: Index, n: int) -> Array:
     return out
 
 
+def put_at(values: Array, rows: Index, out: Array) -> None:
+    """Write the values at their rows in `out`."""
+    loops = compiled.kernels(len(rows)) if values.dtype != np.object_ else None
+    if loops:
+        loops.spread(values, rows, out)
+    else:
+        out[rows] = values
+
+
 def rises(values: Array) -> bool:
     """Whether every value is greater than the one before."""
     loops = compiled.kernels(len(values)) if values.dtype == np.int64 else None

@@ -61,7 +61,7 @@ class Run:
                     places.put(part)
                 driver.size += part.nbytes
             with driver.selects:
-                out = frame.hstack(made.columns(places.answers()))
+                out = frame.hstack(made.columns(places.answers(threads.map)))
             driver.done(out.height, int(out.estimated_size()))
             return out
 
@@ -78,7 +78,7 @@ class Run:
                     for part in parts:
                         places.put(part.between(first, last))
                 with driver.selects:
-                    out = stretch.hstack(Outputs(plan, stretch, threads).columns(places.answers()))
+                    out = stretch.hstack(Outputs(plan, stretch, threads).columns(places.answers(threads.map)))
                 size += int(out.estimated_size())
                 yield out
             driver.done(frame.height, size)
@@ -108,7 +108,7 @@ class _Driver:
     def keeps(self, shelf: Shelf, part: Part) -> Any:
         """A part on the shelf, or what stands for it."""
         with self.joins:
-            kept = shelf.keep(part.in_order())
+            kept = shelf.keep(part)
         self.size += part.nbytes
         self._spilled += shelf.spilled(kept)
         return kept

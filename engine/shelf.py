@@ -35,7 +35,7 @@ class Filed:
 
 @dataclass(frozen=True, eq=False)
 class FiledPart:
-    """A part in order in a file; its rows' numbers stay in memory."""
+    """A part in a file; its rows' numbers stay in memory."""
 
     path: Path
     rows: Index | None
@@ -102,9 +102,8 @@ def filed(value: Packed | Part, path: Path) -> Filed | FiledPart:
     if isinstance(value, Packed):
         _write(value.frame, path)
         return Filed(path, value.offsets, value.nbytes)
-    part = value.in_order()
-    _write(part.frame(), path)
-    return FiledPart(path, part.rows, value.nbytes)
+    _write(value.frame(), path)
+    return FiledPart(path, value.rows, value.nbytes)
 
 
 def _write(frame: pl.DataFrame, path: Path) -> None:

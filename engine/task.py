@@ -23,7 +23,7 @@ from .memory import nowhere
 from .plan import At, Spine
 from .reader import Loaded, Reader
 from .ready import Ready
-from .rows import ARRIVAL, SEQUENCE, Arranged, arrange, passing, rows_of
+from .rows import ARRIVAL, SEQUENCE, UNTIL, Arranged, arrange, passing, rows_of
 from .step import Each
 from .streamed import Streamed, can_stream
 
@@ -207,7 +207,8 @@ def _known_column(side: At, spine: Spine, source: Reader) -> str | None:
 
 
 def _columns(side: At, source: Reader, known_column: str | None) -> list[str]:
-    extra = [SEQUENCE] if SEQUENCE in source.schema() else []
+    schema = source.schema()
+    extra = [name for name in (SEQUENCE, UNTIL) if name in schema]
     return list(dict.fromkeys([*side.scan.columns, *extra, *([known_column] if known_column else [])]))
 
 

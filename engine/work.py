@@ -117,7 +117,7 @@ class Bucket:
 
     def __call__(self, each: Each, settled: Settled, asked: Packed, *packed: Packed) -> Outcome:
         """The answers for the spine's rows in these buckets."""
-        spine = self._joined([asked])
+        spine = _by_number(asked.buckets(self.first, self.last))
         source = settled.of(self._joined(packed) if packed else spine)
         rows = spine.frame[ROW].to_numpy()
         part = Part(rows, self.task.run(spine, source, each))
@@ -168,6 +168,12 @@ class Conclude:
             first.merge(one)
         part = Part(None, dict(first.answers()))
         return Outcome(part, Report(first.order.size, part.nbytes))
+
+
+def _by_number(frame: pl.DataFrame) -> Loaded:
+    """Rows of a spine as they stand there, so that their answers go back one after the other."""
+    numbers = frame[ROW]
+    return Loaded(frame.rechunk() if numbers.is_sorted() else frame.gather(numbers.arg_sort()), "a bucket")
 
 
 def _table(frame: pl.DataFrame, name: str) -> Outcome:
