@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from os import PathLike
@@ -52,9 +53,16 @@ class TrainingSet:
     spine: Spine
     open_source: Open
 
-    def plan(self, *, status: bool = False, engine: str = "auto", memory: str | int | None = None) -> Plan:
+    def plan(
+        self,
+        *,
+        status: bool = False,
+        engine: str = "auto",
+        memory: str | int | None = None,
+        workers: int | None = None,
+    ) -> Plan:
         """The plan that will run, after all rules; statuses need rows that values can do without."""
-        return optimize(self._written(status, _resources(engine, memory, None)))
+        return optimize(self._written(status, _resources(engine, memory, workers)))
 
     def explain(self, *, status: bool = False, engine: str = "auto", memory: str | int | None = None) -> str:
         """The plan as written and as it will run, with statuses or without."""
@@ -103,7 +111,8 @@ class TrainingSet:
 
         The file appears whole or not at all. Other arguments are those of `collect`.
         """
-        return written(Path(path), self.batches(rows, **how))
+        with closing(self.batches(rows, **how)) as frames:
+            return written(Path(path), frames)
 
     def to_arrow(self, *, engine: str = "auto") -> pa.Table:
         """The training set as an Arrow table."""
