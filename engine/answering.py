@@ -148,7 +148,8 @@ class AnswerBuckets:
 
     def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
         self._task, self._order, self._tables = task, order, tables
-        self._name, self._node, self._scan = task.side.scan.source.name, at_name(order), scan_name(order)
+        self._name, self._node = task.side.scan.source.name, at_name(order)
+        self._scan = self._node if task.reads_its_spine else scan_name(order)
         self._row_id = None if task.side.scan.may_leave_out else task.side.scan.source.row_id
         self._spine = tables.split(task, self._row_id if task.reads_its_spine else None)
         self._source = [] if task.reads_its_spine else self._splits()

@@ -65,13 +65,19 @@ class Scan:
 
     def describe(self) -> str:
         """One line for people."""
-        bound = (
-            ""
-            if self.bound is None
-            else f" {self.bound.column} in [{_moment(self.bound.first)}, {_moment(self.bound.last)}]"
-        )
-        kept = "" if self.kept is None else f" where {self.kept!r}"
-        return f"Scan {self.source.name} from {self.reader.describe()}: {', '.join(self.columns)}{bound}{kept}"
+        limits = "".join(f" {limit}" for limit in (self.within, self.where) if limit)
+        return f"Scan {self.source.name} from {self.reader.describe()}: {', '.join(self.columns)}{limits}"
+
+    @property
+    def within(self) -> str:
+        """The time bound in words, "" where there is none."""
+        bound = self.bound
+        return "" if bound is None else f"{bound.column} in [{_moment(bound.first)}, {_moment(bound.last)}]"
+
+    @property
+    def where(self) -> str:
+        """The filter in words, "" where there is none."""
+        return "" if self.kept is None else f"where {self.kept!r}"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from dataclasses import replace
 from typing import Any
 
@@ -33,10 +32,10 @@ class Worker:
 
     def run(self, work: Any, *needs: Any) -> tuple[Any, ...]:
         """The report of a step, then its values."""
+        from .memory_peak import highest
         from .step import carried_out
 
         outcome = carried_out(work, map, needs, self._meter)
         values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         place = f"{self.place()[:8]}:{os.getpid()}"
-        return (replace(outcome.report, place=place, peak=peak), *values)
+        return (replace(outcome.report, place=place, peak=highest()), *values)

@@ -15,11 +15,13 @@ import polars as pl
 
 from . import dtype as types
 from . import handover, tensors
+from .analysis import analyzed
 from .at import FOREVER
 from .budget import bytes_of
 from .duration import Duration, not_negative, positive
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
-from .executor import executor, slots
+from .executor import executor, on, slots
+from .explained import Explained
 from .instant import instant, instants
 from .journal import Journal
 from .lower import Open, lower
@@ -64,10 +66,22 @@ class TrainingSet:
         """The plan that will run, after all rules; statuses need rows that values can do without."""
         return optimize(self._written(status, _resources(engine, memory, workers)))
 
-    def explain(self, *, status: bool = False, engine: str = "auto", memory: str | int | None = None) -> str:
-        """The plan as written and as it will run, with statuses or without."""
-        before = self._written(status, None)
-        return f"as written\n{before}\n\nas it runs\n{self.plan(status=status, engine=engine, memory=memory)}"
+    def explain(
+        self,
+        *,
+        analyze: bool = False,
+        status: bool = False,
+        engine: str = "auto",
+        memory: str | int | None = None,
+        workers: int | None = None,
+        deadline: Duration | None = None,
+    ) -> Explained:
+        """The plan as written and as it will run, with statuses or without: text, and a graph with `svg()`.
+
+        `analyze=True` runs it, throws the rows away, and says what every part of the plan did and took.
+        """
+        plan, run = self._run(engine, status, memory, workers, deadline, None)
+        return Explained.of(self._written(status, None), plan, analyzed(plan, run, on(engine)) if analyze else None)
 
     def collect(
         self,
