@@ -24,6 +24,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ".engine.window": ("hopping", "tumbling"),
     ".store.training": ("preview", "training_set"),
     ".store.frame": ("Frame",),
+    ".store.grid": ("grid",),
     ".store.parquet": ("Parquet",),
     ".store.csv_files": ("Csv",),
     ".store.lance_table": ("Lance",),
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from .serve.online import online
     from .store.csv_files import Csv
     from .store.frame import Frame
+    from .store.grid import grid
     from .store.lance_table import Lance
     from .store.parquet import Parquet
     from .store.training import preview, training_set
@@ -110,6 +112,7 @@ __all__ = [
     "connect",
     "feature",
     "feature_view",
+    "grid",
     "handle",
     "hopping",
     "online",

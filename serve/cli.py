@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
-from ..engine.errors import Invalid, NotFound, NowThenError
+from ..engine.errors import Invalid, NotFound
+from .cli_backfill import backfill
+from .cli_options import DefinitionsOption, JsonOption, Names, StoreOption, UrlOption
+from .cli_report import reported, show
 from .definitions import Definitions, load
 from .settings import definitions_path, settings, store_path
 
@@ -22,27 +22,6 @@ main = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-_out, _err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
-
-StoreOption = Annotated[
-    str | None,
-    typer.Option(
-        "--store", help="The store's folder. Else NOWTHEN_STORE, else [tool.nowthen] store in pyproject.toml."
-    ),
-]
-DefinitionsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--definitions",
-        help="A file or module with sources, views and services. Else NOWTHEN_DEFINITIONS, else [tool.nowthen].",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-UrlOption = Annotated[
-    str | None,
-    typer.Option("--url", help="Ask a server, such as http://127.0.0.1:8000, instead of opening the store here."),
-]
-Names = Annotated[list[str] | None, typer.Argument(help="Names; all where none is given.")]
 
 
 @main.command()
@@ -62,7 +41,7 @@ def serve(
         from .run_server import run_server
 
         where = store_path(settings(store, None))
-        run_server(where, host, port, shards, address, lambda facts: _print(facts, as_json, _served))
+        run_server(where, host, port, shards, address, lambda facts: show(facts, as_json, _served))
 
 
 @main.command()
@@ -83,7 +62,7 @@ def get(
 
         fields = None if request is None else parsed(request.encode())
         answer = _features(url, store).get(service, parsed(keys.encode()), request=fields, at=time_of(at), after=after)
-        _print(answer.as_json(), as_json, lambda _: repr(answer))
+        show(answer.as_json(), as_json, lambda _: repr(answer))
 
 
 @main.command()
@@ -100,7 +79,7 @@ def push(
     """Make rows of a source durable and visible."""
     with reported(as_json):
         token = _features(url, store).push(source, _rows(rows), key=key)
-        _print({"token": token}, as_json, lambda facts: str(facts["token"]))
+        show({"token": token}, as_json, lambda facts: str(facts["token"]))
 
 
 @main.command()
@@ -110,7 +89,7 @@ def plan(
     """Show what applying the definitions would change. Exit code 0: nothing, 2: changes, 3: breaking changes."""
     with reported(as_json):
         changes = _store(store).plan(_chosen(_definitions(definitions), names))
-        _print(_changed(changes), as_json, lambda _: repr(changes))
+        show(_changed(changes), as_json, lambda _: repr(changes))
         raise typer.Exit(_severity(changes))
 
 
@@ -121,7 +100,7 @@ def apply(
     """Register the definitions in the store."""
     with reported(as_json):
         changes = _store(store).apply(_chosen(_definitions(definitions), names))
-        _print(_changed(changes), as_json, lambda _: repr(changes))
+        show(_changed(changes), as_json, lambda _: repr(changes))
 
 
 @main.command()
@@ -133,7 +112,10 @@ def ingest(
         found, place = _definitions(definitions), _store(store)
         sources = [found.source(name) for name in names or found.sources]
         done = [place.ingest(source) for source in sources]
-        _print([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)))
+        show([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)))
+
+
+main.command()(backfill)
 
 
 @main.command()
@@ -144,7 +126,7 @@ def snapshot(
     with reported(as_json):
         place = _store(store)
         done = [place.snapshot(name) for name in names or _definitions(definitions).services]
-        _print(
+        show(
             [{**vars(one), "watermark": str(one.watermark)} for one in done],
             as_json,
             lambda _: "\n".join(map(str, done)),
@@ -164,7 +146,7 @@ def explain(
 
         given = settings(store, definitions)
         found = load(definitions_path(given)).service(service) if given.definitions else _store(store).service(service)
-        _print(explained(found), as_json, told)
+        show(explained(found), as_json, told)
 
 
 @main.command()
@@ -176,31 +158,8 @@ def doctor(
         from .doctor import checks, told
 
         found = checks(settings(store, definitions), url)
-        _print(found, as_json, told)
+        show(found, as_json, told)
         raise typer.Exit(0 if all(check["ok"] for check in found) else 1)
-
-
-@contextmanager
-def reported(as_json: bool) -> Iterator[None]:
-    """Typed errors as one line (or JSON) and exit code 1."""
-    try:
-        yield
-    except NowThenError as error:
-        from .failure import Failure
-
-        failure = Failure.of(error).as_json()
-        if as_json:
-            print(json.dumps(failure))  # noqa: T201
-        else:
-            _err.print(f"{failure['error']}: {failure['message']}", markup=False)
-        raise typer.Exit(1) from None
-
-
-def _print(facts: Any, as_json: bool, told: Callable[[Any], str]) -> None:
-    if as_json:
-        print(json.dumps(facts, default=str), flush=True)  # noqa: T201
-    else:
-        _out.print(told(facts), markup=False)
 
 
 def _served(facts: dict[str, Any]) -> str:

@@ -1,0 +1,179 @@
+"""A backfill before it runs: whose features, over which rows, from where, and how it will be carried out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..engine.budget import bytes_of
+from ..engine.duration import positive
+from ..engine.errors import Invalid, NotFound, did_you_mean
+from ..engine.executor import on
+from ..engine.lower import Open
+from ..engine.nodes import Reference
+from ..engine.reader import Reader
+from ..engine.training_set import TrainingSet
+from ..engine.training_set import training_set as over_spine
+from ..engine.way import Resources
+from ..store.conform import conforming
+from ..store.grid import AT
+from ..store.reading import reader_of
+from ..store.training import columns_of
+from .backfill_out import checked_out, in_job, resume_folder
+from .backfill_spine import grid_over
+from .definitions import Definitions, load
+from .settings import Settings, definitions_path, settings
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for: features, and the rows to fill with them, a spine's or a grid's."""
+
+    target: str
+    spine: str | None = None
+    at: str | None = None
+    start: str | None = None
+    end: str | None = None
+    every: str = "1d"
+    keys: str | None = None
+    known_at: str | None = None
+    full_names: bool = False
+
+
+@dataclass(frozen=True)
+class How:
+    """Where to, and with what."""
+
+    out: str
+    engine: str = "auto"
+    memory: str | None = None
+    workers: int | None = None
+    deadline: str | None = None
+    resume: str | None = None
+    fresh: bool = False
+    status: bool = False
+
+    def check(self) -> None:
+        """Refuse what means nothing before anything long begins."""
+        on(self.engine)
+        bytes_of(self.memory)
+        if self.deadline is not None:
+            positive(self.deadline, "--deadline")
+        if self.workers is not None and self.workers < 1:
+            raise Invalid(f"--workers {self.workers}: give at least one.")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A backfill that can run."""
+
+    target: str
+    train: TrainingSet
+    out: Path
+    engine: str
+    how: How
+    resume: Path | None  # None where what is read may change between two runs
+
+    @property
+    def engine_name(self) -> str:
+        """Where it runs: local or ray."""
+        return "ray" if on(self.engine) == "run_ray" else "local"
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What the plan depends on."""
+        how = self.how
+        return {"engine": self.engine, "status": how.status, "memory": how.memory, "workers": how.workers}
+
+
+def prepared(asked: Asked, how: How, store: str | None, definitions: str | None, *, read_sources: bool) -> Ready:
+    """Everything checked that can be before rows are read; with a grid over all keys, these are."""
+    out = checked_out(how.out)
+    how.check()
+    given = settings(store, definitions)
+    features, open_source = _features(asked, given, read_sources)
+    spine = _spine(asked, features, open_source, how.memory)
+    at = str(asked.at) if asked.spine else AT
+    known = _known_at(asked.known_at, spine.schema())
+    train = over_spine(spine, features, at=at, open_source=open_source, known_at=known)
+    engine = _joined(how)
+    return Ready(asked.target, train, out, engine, how, resume_folder(train, how.resume, out))
+
+
+def _features(asked: Asked, given: Settings, read_sources: bool) -> tuple[dict[str, Reference], Open]:
+    """The features by column, and what opens their sources: a store's tables, all as they are now, or the sources themselves."""
+    if read_sources or not given.store:
+        target = _defined(load(definitions_path(given)), asked.target)
+        return columns_of(target, full_names=asked.full_names), lambda spec: conforming(spec, spec.open())
+    from ..store.pinned import opener, resolved
+    from .connect import connect
+
+    store = connect(given.store)
+    pinned_name = "@" in asked.target
+    target = (
+        _defined(load(definitions_path(given)), asked.target) if given.definitions and not pinned_name else asked.target
+    )
+    return resolved(store.registry, target, full_names=asked.full_names), opener(store.root, None)
+
+
+def _defined(found: Definitions, name: str) -> Any:
+    """The service, view or feature of that name; the views of services count too, wherever they were written."""
+    plain, _, feature = name.partition(":")
+    if plain in found.services and not feature:
+        return found.services[plain]
+    within = [reference.view for service in found.services.values() for reference in service.features.values()]
+    views = {view.name: view for view in [*within, *(view.spec for view in found.views.values())]}
+    if plain not in views:
+        known = views if feature else [*views, *found.services]
+        raise NotFound(
+            f"the definitions have no {'view' if feature else 'service or view'} {plain!r}. {did_you_mean(plain, known)}"
+        )
+    return [views[plain].reference(one) for one in ([feature] if feature else views[plain].features)]
+
+
+def _spine(asked: Asked, features: Mapping[str, Reference], open_source: Open, memory: str | None) -> Reader:
+    if asked.spine is not None:
+        unused = [
+            name for name, value in (("--from", asked.start), ("--to", asked.end), ("--keys", asked.keys)) if value
+        ]
+        if unused:
+            raise Invalid(
+                f"{', '.join(unused)} makes a grid; with --spine the rows are those of its file. Say one of them."
+            )
+        if asked.at is None:
+            raise Invalid("--spine needs --at COLUMN: which of its columns is the time asked at?")
+        return reader_of(asked.spine, "spine")
+    if asked.start is None or asked.end is None:
+        raise Invalid(
+            "which rows? Say --spine FILE --at COLUMN, or --from TIME --to TIME (and --every) for a grid over all keys."
+        )
+    if asked.at is not None:
+        raise Invalid(f"--at names a column of --spine FILE; the time of a grid is its column {AT!r}.")
+    return grid_over(features, open_source, (asked.start, asked.end, asked.every), asked.keys, bytes_of(memory))
+
+
+def _known_at(given: str | None, schema: Mapping[str, pl.DataType]) -> str | datetime | None:
+    """A column, "latest", or the time that is written."""
+    if given is None or given == "latest" or given in schema:
+        return given
+    try:
+        return datetime.fromisoformat(given)
+    except ValueError:
+        raise Invalid(
+            f"--known-at {given!r} is no column of the spine, no ISO time, and not 'latest'. {did_you_mean(given, schema)}"
+        ) from None
+
+
+def _joined(how: How) -> str:
+    """The engine, connected to the cluster where there is one to join."""
+    if how.engine == "ray" or (how.engine == "auto" and in_job()):
+        from ..engine import run_ray
+
+        run_ray.connect(Resources(bytes_of(how.memory), 1).of_shelf)
+        return "ray"
+    return how.engine

@@ -1,0 +1,50 @@
+"""The spine of a backfill over a grid of times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..engine.errors import Invalid
+from ..engine.lower import Open
+from ..engine.nodes import Reference, RequestField, walk
+from ..engine.pieces import width
+from ..engine.reader import Loaded, Reader
+from ..store.grid import grid, grid_height, grid_keys, grid_times
+from ..store.held_keys import held_keys
+from ..store.reading import reader_of
+
+
+def grid_over(
+    features: Mapping[str, Reference], open_source: Open, times: tuple[str, str, str], keys: str | None, memory: int
+) -> Reader:
+    """Every key at every time: those in a file, or all that the sources hold. Refused where the rows alone would not fit the memory."""
+    points = grid_times(*times)
+    rows = grid_keys(_keys(features, open_source, keys))
+    _check_request(features, rows.columns)
+    height = grid_height(rows, points)
+    size = height * (8 + width(dict(rows.schema), rows.columns))
+    if size > memory:
+        raise Invalid(
+            f"a grid of {rows.height:,} keys at {len(points):,} times has {height:,} rows, about {size / 2**30:,.1f} GiB of keys and times, "
+            f"and memory is {memory / 2**30:,.1f} GiB. Fill a shorter stretch of time after the other, each into a file of its own."
+        )
+    return Loaded(grid(rows if rows.width else {}, *times), "grid")
+
+
+def _keys(features: Mapping[str, Reference], open_source: Open, keys: str | None) -> Any:
+    if keys is None:
+        return held_keys(features, open_source)
+    reader = reader_of(keys, "keys")
+    return reader.read(list(reader.schema()))
+
+
+def _check_request(features: Mapping[str, Reference], columns: list[str]) -> None:
+    """A grid asks at times when nobody requested anything."""
+    for name, reference in features.items():
+        for node in walk(reference):
+            if isinstance(node, RequestField) and node.name not in columns:
+                raise Invalid(
+                    f"feature {name!r} reads request field {node.name!r}, which a grid does not have. Give --spine FILE with that column, "
+                    "name a view that reads no request, or add the column to --keys FILE."
+                )

@@ -1,0 +1,114 @@
+"""The command `nowthen backfill`: its options, and what it prints."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .cli_options import DefinitionsOption, JsonOption, StoreOption
+from .cli_report import note, reported, show
+
+Target = Annotated[
+    str,
+    typer.Argument(metavar="TARGET", help="A service, a view, or view:feature, of the definitions, else of the store."),
+]
+Spine = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="A Parquet, CSV or Lance file with the rows to fill: keys, times, request fields."
+    ),
+]
+At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine with the time asked at.")]
+From = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="Instead of a spine: the first time of a grid, such as 2026-01-31."),
+]
+To = Annotated[str | None, typer.Option(metavar="TIME", help="The end of the grid, itself not in it.")]
+Every = Annotated[str, typer.Option(metavar="STEP", help="The step of the grid.")]
+Keys = Annotated[
+    str | None, typer.Option(metavar="FILE", help="A file with the keys of the grid. Else all that the sources hold.")
+]
+Out = Annotated[
+    str,
+    typer.Option(
+        metavar="FILE",
+        help="The Parquet file to write. Required: filling the store's own feature tables is still to come.",
+    ),
+]
+Engine = Annotated[
+    str,
+    typer.Option(
+        metavar="ENGINE",
+        help="local: this process. ray: a cluster. auto: the cluster within a Ray job, else this process.",
+    ),
+]
+Memory = Annotated[
+    str | None,
+    typer.Option(
+        metavar="SIZE", help="What may be in use at once beside the spine, such as 4GiB. Else most of the machine."
+    ),
+]
+Workers = Annotated[int | None, typer.Option(metavar="NUMBER", help="How many cores to use at most. Else all.")]
+Deadline = Annotated[str | None, typer.Option(metavar="TIME", help="When to give up, such as 2h after the start.")]
+Resume = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Where what is done is kept until the end, so that the same command goes on after it was stopped. Else beside --out.",
+    ),
+]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")]
+Status = Annotated[bool, typer.Option("--status", help="Write <feature>__status beside each feature.")]
+FullNames = Annotated[bool, typer.Option("--full-names", help="Name columns <view>__<feature>.")]
+KnownAt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="WHEN", help="As known when: a column of the spine, an ISO time, or latest. Else at each row's time."
+    ),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and about what it takes; do nothing.")]
+Sources = Annotated[bool, typer.Option("--sources", help="Read the sources themselves, though a store is configured.")]
+
+
+def backfill(
+    target: Target,
+    out: Out,
+    spine: Spine = None,
+    at: At = None,
+    start: From = None,
+    to: To = None,
+    every: Every = "1d",
+    keys: Keys = None,
+    engine: Engine = "auto",
+    memory: Memory = None,
+    workers: Workers = None,
+    deadline: Deadline = None,
+    resume: Resume = None,
+    fresh: Fresh = False,
+    status: Status = False,
+    full_names: FullNames = False,
+    known_at: KnownAt = None,
+    dry_run: DryRun = False,
+    sources: Sources = False,
+    store: StoreOption = None,
+    definitions: DefinitionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Compute features at many past times, into a Parquet file; here or on a Ray cluster.
+
+    The times and keys are the rows of --spine FILE --at COLUMN, or a grid: --from 2026-01-01 --to 2026-02-01 --every 1d over all keys.
+    With a store its event tables are read, else the sources themselves. A run that was stopped goes on when the same command is given again.
+    """
+    with reported(as_json):
+        from .backfill import Asked, How, prepared
+        from .backfill_plan import estimated, told_plan
+        from .backfill_run import carried_out, told_result
+
+        asked = Asked(target, spine, at, start, to, every, keys, known_at, full_names)
+        how = How(out, engine, memory, workers, deadline, resume, fresh, status)
+        ready = prepared(asked, how, None if sources else store, definitions, read_sources=sources)
+        if dry_run:
+            show(estimated(ready), as_json, told_plan)
+        else:
+            show(carried_out(ready, note), as_json, told_result)
