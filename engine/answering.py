@@ -42,12 +42,13 @@ class Tables:
         )
         self._sources: list[tuple[Scan, Step]] = []
         self._splits: dict[tuple[object, ...], Step] = {}
+        self._asks: dict[object, Step] = {}
         self.reports: dict[Step, Report] = {}
 
     def begin(self) -> Sequence[Step]:
         """All that the answers asked for."""
         asked = [self.questions] if self._tasks else []
-        return [self.spine, *asked, *(step for _, step in self._sources), *self._splits.values()]
+        return [self.spine, *asked, *(step for _, step in self._sources), *self._splits.values(), *self._asks.values()]
 
     def after(self, step: Step, report: Report) -> Sequence[Step]:
         """Nothing more."""
@@ -70,6 +71,17 @@ class Tables:
                 f"split spine by {keys}", SPINE, work, (Need(self.questions),), order=-1, here=True
             )
         return self._splits[name]
+
+    def ask(self, task: AtTask) -> Step:
+        """The step that sorts the questions for rows that pass by; At's of equal keys share it."""
+        keys = task.side.keys
+        if keys not in self._asks:
+            rows = max(height(other.source) or 0 for other in self._tasks if other.side.keys == keys)
+            work = Ask(task.alone(), rows)
+            self._asks[keys] = Step(
+                "ask " + ", ".join(key for key, _ in keys), "Spine", work, (Need(self.questions),), order=-1
+            )
+        return self._asks[keys]
 
     def _source(self, task: AtTask) -> Step:
         """The step that reads a task's source; equal scans share it."""
@@ -115,22 +127,21 @@ class AnswerStreamed:
 
     def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
         side, name = task.side, task.side.scan.source.name
-        node, alone = at_name(order), task.alone()
-        ask = Step(f"ask {name}", node, Ask(alone, height(task.source) or 0), (Need(tables.questions),), order=order)
+        node, alone, ask = at_name(order), task.alone(), tables.ask(task)
         read = [(first, _read(task, piece)) for first, piece in pieces(task.source, side.way.rows)]
         runs = [run.tolist() for run in np.array_split(np.arange(len(read)), min(side.way.steps, len(read)))]
         passes = [
             Step(
-                f"pass {name} {number}/{len(runs)}", scan_name(order), Pass([read[k] for k in run], task.with_status),
+                f"pass {name} {number}/{len(runs)}", scan_name(order), Pass(alone, [read[k] for k in run]),
                 (Need(ask),), side.way.memory, order, here=isinstance(task.source, Loaded), hands_on=True,
             )
             for number, run in enumerate(runs, 1)
         ]  # fmt: skip
-        needs, key = tuple(map(Need, passes)), f"{order} answer"
+        needs, key = tuple(map(Need, (ask, *passes))), f"{order} answer"
         end = Step(
-            f"answer {name}", node, Conclude(), needs, side.way.memory, order, wanted=True, key=key, hands_on=True
+            f"answer {name}", node, Conclude(alone), needs, side.way.memory, order, wanted=True, key=key, hands_on=True
         )
-        self._steps = [ask, *passes, end]
+        self._steps = [*passes, end]
 
     def begin(self) -> Sequence[Step]:
         """All steps."""

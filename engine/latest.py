@@ -43,7 +43,7 @@ class Latest:
 
     def __init__(self, asks: Sequence[Ask], questions: Questions, with_status: bool) -> None:
         self._asks, self._questions, self._with_status = asks, questions, with_status
-        self._known: dict[_Sight, _Known] = {}
+        self._known: Knowledge = {}
         self._rows = 0
         for ask in asks:
             self._of(_sight(ask)).columns.setdefault(ask.column, _Values(ask.dtype, len(questions.times)))
@@ -66,11 +66,19 @@ class Latest:
             cut = slice(begin, begin + step)
             self._add(loops, rows.take(cut), group[cut])
 
-    def merge(self, later: Latest) -> None:
-        """Learn what another one of the same questions learned from pieces that come later."""
-        self._rows += later._rows
+    @property
+    def knowledge(self) -> Knowledge:
+        """What was learned, without the questions: what travels to others that have them."""
+        return self._known
+
+    def knows(self, knowledge: Knowledge) -> None:
+        """Take over what others learned for the same questions, instead of what is known here."""
+        self._known = knowledge
+
+    def merge(self, later: Knowledge) -> None:
+        """Learn what others learned for the same questions from pieces that come later."""
         for sight, known in self._known.items():
-            known.merge(later._known[sight])
+            known.merge(later[sight])
 
     def answers(self) -> Iterator[tuple[Ask, Answer]]:
         """The value of each ask for every question in order; with statuses, whether any row was there and whether one had expired."""
@@ -106,6 +114,9 @@ class Latest:
             questions, at = piece.keep(sight.upto, _seen(sight, rows), known.kept)
             for name, values in known.columns.items():
                 values.put(questions, at, rows.columns[name] if name else _times(rows), loops)
+
+
+Knowledge = dict[_Sight, "_Known"]
 
 
 def looks_at_the_latest(ask: Ask) -> bool:

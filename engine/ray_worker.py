@@ -8,8 +8,15 @@ from typing import Any
 
 import ray
 
-# Before anything is imported that reads them: as many workers as cores, so one thread each.
-ONE_THREAD = {"POLARS_MAX_THREADS": "1", "OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1"}
+# Before anything is imported that reads them. As many workers as cores, so one thread each; and memory given back is handed out again
+# for some seconds: pages fresh from the system were a quarter of a worker's time (W1 of benchmarks/join.py, 2026-11).
+ENVIRONMENT = {
+    "POLARS_MAX_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_NUM_THREADS": "1",
+    "MIMALLOC_PURGE_DELAY": "3000",  # Arrow's pool, milliseconds
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:3000,muzzy_decay_ms:3000",  # that of Polars
+}
 
 
 @ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)
@@ -17,7 +24,7 @@ class Worker:
     """Carries out steps; it is ended by killing it, which stops at once whatever it does."""
 
     def __init__(self) -> None:
-        os.environ.update(ONE_THREAD)
+        os.environ.update(ENVIRONMENT)
         from . import compiled
         from .meter import Meter
         from .ray_frames import register

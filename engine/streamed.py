@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,54 +18,53 @@ from .versions import lives
 
 
 @dataclass(frozen=True, eq=False)
-class Streamed:
-    """The questions, and what they know so far."""
+class Asking:
+    """Questions by some keys, sorted: what At's that ask alike share."""
 
-    side: At
     coder: Coder
     order: Order
     times: Index  # asked at, in that order
+
+    @staticmethod
+    def of(questions: pl.DataFrame, keys: dict[str, pl.DataType], times: Index, *, rows: int = 0) -> Asking:
+        """Questions at the times given; about so many rows of a source will come."""
+        coder = Coder.of(questions, keys, rows=rows)
+        order = Order.of(coder.asked, coder.groups, times)
+        return Asking(coder, order, order.sorted(times))
+
+
+@dataclass(frozen=True, eq=False)
+class Streamed:
+    """The questions of an At, and what they know so far."""
+
+    side: At
+    asking: Asking
     latest: Latest
 
     @staticmethod
-    def of(side: At, questions: pl.DataFrame, times: Index, *, with_status: bool, rows: int = 0) -> Streamed:
-        """Questions at the times given that know nothing yet; about so many rows of the source will come."""
-        coder = Coder.of(questions, dict(side.keys), rows=rows)
-        order = Order.of(coder.asked, coder.groups, times)
-        asked = order.sorted(times)
-        return Streamed(side, coder, order, asked, _latest(side, order, asked, with_status))
-
-    def anew(self, *, with_status: bool) -> Streamed:
-        """The same questions, that know nothing yet."""
-        return replace(self, latest=_latest(self.side, self.order, self.times, with_status))
-
-    def merge(self, later: Streamed) -> None:
-        """Learn what the same questions learned from pieces that come later."""
-        self.latest.merge(later.latest)
+    def of(side: At, asking: Asking, *, with_status: bool) -> Streamed:
+        """Questions that know nothing yet."""
+        latest = Latest.of(side.asks, asking.order.offsets, asking.times, with_status=with_status)
+        assert latest is not None, "only where `can_stream` says so"
+        return Streamed(side, asking, latest)
 
     def add(self, frame: pl.DataFrame) -> None:
         """Let a piece of the source pass by. Pieces come in sequence order; all versions of a row are in one."""
         frame = passing(self.side.scan.kept, frame)
         rows = rows_of(self.side.scan.source, self.side.parts, frame, None)
-        group = self.coder.codes(frame)
+        group = self.asking.coder.codes(frame)
         kept = lives(rows.row_id, None, rows.deleted, rows.sequence).kept
         self.latest.add(rows, group if kept is None else np.where(kept, group, -1))
 
     def answers(self) -> Iterator[tuple[str, Answer]]:
         """The name and the answer of each fold, as the questions stood."""
-        undone = self.order.undone
+        undone = self.asking.order.undone
         for ask, answer in self.latest.answers():
             value = answer.value
             valid, found, expired = (
                 None if part is None else undone(part) for part in (value.valid, answer.found, answer.expired)
             )
             yield ask.name, Answer(Column(value.dtype, undone(value.values), valid), found, expired)
-
-
-def _latest(side: At, order: Order, asked: Index, with_status: bool) -> Latest:
-    latest = Latest.of(side.asks, order.offsets, asked, with_status=with_status)
-    assert latest is not None, "only where `can_stream` says so"
-    return latest
 
 
 def can_stream(side: At, known_column: str | None) -> bool:

@@ -25,7 +25,7 @@ from .reader import Loaded, Reader
 from .ready import Ready
 from .rows import ARRIVAL, SEQUENCE, UNTIL, Arranged, arrange, passing, rows_of
 from .step import Each
-from .streamed import Streamed, can_stream
+from .streamed import Asking, Streamed, can_stream
 
 _BLOCK = 131_072  # questions at a time; 1 MB a column (benchmarks/fraud.py, 2026-11)
 
@@ -74,16 +74,16 @@ class AtTask:
                 pass
         return {name: out.answer() for name, out in outs.items()}
 
-    def streamed(self, spine: Reader, *, rows: int) -> Streamed:
+    def asking(self, spine: Reader, *, rows: int) -> Asking:
         """The questions, ready for about so many rows that pass by."""
         questions = spine.read(_questions(self.side, self.spine)).rechunk()
         times = instants(questions[self.spine.time], f"the spine's {self.spine.time!r}")
         _known(self.spine, questions)  # a null is refused here as well, though no row depends on it
-        return Streamed.of(self.side, questions, times, with_status=self.with_status, rows=rows)
+        return Asking.of(questions, dict(self.side.keys), times, rows=rows)
 
     def _at_once(self, spine: Reader, source: Reader) -> dict[str, Answer]:
         rows = source.read(_columns(self.side, source, None), self.side.scan.bound).rechunk()
-        streamed = self.streamed(spine, rows=rows.height)
+        streamed = Streamed.of(self.side, self.asking(spine, rows=rows.height), with_status=self.with_status)
         streamed.add(rows)
         return dict(streamed.answers())
 

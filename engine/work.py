@@ -9,6 +9,7 @@ import polars as pl
 
 from .grouping import typed
 from .hashing import bucket
+from .latest import Knowledge
 from .packed import Packed, pack, put_together
 from .parts import Part
 from .plan import Scan
@@ -16,7 +17,7 @@ from .reader import Loaded, Reader, TimeBound
 from .rows import passing, times_of
 from .settling import ROW, Settled, rising
 from .step import Each, Outcome, Report
-from .streamed import Streamed
+from .streamed import Asking, Streamed
 from .task import AtTask
 
 
@@ -129,45 +130,48 @@ class Bucket:
 
 @dataclass(frozen=True)
 class Ask:
-    """Gets the questions of an At ready for rows that pass by."""
+    """Gets questions ready for rows that pass by."""
 
     task: AtTask
     rows: int  # about so many will
 
     def __call__(self, each: Each, questions: Loaded) -> Outcome:
         """The questions."""
-        asked = self.task.streamed(questions, rows=self.rows)
-        return Outcome(asked, Report(questions.frame.height))
+        return Outcome(self.task.asking(questions, rows=self.rows), Report(questions.frame.height))
 
 
 @dataclass(frozen=True)
 class Pass:
     """Lets pieces of a source pass by questions, one after another."""
 
+    task: AtTask
     pieces: Sequence[tuple[int, Read]]  # each with the number of its first row
-    with_status: bool
 
-    def __call__(self, each: Each, asked: Streamed) -> Outcome:
+    def __call__(self, each: Each, asking: Asking) -> Outcome:
         """What the questions learned."""
-        learned, rows, size = asked.anew(with_status=self.with_status), 0, 0
+        streamed, rows = Streamed.of(self.task.side, asking, with_status=self.task.with_status), 0
         for first, read in self.pieces:
             frame = read.reader.read(read.columns, read.bound).rechunk()
-            times_of(learned.side.scan.source, frame, first)
-            learned.add(frame)
-            rows, size = rows + frame.height, size + int(frame.estimated_size())
-        return Outcome(learned, Report(rows, size))
+            times_of(self.task.side.scan.source, frame, first)
+            streamed.add(frame)
+            rows += frame.height
+        return Outcome(streamed.latest.knowledge, Report(rows))
 
 
 @dataclass(frozen=True)
 class Conclude:
-    """Puts together what the same questions learned from pieces that follow each other."""
+    """Puts together what questions learned from pieces that follow each other."""
 
-    def __call__(self, each: Each, first: Streamed, *later: Streamed) -> Outcome:
+    task: AtTask
+
+    def __call__(self, each: Each, asking: Asking, first: Knowledge, *later: Knowledge) -> Outcome:
         """The answers for all rows of the spine."""
+        streamed = Streamed.of(self.task.side, asking, with_status=self.task.with_status)
+        streamed.latest.knows(first)
         for one in later:
-            first.merge(one)
-        part = Part(None, dict(first.answers()))
-        return Outcome(part, Report(first.order.size, part.nbytes))
+            streamed.latest.merge(one)
+        part = Part(None, dict(streamed.answers()))
+        return Outcome(part, Report(len(asking.times), part.nbytes))
 
 
 def _by_number(frame: pl.DataFrame) -> Loaded:

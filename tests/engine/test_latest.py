@@ -148,8 +148,8 @@ def test_what_several_learned_is_merged_in_order(seed: int, sequence: bool) -> N
     for one, cut in zip(several, cuts(len(rows), 3), strict=True):
         one.add(rows.take(cut), group[cut])
     first, second, third = (travelled(one) for one in several)
-    second.merge(third)
-    first.merge(second)
+    second.merge(third.knowledge)
+    first.merge(second.knowledge)
     check(first, by_driver(rows, group, order, times))
 
 
