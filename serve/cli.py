@@ -11,6 +11,7 @@ import typer
 
 from ..engine.errors import Invalid, NotFound
 from .cli_backfill import backfill
+from .cli_explain import explain
 from .cli_options import DefinitionsOption, JsonOption, Names, StoreOption, UrlOption
 from .cli_report import reported, show
 from .definitions import Definitions, load
@@ -133,20 +134,7 @@ def snapshot(
         )
 
 
-@main.command()
-def explain(
-    service: Annotated[str, typer.Argument(help="A service of the definitions, else of the store.")],
-    store: StoreOption = None,
-    definitions: DefinitionsOption = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Show how a service's features are computed: which folds over which source by which keys."""
-    with reported(as_json):
-        from .explaining import explained, told
-
-        given = settings(store, definitions)
-        found = load(definitions_path(given)).service(service) if given.definitions else _store(store).service(service)
-        show(explained(found), as_json, told)
+main.command()(explain)
 
 
 @main.command()

@@ -2,11 +2,91 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from ..engine import dtype as types
 from ..engine.duration import written
+from ..engine.errors import Invalid
+from ..engine.explained import Explained
 from ..engine.online import Online
 from ..engine.service import FeatureService
+from ..engine.training_set import TrainingSet
+from .definitions import load
+from .settings import definitions_path, settings, store_path
+
+_AT = "__at"  # of a spine without rows
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    service: str
+    spine: str | None
+    at: str | None
+    analyze: bool
+    engine: str
+    memory: str | None
+    workers: int | None
+
+    def check(self) -> None:
+        """Refuse what lacks its other half."""
+        if (self.spine is None) != (self.at is None):
+            raise Invalid("--spine FILE and --at COLUMN go together: its rows, and which column is the time asked at.")
+        if self.analyze and self.spine is None:
+            raise Invalid("--analyze computes a training set. Over which rows? Say --spine FILE --at COLUMN.")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The service that was asked for, and what makes training sets of it."""
+
+    asked: Asked
+    service: FeatureService
+    training_set: Callable[..., TrainingSet]
+
+    @cached_property
+    def explained(self) -> Explained:
+        """The training set's plan; run, if that was asked for."""
+        one = self.asked
+        train = self.training_set(_spine(one, self.service), self.service, at=one.at or _AT)
+        return train.explain(analyze=one.analyze, engine=one.engine, memory=one.memory, workers=one.workers)
+
+
+def asked_for(asked: Asked, store: str | None, definitions: str | None) -> Found:
+    """The service from the definitions, over the sources themselves, else from the store, over its tables."""
+    given = settings(store, definitions)
+    if given.definitions:
+        from ..store.training import training_set
+
+        return Found(asked, load(definitions_path(given)).service(asked.service), training_set)
+    from .connect import connect
+
+    place = connect(store_path(given))
+    return Found(asked, place.service(asked.service), place.training_set)
+
+
+def _spine(asked: Asked, service: FeatureService) -> Any:
+    """The file, or the columns it would need without a row."""
+    if asked.spine is not None:
+        return asked.spine
+    online = Online(service.features)
+    return pl.DataFrame(schema={**online.request, **online.keys, _AT: types.UTC})
+
+
+def drawn(plan: Explained, place: str) -> Path:
+    """The plan as a picture in a file."""
+    path = Path(place)
+    if not path.parent.is_dir():
+        raise Invalid(f"there is no folder {str(path.parent)!r} to write {path.name!r} into. Make it first.")
+    path.write_text(plan.svg())
+    return path
 
 
 def explained(service: FeatureService) -> dict[str, Any]:

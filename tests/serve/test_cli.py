@@ -87,6 +87,36 @@ def test_explain_shows_the_groups_of_folds(folder: Path) -> None:
     assert [group["keys"] for group in facts["groups"]] == [["customer_id"]]
 
 
+def test_explain_shows_the_plan_over_a_spine_and_draws_it(folder: Path) -> None:
+    facts = run("explain", "spend", "--spine", "tx.parquet", "--at", "time", "--svg", "plan.svg")
+    assert [one["name"] for one in facts["operators"]][:3] == ["Select", "Join", "Spine"]
+    assert "wall_s" not in facts
+    assert "At 1: by customer_id" in (folder / "plan.svg").read_text()
+
+
+def test_explain_draws_a_service_without_a_spine(folder: Path) -> None:
+    assert run("explain", "spend", "--svg", "plan.svg")["service"] == "spend"
+    assert "Scan 1: tx" in (folder / "plan.svg").read_text()
+
+
+@pytest.mark.parametrize("place", ["definitions", "store"])
+def test_explain_shows_what_a_run_took(folder: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    bank.transactions().write_parquet("asked.parquet")
+    if place == "store":
+        run("apply")
+        run("ingest")
+        (folder / "pyproject.toml").write_text('[tool.nowthen]\nstore = "store"\n')
+    facts = run("explain", "spend", "--spine", "asked.parquet", "--at", "time", "--analyze", "--engine", "local")
+    found = {one["name"]: one for one in facts["operators"]}
+    assert found["At 1"]["rows"] == found["Spine"]["rows"] == facts["rows"] == bank.transactions().height
+    assert facts["engine"] == "local"
+
+
+def test_explain_is_text_for_people(folder: Path) -> None:
+    asked = ["explain", "spend", "--spine", "tx.parquet", "--at", "time", "--analyze", "--engine", "local"]
+    assert CliRunner().invoke(main, asked).stdout.startswith(f"{bank.transactions().height} rows with 2 features in ")
+
+
 def test_doctor_checks_what_is_configured(folder: Path) -> None:
     assert {"python", "ray", "store", "definitions"} <= {check["name"] for check in run("doctor")}
     (folder / "bank_features.py").write_text("import nowhere_to_be_found")
@@ -100,6 +130,9 @@ def test_doctor_checks_what_is_configured(folder: Path) -> None:
         (("get", "spend", "{"), "Invalid"),
         (("get", "spend", "{}", "--at", "soon"), "Invalid"),
         (("explain", "nope"), "NotFound"),
+        (("explain", "spend", "--analyze"), "Invalid"),
+        (("explain", "spend", "--at", "time"), "Invalid"),
+        (("explain", "spend", "--svg", "no/such/folder/plan.svg"), "Invalid"),
         (("plan", "nope"), "NotFound"),
         (("plan", "--definitions", "gone.py"), "NotFound"),
         (("plan", "--definitions", "no_such_module"), "Invalid"),

@@ -1,0 +1,53 @@
+"""The command `nowthen explain`: its options, and what it prints."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .cli_backfill import Engine, Memory, Workers
+from .cli_options import DefinitionsOption, JsonOption, StoreOption
+from .cli_report import note, reported, show
+
+Service = Annotated[str, typer.Argument(help="A service of the definitions, else of the store.")]
+Spine = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="A Parquet, CSV or Lance file with keys and times: explain its training set."),
+]
+At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine with the time asked at.")]
+Analyze = Annotated[
+    bool, typer.Option("--analyze", help="Compute the training set, throw it away, and show what each part took.")
+]
+Svg = Annotated[str | None, typer.Option(metavar="FILE", help="Draw the plan into this file too.")]
+
+
+def explain(
+    service: Service,
+    spine: Spine = None,
+    at: At = None,
+    analyze: Analyze = False,
+    svg: Svg = None,
+    engine: Engine = "auto",
+    memory: Memory = None,
+    workers: Workers = None,
+    store: StoreOption = None,
+    definitions: DefinitionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show how a service's features are computed: which folds over which source by which keys.
+
+    With --spine FILE --at COLUMN: the plan of the training set over its rows. With --analyze too: what a run of it did.
+    """
+    with reported(as_json):
+        from .explaining import Asked, asked_for, drawn, explained, told
+
+        asked = Asked(service, spine, at, analyze, engine, memory, workers)
+        asked.check()
+        found = asked_for(asked, store, definitions)
+        if svg is not None:
+            note(f"drawn into {drawn(found.explained, svg)}")
+        if spine is None:
+            show(explained(found.service), as_json, told)
+        else:
+            show(found.explained.to_dict(), as_json, lambda _: str(found.explained))
