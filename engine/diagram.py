@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from .amounts import plural
 from .answering import alike
-from .plan import JOIN, SELECT, SPINE, At, Plan, at_name, scan_name
+from .plan import JOIN, SELECT, SPINE, At, Plan, Scan, at_name, moment, scan_name
 from .task import AtTask
 
 
@@ -16,7 +17,7 @@ class Box:
 
     name: str
     title: str
-    note: str
+    notes: tuple[str, ...]
     details: tuple[str, ...] = ()
     depth: int = 0  # in the tree that a plan is written as
 
@@ -65,10 +66,10 @@ def _source(plan: Plan, number: int) -> str:
 
 def _boxes(plan: Plan, sources: list[str]) -> Iterator[Box]:
     spine, outputs = plan.input.spine, plan.outputs
-    yield Box(SELECT, f"{len(outputs)} features", "", tuple(output.name for output in outputs))
-    yield Box(JOIN, "", "row by row", depth=1)
+    yield Box(SELECT, plural(len(outputs), "feature"), (), tuple(output.name for output in outputs))
+    yield Box(JOIN, "", ("row by row",), depth=1)
     known = "" if spine.known is None else f", known_at={spine.known}"
-    yield Box(SPINE, spine.reader.describe(), f"at={spine.time}{known}", (), 2)
+    yield Box(SPINE, spine.reader.describe(), (f"at={spine.time}{known}",), (), 2)
     for number, side in enumerate(plan.input.sides):
         yield _at(side, number)
         if sources[number] == scan_name(number):
@@ -77,10 +78,12 @@ def _boxes(plan: Plan, sources: list[str]) -> Iterator[Box]:
 
 def _at(side: At, number: int) -> Box:
     keys = ", ".join(name for name, _ in side.keys)
-    folds = "1 fold" if len(side.foldings) == 1 else f"{len(side.foldings)} folds"
+    kind, *sizes = side.way.describe().split(", ")
+    way = f"{plural(len(side.foldings), 'fold')}, {kind}"
     folded = [repr(folding.node).removeprefix(f"{side.scan.source.name}.") for folding in side.foldings]
     details = tuple([side.scan.where, *folded] if side.scan.where else folded)
-    return Box(at_name(number), f"by {keys}" if keys else "of all rows", f"{folds}, {side.way.describe()}", details, 2)
+    notes = (way, ", ".join(sizes)) if sizes else (way,)
+    return Box(at_name(number), f"by {keys}" if keys else "of all rows", notes, details, 2)
 
 
 def _scan(plan: Plan, sources: list[str], number: int) -> Box:
@@ -89,8 +92,14 @@ def _scan(plan: Plan, sources: list[str], number: int) -> Box:
     scan = sides[number].scan
     sharing = [side for side, source in zip(sides, sources, strict=True) if source == scan_name(number)]
     columns = tuple(dict.fromkeys(column for side in sharing for column in side.scan.columns))
-    within = (scan.within,) if scan.within else ()
-    return Box(scan_name(number), scan.source.name, scan.reader.describe(), (*within, *columns), 3)
+    return Box(scan_name(number), scan.source.name, (scan.reader.describe(), *_bounds(scan)), columns, 3)
+
+
+def _bounds(scan: Scan) -> Iterator[str]:
+    """The ends of the time bound, to the second."""
+    if scan.bound is not None:
+        ends = (("from", scan.bound.first), ("to", scan.bound.last))
+        yield from (f"{scan.bound.column} {word} {moment(end)[:19]}" for word, end in ends if end is not None)
 
 
 def _arrows(sources: list[str]) -> Iterator[Arrow]:

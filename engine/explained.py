@@ -57,7 +57,7 @@ class Explained(str):
         box = self.diagram.box(name)
         inputs = [arrow.begin for arrow in self.diagram.arrows if arrow.end == name]
         facts: dict[str, Any] = {
-            "name": name, "title": box.title, "note": box.note, "details": list(box.details), "inputs": inputs
+            "name": name, "title": box.title, "notes": list(box.notes), "details": list(box.details), "inputs": inputs
         }  # fmt: skip
         return facts if self.ran is None else facts | _figures(self.ran, name)
 

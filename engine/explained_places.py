@@ -15,10 +15,11 @@ _GAPS = (150, 150, 110)  # between them
 _BETWEEN = 26  # from one row to the next
 _BUS = 24  # from the line that carries questions down to the folds it reaches
 _TURN = 8  # radius of its corners
+_LABEL = 92  # the width of words at an arrow
 _HEAD = 6  # the length of an arrow's head that the line leaves free
 _LINE, _FIGURES, _PAD = 16, 40, 14
 _MOST = 7  # details of a box that are shown
-_LETTER = {"title": 7.5, "note": 5.9, "detail": 6.7}  # pixels of a letter, about
+_LETTER = {"title": 7.5, "note": 5.8, "detail": 6.7}  # pixels of a letter, about
 
 
 class Line(NamedTuple):
@@ -94,7 +95,7 @@ class Places:
 
     def _over(self, begin: Place, end: Place) -> Way:
         """From the spine over all folds into the join."""
-        y, turn, port = begin.middle, _left(1) + _WIDTHS[1] + 30, end.y + 12
+        y, turn, port = begin.middle, _left(1) + _WIDTHS[1] + _LABEL, end.y + 12
         half = (turn + end.x) // 2
         path = f"M{begin.right} {y} H{turn} C{half} {y} {half} {port} {end.x - _HEAD} {port}"
         return Way(path, (end.x, port), (begin.right + 10, y))
@@ -120,7 +121,7 @@ class Places:
     def _into(self, begin: Place, end: Place, name: str) -> Way:
         """From folds into the join, or from the join to the outputs."""
         y, port = begin.middle, end.middle
-        turn = begin.right + (end.x - begin.right) * 2 // 3 if name != JOIN else begin.right
+        turn = begin.right + (_LABEL if name != JOIN else 0)
         half = (turn + end.x) // 2
         path = f"M{begin.right} {y} H{turn} C{half} {y} {half} {port} {end.x - _HEAD} {port}"
         return Way(path, (end.x, port), (begin.right + 10, y))
@@ -158,7 +159,8 @@ def _lines(box: Box, column: int) -> tuple[Line, ...]:
     details = list(box.details)
     if len(details) > _MOST:
         details = [*details[: _MOST - 1], f"and {len(details) - _MOST + 1} more"]
-    lines = [Line("title", box.line(), 17), *([Line("note", box.note, 19)] if box.note else [])]
+    lines = [Line("title", box.line(), 17)]
+    lines += [Line("note", words, 19 if words is box.notes[-1] else _LINE) for words in box.notes]
     lines += [Line("detail", words, _LINE) for words in details]
     return tuple(Line(line.kind, _fitting(line, width), line.step) for line in lines)
 

@@ -49,7 +49,7 @@ def picture(diagram: Diagram, ran: Ran | None) -> str:
 
 
 def _box(box: Box, place: Place, ran: Ran | None) -> str:
-    whole = "\n".join([box.line(), box.note, *box.details])
+    whole = "\n".join([box.line(), *box.notes, *box.details])
     parts = [f"<g><title>{escape(whole)}</title>", _rect("box", place)]
     if ran is not None:
         parts.append(_rect("heat", place, f' fill-opacity="{_HOTTEST * ran.share(box.name):.3f}"'))

@@ -72,7 +72,7 @@ class Scan:
     def within(self) -> str:
         """The time bound in words, "" where there is none."""
         bound = self.bound
-        return "" if bound is None else f"{bound.column} in [{_moment(bound.first)}, {_moment(bound.last)}]"
+        return "" if bound is None else f"{bound.column} in [{moment(bound.first)}, {moment(bound.last)}]"
 
     @property
     def where(self) -> str:
@@ -186,5 +186,6 @@ class Plan:
         return "\n".join(lines)
 
 
-def _moment(instant: int | None) -> str:
+def moment(instant: int | None) -> str:
+    """An end of a bound in words; an open one is a dash."""
     return "-" if instant is None else str(pl.Series([instant]).cast(pl.Datetime("us"))[0])

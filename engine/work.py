@@ -149,13 +149,13 @@ class Pass:
 
     def __call__(self, each: Each, asking: Asking) -> Outcome:
         """What the questions learned."""
-        streamed, rows = Streamed.of(self.task.side, asking, with_status=self.task.with_status), 0
+        streamed, rows, size = Streamed.of(self.task.side, asking, with_status=self.task.with_status), 0, 0
         for first, read in self.pieces:
             frame = read.reader.read(read.columns, read.bound).rechunk()
             times_of(self.task.side.scan.source, frame, first)
             streamed.add(frame)
-            rows += frame.height
-        return Outcome(streamed.latest.knowledge, Report(rows))
+            rows, size = rows + frame.height, size + int(frame.estimated_size())
+        return Outcome(streamed.latest.knowledge, Report(rows, size))
 
 
 @dataclass(frozen=True)
