@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import polars as pl
 
 from .column import Index
 from .pieces import height, pieces, width
@@ -14,9 +13,8 @@ from .reader import Loaded, Reader
 from .schedule import Job
 from .settling import Settle, all_rise
 from .step import Need, Report, Step
-from .stored import AnswerStored
 from .task import AtTask, known_column, questions_of, source_columns, version_columns
-from .way import grouped, per_question, per_row
+from .way import per_question, per_row
 from .work import Ask, Bucket, Conclude, Cut, Pass, Read, ReadAndSplit, Select, Split, Whole
 
 
@@ -62,13 +60,13 @@ class Tables:
         steps = [self.questions] if task.reads_its_spine else [self.questions, self._source(task)]
         return tuple(map(Need, steps))
 
-    def split(self, task: AtTask, row_id: str | None, by: tuple[tuple[str, pl.DataType], ...] = ()) -> Step:
-        """The step that splits the questions by a task's keys, or `by` some of them; At's that agree share it."""
-        by = by or task.side.keys
-        name = (by, task.side.way.buckets, row_id)
+    def split(self, task: AtTask, row_id: str | None) -> Step:
+        """The step that splits the questions by a task's keys; At's that agree share it."""
+        side = task.side
+        name = (side.keys, side.way.buckets, row_id)
         if name not in self._splits:
-            work = Split(self._columns, dict(by), task.side.way.buckets, row_id=row_id)
-            keys = ", ".join(key for key, _ in by)
+            work = Split(self._columns, dict(side.keys), side.way.buckets, row_id=row_id)
+            keys = ", ".join(key for key, _ in side.keys)
             self._splits[name] = Step(
                 f"split spine by {keys}", SPINE, work, (Need(self.questions),), order=-1, here=True
             )
@@ -242,9 +240,25 @@ class AnswerBuckets:
         return asked * question + rows * per_row(width(task.source.schema(), source_columns(task)), asks)
 
 
-_WAYS: dict[str, type[AnswerWhole | AnswerStreamed | AnswerBuckets | AnswerStored]] = {
-    "whole": AnswerWhole, "streamed": AnswerStreamed, "bucketed": AnswerBuckets, "stored": AnswerStored,
+_WAYS: dict[str, type[AnswerWhole | AnswerStreamed | AnswerBuckets]] = {
+    "whole": AnswerWhole, "streamed": AnswerStreamed, "bucketed": AnswerBuckets,
 }  # fmt: skip
+
+
+def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
+    """Neighbouring buckets put together, into about so many groups of equal cost.
+
+    >>> grouped(np.array([5, 1, 1, 1, 2, 9]), 3)
+    [(0, 2), (2, 5), (5, 6)]
+    """
+    limit = max(int(cost.sum()) / max(steps, 1), 1)
+    out, first, held = [], 0, 0
+    for place, one in enumerate(cost.tolist()):
+        if held and held + one > limit:
+            out.append((first, place))
+            first, held = place, 0
+        held += one
+    return [*out, (first, len(cost))]
 
 
 def _read(task: AtTask, piece: Reader) -> Read:
