@@ -39,6 +39,7 @@ class Driver:
     def __init__(self, ready: Ready, asked: Asked) -> None:
         self._ready, self._asked = ready, asked
         self._runs: dict[str, _Runs] = {}
+        self._ends: Index | None = None  # the index of the ends that the fused pass knows, once it is done
 
     def values(self) -> Iterator[tuple[Ask, Answer]]:
         """The value of each ask."""
@@ -57,7 +58,10 @@ class Driver:
 
     def _fused(self) -> Iterable[tuple[Ask, Answer]]:
         fused, asked = self._ready.fused, self._asked
-        return () if fused is None else fused.answers(self._ready.events, asked.group, asked.time)
+        if fused is None:
+            return ()
+        self._ends, answers = fused.answered(self._ready.events, asked.group, asked.time)
+        return answers
 
     def _rows(self, span: Span) -> _Runs:
         runs = self._runs.get(span.start)
@@ -72,16 +76,24 @@ class Driver:
     def _index(self) -> dict[str, Index]:
         """The index of every end of the spans, by its name."""
         events, asked = self._ready.events, self._asked
+        found = self._found_before()
         ends: dict[str, End] = {}
-        found: dict[str, Index] = {}
         for span in self._ready.spans:
+            if span.start in found:
+                continue
             after, ends[span.stop] = span.ends(self._time(span.clocks))
             if span.forever:
                 found[span.start] = events.offsets[asked.group]
             else:
                 ends[span.start] = after
+        if not ends:
+            return found
         index = upper_indices(events.time, events.offsets, asked.group, asked.time, list(ends.values()))
         return found | dict(zip(ends, index, strict=True))
+
+    def _found_before(self) -> dict[str, Index]:
+        fused, ends = self._ready.fused, self._ends
+        return {} if fused is None or ends is None else {name: ends[row] for name, row in fused.ends.items()}
 
     def _time(self, clocks: tuple[int, ...]) -> Index:
         return rounded(self._asked.time, clocks)

@@ -1,11 +1,12 @@
 """Many folds of one driver in one compiled pass: bounds and sums of a question together, nothing in between written down.
 
-It takes what is a sum over a sliding window of rows that always exist, which most features are; the driver answers the rest by itself.
+It takes what is a sum over a sliding window of rows that always exist, which most features are; the driver answers the rest by itself, and
+for that finds the ends of all sliding windows here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from . import compiled
-from .ask import Answer, Ask
-from .column import Array, Column, Index, physical
+from .ask import Answer, Ask, Span
+from .column import Array, Column, Index, Mask, physical
 from .events import Events
 from .fold import Ranged
 from .ranges import FloatSums, IntegerSums, Lengths
@@ -36,6 +37,7 @@ class Fused:
     less: Index  # and how much before it lies
     steps: Index  # (asks, 5): start, stop, kind, column of state, row of the output
     state: tuple[Array, Array, Array, Array]
+    ends: Mapping[str, int]  # the ends of the sliding windows of the other asks, by name
 
     @staticmethod
     def of(events: Events, asks: Sequence[Ask], ranged: Sequence[Ranged]) -> Fused | None:
@@ -51,24 +53,31 @@ class Fused:
         steps = []
         for ask, one in plain:
             kind = physical(ask.dtype)
-            steps.append([*ends.of(ask), *state.of(one), outs[kind]])
+            steps.append([*ends.of(ask.span), *state.of(one), outs[kind]])
             outs[kind] += 1
+        together = {ask.name for ask, _ in plain}
+        names = ends.named(ask for ask in asks if ask.name not in together)
         row, less = (np.array([end[part] for end in ends.numbers], dtype=np.int64) for part in (0, 1))
         clocks = list(ends.clocks)
-        return Fused(loops, [ask for ask, _ in plain], clocks, row, less, np.array(steps), state.arrays())
+        return Fused(loops, [ask for ask, _ in plain], clocks, row, less, np.array(steps), state.arrays(), names)
 
-    def answers(self, events: Events, group: Index, time: Index) -> Iterator[tuple[Ask, Answer]]:
-        """The value of each ask and whether any row was there, for each question."""
+    def answered(self, events: Events, group: Index, time: Index) -> tuple[Index, Iterator[tuple[Ask, Answer]]]:
+        """The index of every end (ends, questions); and the value of each ask and whether any row was there, for each question."""
         n, many = len(time), len(self.asks)
         whole, real = np.empty((self._wholes, n), dtype=_INT), np.empty((many - self._wholes, n), dtype=_FLOAT)
         some, every = np.empty((many, n), dtype=np.bool_), np.ones(many, dtype=np.bool_)
-        asked = (events.time, events.offsets, group, time, self._base(time), self.row, self.less)
+        index = np.empty((len(self.row), n), dtype=np.int64)
+        asked = (events.time, events.offsets, group, time, self._base(time), self.row, self.less, index)
         self.loops.fused(*asked, self.steps, *self.state, whole, real, some, every)
-        founds, all_found = list(some), every.tolist()
+        return index, self._answers(whole, real, list(some), every.tolist())
+
+    def _answers(
+        self, whole: Array, real: Array, founds: Sequence[Mask], every: Sequence[bool]
+    ) -> Iterator[tuple[Ask, Answer]]:
         for k, (ask, kind, slot, alike) in enumerate(self._answered):
             found = founds[alike]
             if kind in (_WHOLE_MEAN, _REAL_MEAN):
-                yield ask, Answer(Column(ask.dtype, real[slot], None if all_found[k] else found), found)
+                yield ask, Answer(Column(ask.dtype, real[slot], None if every[k] else found), found)
             else:
                 yield ask, Answer(Column(ask.dtype, real[slot] if kind == _REAL else whole[slot]), found)
 
@@ -103,13 +112,24 @@ class _Ends:
         self.numbers: dict[tuple[int, int], int] = {}
         self.clocks: dict[tuple[int, ...], int] = {}
 
-    def of(self, ask: Ask) -> tuple[int, int]:
+    def of(self, span: Span) -> tuple[int, int]:
         """Where a window begins and ends."""
-        window = ask.window
-        assert isinstance(window, Sliding), "only sliding windows are fused"
-        row = self.clocks.setdefault(ask.clocks, len(self.clocks))
-        start = (-1, 0) if window.width is None else (row, window.late + window.width)
-        return self._number(start), self._number((row, window.late))
+        window = span.window
+        assert isinstance(window, Sliding), "only ends of sliding windows are found here"
+        row = self.clocks.setdefault(span.clocks, len(self.clocks))
+        width = None if window.width is None else window.late + window.width
+        if span.ttl is not None:
+            width = span.ttl + 1
+        return self._number((-1, 0) if width is None else (row, width)), self._number((row, window.late))
+
+    def named(self, asks: Iterable[Ask]) -> dict[str, int]:
+        """The ends of sliding windows by the names that spans give them."""
+        spans = dict.fromkeys(span for ask in asks for span in (ask.span, ask.whole_span))
+        names: dict[str, int] = {}
+        for span in spans:
+            if isinstance(span.window, Sliding):
+                names[span.start], names[span.stop] = self.of(span)
+        return names
 
     def _number(self, end: tuple[int, int]) -> int:
         return self.numbers.setdefault(end, len(self.numbers))

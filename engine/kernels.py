@@ -6,7 +6,7 @@ All times are int64 microseconds; index ranges are half-open.
 from __future__ import annotations
 
 from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
-from .kernels_extremes import extremes, extremes_prepared
+from .kernels_extremes import EXTREMES_BLOCK, extremes, extremes_prepared
 from .kernels_latest import keep_latest, put_values, reached
 from .kernels_moments import deviations, prefix_moments
 from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
@@ -17,6 +17,7 @@ from .kernels_windows import differences, divided, fused, prefix_sums, sum_by_pr
 LOADED = True  # last: another thread may find this module half imported
 
 __all__ = [
+    "EXTREMES_BLOCK",
     "LOADED",
     "deviations",
     "differences",

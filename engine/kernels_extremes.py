@@ -1,76 +1,106 @@
-"""Compiled loops for minima and maxima of ranges."""
+"""Compiled loops for the least of ranges of ranks.
+
+A rank is a whole number of 64 bits that orders values: the greatest value is the one of least rank where ranks are turned around. So one
+loop without branches serves both ends and all kinds of numbers.
+"""
 
 from __future__ import annotations
-
-from typing import Any
-
-import numpy as np
 
 from .column import Array, Index
 from .jit import jit
 
-_BLOCK_BITS = 5  # blocks of 32 rows
+_BLOCK_BITS = 5
+EXTREMES_BLOCK = 1 << _BLOCK_BITS  # rows
+_LEAST, _MOST = -(2**63), 2**63 - 1
+_INFINITY = 0x7FF0000000000000  # the bits of infinity; those of NaN are more
+_NAN = 0x7FF8000000000000
 
 
 @jit
-def extremes_prepared(values: Array, low: bool) -> tuple[Array, Array, Array, Array]:
-    """Blocks of rows: the best from each row to the end of its block and from the block's begin to it, and a sparse table of blocks.
+def extremes_prepared(
+    bits: Index, real: bool, low: bool, onward: Index, so_far: Index, table: Index, logs: Array
+) -> None:
+    """Fill, of ranks in blocks of rows: the least from each row to the end of its block, that from the block's begin to it, and a sparse
+    table of blocks (Bender and Farach-Colton 2000).
 
-    The best is the least if `low`, else the greatest; NaN where one is inside (Bender and Farach-Colton 2000).
+    `bits` are whole numbers, or those of floats if `real`; the least value has the least rank if `low`, else the greatest has.
     """
-    n = len(values)
-    blocks = ((n - 1) >> _BLOCK_BITS) + 1
-    onward, so_far = np.empty_like(values), np.empty_like(values)
-    logs = np.zeros(blocks + 1, dtype=np.int8)
+    n, blocks = len(bits), table.shape[1]
     for k in range(2, blocks + 1):
         logs[k] = logs[k >> 1] + 1
-    table = np.empty((logs[blocks] + 1, blocks), dtype=values.dtype)
     for block in range(blocks):
         first = block << _BLOCK_BITS
-        last = min(first + (1 << _BLOCK_BITS), n) - 1
-        so_far[first] = values[first]
-        for i in range(first + 1, last + 1):
-            so_far[i] = _better(low, so_far[i - 1], values[i])
-        onward[last] = values[last]
+        last = min(first + EXTREMES_BLOCK, n) - 1
+        best = _MOST
+        for i in range(first, last + 1):
+            rank = _rank(bits[i], real, low)
+            onward[i] = rank
+            best = min(best, rank)
+            so_far[i] = best
+        table[0, block] = best
         for i in range(last - 1, first - 1, -1):
-            onward[i] = _better(low, values[i], onward[i + 1])
-        table[0, block] = so_far[last]
+            onward[i] = min(onward[i], onward[i + 1])
     for k in range(1, len(table)):
         for block in range(blocks - (1 << k) + 1):
-            table[k, block] = _better(low, table[k - 1, block], table[k - 1, block + (1 << (k - 1))])
-    return onward, so_far, table, logs
+            table[k, block] = min(table[k - 1, block], table[k - 1, block + (1 << (k - 1))])
 
 
 @jit
 def extremes(
-    values: Array, low: bool, onward: Array, so_far: Array, table: Array, logs: Array, start: Index, stop: Index
-) -> Array:
-    """The best of each range: the end of a block, the begin of one, and two overlapping powers of two of whole blocks between them.
+    bits: Index,
+    real: bool,
+    low: bool,
+    onward: Index,
+    so_far: Index,
+    table: Index,
+    logs: Array,
+    start: Index,
+    stop: Index,
+    out: Index,
+) -> None:
+    """Fill the bits of the best of each range: the end of a block, the begin of one, and two overlapping powers of two of whole blocks
+    between them. Inside one block it is read.
 
-    Inside one block it is read. Arbitrary for an empty range.
+    NaN where one is inside; arbitrary for an empty range.
     """
-    out = np.zeros(len(start), dtype=values.dtype)
     for i in range(len(start)):
         a = start[i]
         b = stop[i] - 1
         if a > b:
+            out[i] = 0
             continue
         first = a >> _BLOCK_BITS
         last = b >> _BLOCK_BITS
         if first == last:
-            best = values[a]
-            for j in range(a + 1, b + 1):
-                best = _better(low, best, values[j])
+            best = _MOST
+            for j in range(a, b + 1):
+                best = min(best, _rank(bits[j], real, low))
         else:
-            best = _better(low, onward[a], so_far[b])
+            best = min(onward[a], so_far[b])
             between = last - first - 1
             if between > 0:
                 k = logs[between]
-                best = _better(low, best, _better(low, table[k, first + 1], table[k, last - (1 << k)]))
-        out[i] = best
-    return out
+                best = min(best, min(table[k, first + 1], table[k, last - (1 << k)]))
+        out[i] = _bits(best, real, low)
 
 
 @jit
-def _better(low: bool, a: Any, b: Any) -> Any:
-    return np.minimum(a, b) if low else np.maximum(a, b)
+def _rank(bits: int, real: bool, low: bool) -> int:
+    """The rank of a value: that of NaN is the least of all, those of both zeros are equal."""
+    if real:
+        size = bits & _MOST
+        if size > _INFINITY:
+            return _LEAST
+        bits = bits if bits >= 0 else -size
+    return bits if low else ~bits
+
+
+@jit
+def _bits(rank: int, real: bool, low: bool) -> int:
+    """The bits of the value of a rank."""
+    if real and rank == _LEAST:
+        return _NAN
+    bits = rank if low else ~rank
+    if real and bits < 0:
+        return _LEAST - bits
+    return bits

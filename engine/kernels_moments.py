@@ -15,14 +15,16 @@ _SPLIT = 134217729.0  # 2^27 + 1 (Veltkamp's splitting, Dekker 1971)
 
 
 @jit
-def prefix_moments(values: Array, offsets: Index, prefix: Array, unit: Array) -> None:
-    """Fill the sums of d and of d^2 before each row of a group and before its end, d = value - anchor, as pairs (high, low).
+def prefix_moments(values: Array, offsets: Index, prefix: Array, unit: Array) -> bool:
+    """Fill the sums of d and of d^2 before each row of a group and before its end, d = value - anchor, as pairs (high, low); True where
+    all numbers are finite.
 
     `prefix` is (rows + groups, 4): row r of group g stands at r + g. The anchor is near the mean, and whole where all values are; d is
     exact as a pair, its square a product of two (Dekker 1971), and both are summed as in `prefix_sums`. Numbers that are not finite
     are left out. The pairs are within `unit` times the sum of d^2 of what they stand for: 0 where nothing was rounded anywhere, NaN
     where numbers left the range of floats. `deviations` says how that bounds its error.
     """
+    all_finite = True
     for g in range(len(offsets) - 1):
         first, last = offsets[g], offsets[g + 1]
         anchor = _anchor(values, first, last)
@@ -31,6 +33,7 @@ def prefix_moments(values: Array, offsets: Index, prefix: Array, unit: Array) ->
         for i in range(first, last):
             _put(prefix, i + g, sum_1, lost_1 + rest_1, sum_2, lost_2 + rest_2)
             if not np.isfinite(values[i]):
+                all_finite = False
                 continue
             d, tail = _two_sum(values[i], -anchor)
             square, more = _squared(d)
@@ -44,6 +47,7 @@ def prefix_moments(values: Array, offsets: Index, prefix: Array, unit: Array) ->
         unit[g] = (n + 8) * (1.0 + 2.0 * np.sqrt(n)) * 2.0**-103 if rounded else 0.0
         if not np.isfinite(sum_1 + lost_1 + sum_2 + lost_2):
             unit[g] = np.nan
+    return all_finite
 
 
 @jit
@@ -75,8 +79,11 @@ def _anchor(values: Array, first: int, last: int) -> float:
 
 
 @jit
-def deviations(values: Array, prefix: Array, unit: Array, group: Index, start: Index, stop: Index) -> Array:
-    """Sums of squared deviations of ranges from their means; NaN where that cannot be said from the prefix sums of its group.
+def deviations(
+    values: Array, prefix: Array, unit: Array, offsets: Index, start: Index, stop: Index, out: Array
+) -> bool:
+    """Fill the sums of squared deviations of ranges from their means; NaN where that cannot be said from the prefix sums of its group.
+    True where all can.
 
     With s1 and s2 the sums of d and d^2 of the range, n times the value is n * s2 - s1^2. The pairs of a group of N rows are wrong by
     at most (N + 8) 2^-104 times the sums of |d| and d^2 up to the range's end; as |s1| <= sqrt(n s2) and sum |d| <= sqrt(N sum d^2), that
@@ -84,13 +91,14 @@ def deviations(values: Array, prefix: Array, unit: Array, group: Index, start: I
     A value is given where that is at most 1e-13 of it, or where nothing at all was rounded and it is 0. Short ranges that fail are
     read row by row.
     """
-    out = np.empty(len(start), dtype=np.float64)
+    every = True
+    g = 0
     for i in range(len(start)):
         n = stop[i] - start[i]
         if n < 2:
             out[i] = 0.0
             continue
-        g = group[i]
+        g = _owner(offsets, g, start[i])
         a = start[i] + g
         b = stop[i] + g
         s1, t1 = _difference(prefix[b, 0], prefix[b, 1], prefix[a, 0], prefix[a, 1])
@@ -102,11 +110,29 @@ def deviations(values: Array, prefix: Array, unit: Array, group: Index, start: I
         wrong = n * (unit[g] * prefix[b, 2] + 2.0**-100 * s2)
         if wrong <= 1e-13 * times_n or (times_n == 0.0 and unit[g] == 0.0 and t1 == 0.0 and t2 == 0.0):
             out[i] = times_n / n
-        elif n <= _SHORT:
-            out[i] = _row_by_row(values, start[i], stop[i])
         else:
-            out[i] = np.nan
-    return out
+            out[i] = _row_by_row(values, start[i], stop[i]) if n <= _SHORT else np.nan
+            every &= not np.isnan(out[i])
+    return every
+
+
+@jit
+def _owner(offsets: Index, g: int, row: int) -> int:
+    """The group of a row, searched from group `g` on, near ones first."""
+    low, high = 0, len(offsets) - 2
+    if offsets[g] <= row:
+        low, step = g, 1
+        while low + step <= high and offsets[low + step] <= row:
+            low += step
+            step *= 2
+        high = min(high, low + step - 1)
+    while low < high:
+        middle = (low + high + 1) >> 1
+        if offsets[middle] <= row:
+            low = middle
+        else:
+            high = middle - 1
+    return low
 
 
 @jit

@@ -12,20 +12,30 @@ from .column import Array, Index, Mask
 from .jit import jit
 
 _CHUNK = 512  # questions whose ends are kept between finding and using them: 4 KB an end
+_AT_ONCE, _NEAR = 16, 4  # comparisons that the processor does side by side, and how often before steps are doubled
 
 
 @jit
 def upper_indices(
     time: Index, offsets: Index, group: Index, asked: Index, base: Index, row: Index, less: Index
 ) -> Index:
-    """For each end w of question i, base[row[w], i] - less[w], the index after the last event of its group with time <= the end.
+    """What `_find_ends` finds, (ends, questions)."""
+    out = np.empty((len(row), len(group)), dtype=np.int64)
+    _find_ends(time, offsets, group, asked, base, row, less, out)
+    return out
 
-    (ends, questions); the group's first event where row[w] < 0. The first question of a group searches; those that follow it, asked no
-    earlier, go on from there, except where an end falls all the same (days by a clock that was put back). Ends go side by side: each
-    waits for its own loads, and meanwhile the others get theirs.
+
+@jit
+def _find_ends(
+    time: Index, offsets: Index, group: Index, asked: Index, base: Index, row: Index, less: Index, out: Index
+) -> None:
+    """Fill for each end w of question i, base[row[w], i] - less[w], the index after the last event of its group with time <= the end.
+
+    The group's first event where row[w] < 0. The first question of a group searches; those that follow it, asked no earlier, go on from
+    there, except where an end falls all the same (days by a clock that was put back). Ends go side by side: each waits for its own
+    loads, and meanwhile the others get theirs.
     """
     ends = len(row)
-    out = np.empty((ends, len(group)), dtype=np.int64)
     position = np.empty(ends, dtype=np.int64)
     before = np.empty(ends, dtype=np.int64)
     last = -1
@@ -44,28 +54,25 @@ def upper_indices(
                 position[w] = _searched(time, offsets[g], offsets[g + 1], bound)
             before[w] = bound
             out[w, i] = position[w]
-    return out
 
 
 @jit
 def _advanced(time: Index, position: int, end: int, bound: int) -> int:
-    """The first index from `position` on with time > bound: near ones by four comparisons at once, far ones by doubled steps."""
-    step = 4
+    """The first index from `position` on with time > bound: near ones by many comparisons at once, far ones by doubled steps."""
+    for _ in range(_NEAR):
+        if position + _AT_ONCE > end:
+            break
+        passed = 0
+        for k in range(_AT_ONCE):
+            passed += int(time[position + k] <= bound)
+        position += passed
+        if passed < _AT_ONCE:
+            return position
+    step = _AT_ONCE
     while position + step <= end:
-        if step == 4:
-            passed = (
-                int(time[position] <= bound)
-                + int(time[position + 1] <= bound)
-                + int(time[position + 2] <= bound)
-                + int(time[position + 3] <= bound)
-            )
-            position += passed
-            if passed < 4:
-                return position
-        elif time[position + step - 1] <= bound:
-            position += step
-        else:
+        if time[position + step - 1] > bound:
             return _searched(time, position, position + step, bound)
+        position += step
         step *= 2
     return _searched(time, position, end, bound)
 
@@ -174,6 +181,7 @@ def fused(
     base: Index,
     row: Index,
     less: Index,
+    index: Index,
     steps: Index,
     prefix: Index,
     values: Array,
@@ -186,13 +194,14 @@ def fused(
 ) -> None:
     """All folds that are sums over sliding windows, a few questions at a time; engine/fused.py says what the parts are.
 
-    The ends of their windows are found, then each step reads what stands between two of them.
+    The ends of their windows are found and left in `index`, then each step reads what stands between two of them.
     """
     for first in range(0, len(group), _CHUNK):
         last = min(first + _CHUNK, len(group))
-        index = upper_indices(time, offsets, group[first:last], asked[first:last], base[:, first:last], row, less)
+        found = index[:, first:last]
+        _find_ends(time, offsets, group[first:last], asked[first:last], base[:, first:last], row, less, found)
         for k in range(len(steps)):
-            start, stop = index[steps[k, 0]], index[steps[k, 1]]
+            start, stop = found[steps[k, 0]], found[steps[k, 1]]
             kind, column, slot = steps[k, 2], steps[k, 3], steps[k, 4]
             every[k] &= _filled(start, stop, some[k, first:last])
             if kind == 0:

@@ -7,6 +7,7 @@ than 1e154 apart) give infinity.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,6 @@ from .column import Array, Index
 from .compensated import two_sum
 from .fold import State
 from .memory import fresh
-from .owners import owners
 from .ranges import Over, sums
 from .tree import Tree
 
@@ -26,20 +26,44 @@ def spread(values: Array, offsets: Index) -> Over:
 
     Compiled, from prefix sums (32 bytes a row), where these say it within 1e-13; merged states for the rest.
     """
-    finite = np.isfinite(values)
-    broken = None if finite.all() else sums(~finite, offsets)
-    by_prefix, tree = _by_prefix(values, offsets), _Merged(values)
+    loops = compiled.kernels(len(values))
+    tree = _Merged(values)
+    if loops is None:
+        return _mended(_unsaid, tree, values, offsets)
+    by_prefix = _ByPrefix.of(values, offsets, loops)
+    if not by_prefix.all_finite:
+        return _mended(lambda start, stop: by_prefix(start, stop)[0], tree, values, offsets)
 
     def over(start: Index, stop: Index) -> Array:
-        out = np.full(len(start), np.nan) if by_prefix is None else by_prefix(start, stop)
-        bad = np.zeros(len(start), dtype=np.bool_) if broken is None else broken(start, stop) > 0
-        lost = np.flatnonzero(np.isnan(out) & ~bad)
-        if len(lost):
-            out[lost] = tree(start[lost], stop[lost])
+        out, every = by_prefix(start, stop)
+        return out if every else _with_lost(out, tree, start, stop)
+
+    return over
+
+
+def _mended(over: Over, tree: Over, values: Array, offsets: Index) -> Over:
+    """The same sums where none is lost, and NaN where a number is not finite."""
+    broken = sums(~np.isfinite(values), offsets)
+
+    def mended(start: Index, stop: Index) -> Array:
+        out, bad = over(start, stop), broken(start, stop) > 0
+        out[bad] = 0.0
+        out = _with_lost(out, tree, start, stop)
         out[bad] = np.nan
         return out
 
-    return over
+    return mended
+
+
+def _unsaid(start: Index, stop: Index) -> Array:  # noqa: ARG001  (as all sums of ranges are asked)
+    return np.full(len(start), np.nan)
+
+
+def _with_lost(out: Array, tree: Over, start: Index, stop: Index) -> Array:
+    lost = np.flatnonzero(np.isnan(out))
+    if len(lost):
+        out[lost] = tree(start[lost], stop[lost])
+    return out
 
 
 def lifted(values: Array) -> State:
@@ -95,17 +119,26 @@ class _Merged:
         return squares_of(self._tree.over(start, stop, nothing(len(start))))
 
 
-def _by_prefix(values: Array, offsets: Index) -> Over | None:
-    """The sums as far as prefix sums give them, NaN where not; None without compiled loops."""
-    loops: Any = compiled.kernels(len(values))
-    if loops is None:
-        return None
-    groups = len(offsets) - 1
-    prefix, unit = fresh((len(values) + groups) * 4, np.dtype(np.float64)).reshape(-1, 4), np.empty(groups)
-    loops.prefix_moments(values, offsets, prefix, unit)
+@dataclass(frozen=True, eq=False)
+class _ByPrefix:
+    """The sums of ranges as far as prefix sums give them."""
 
-    def over(start: Index, stop: Index) -> Array:
-        out: Array = loops.deviations(values, prefix, unit, owners(offsets, start), start, stop)
-        return out
+    values: Array
+    prefix: Array
+    unit: Array
+    offsets: Index
+    all_finite: bool
+    loops: Any
 
-    return over
+    @staticmethod
+    def of(values: Array, offsets: Index, loops: Any) -> _ByPrefix:
+        """What the loops prepare."""
+        groups = len(offsets) - 1
+        prefix, unit = fresh((len(values) + groups) * 4, np.dtype(np.float64)).reshape(-1, 4), np.empty(groups)
+        return _ByPrefix(values, prefix, unit, offsets, loops.prefix_moments(values, offsets, prefix, unit), loops)
+
+    def __call__(self, start: Index, stop: Index) -> tuple[Array, bool]:
+        """The sums, NaN where they cannot be said; and whether all can."""
+        out = np.empty(len(start), dtype=np.float64)
+        every = self.loops.deviations(self.values, self.prefix, self.unit, self.offsets, start, stop, out)
+        return out, every

@@ -58,6 +58,33 @@ class FloatSums:
         return summed
 
 
+@dataclass(frozen=True, eq=False)
+class Extremes:
+    """The least or greatest values of ranges, of whole numbers or floats of 64 bits: see the kernel."""
+
+    kind: np.dtype[Any]
+    prepared: tuple[Any, ...]
+    loops: Any
+
+    @staticmethod
+    def of(values: Array, low: bool, loops: Any) -> Extremes:
+        """The least values if `low`, else the greatest."""
+        n, whole = len(values), np.dtype(np.int64)
+        blocks = -(-n // loops.EXTREMES_BLOCK)
+        levels = max(blocks.bit_length(), 1)
+        onward, so_far, table = fresh(n, whole), fresh(n, whole), fresh(levels * blocks, whole).reshape(levels, blocks)
+        logs = np.zeros(blocks + 1, dtype=np.int8)
+        prepared = (values.view(np.int64), values.dtype.kind == "f", low, onward, so_far, table, logs)
+        loops.extremes_prepared(*prepared)
+        return Extremes(values.dtype, prepared, loops)
+
+    def __call__(self, start: Index, stop: Index) -> Array:
+        """The values."""
+        out = np.empty(len(start), dtype=self.kind)
+        self.loops.extremes(*self.prepared, start, stop, out.view(np.int64))
+        return out
+
+
 def sums(values: Array, offsets: Index) -> Over:
     """Sums of ranges: int64 exactly for integers and Booleans, float64 compensated for floats; 0 for an empty one."""
     if values.dtype.kind != "f":
@@ -77,12 +104,12 @@ def divided(summed: Array, start: Index, stop: Index) -> tuple[Array, Mask | Non
 
 
 def least(values: Array) -> Over:
-    """The least value of each range (NaN if one is inside); arbitrary for an empty range."""
+    """The least value of each range (NaN if one is inside, 0.0 for -0.0); arbitrary for an empty range."""
     return _extremes(values, low=True)
 
 
 def greatest(values: Array) -> Over:
-    """The greatest value of each range (NaN if one is inside); arbitrary for an empty range."""
+    """The greatest value of each range (NaN if one is inside, 0.0 for -0.0); arbitrary for an empty range."""
     return _extremes(values, low=False)
 
 
@@ -147,16 +174,17 @@ def _merged(pairs: Tree, start: Index, stop: Index) -> Array:
 
 
 def _extremes(values: Array, *, low: bool) -> Over:
-    loops = compiled.kernels(len(values)) if values.dtype != np.object_ else None
+    loops = compiled.kernels(len(values)) if values.dtype in (np.int64, np.float64) else None
     if loops:
-        return partial(loops.extremes, values, low, *loops.extremes_prepared(values, low))
+        return Extremes.of(values, low, loops)
+    plain = values + values.dtype.type(0) if values.dtype.kind == "f" else values
     better = np.minimum if low else np.maximum
-    tree = Tree((values,), lambda a, b: (better(a[0], b[0]),))
+    tree = Tree((plain,), lambda a, b: (better(a[0], b[0]),))
 
     def over(start: Index, stop: Index) -> Array:
-        if not len(values):
-            return np.zeros(len(start), dtype=values.dtype)
-        (out,) = tree.over(start, stop, (values[np.minimum(start, len(values) - 1)],))
+        if not len(plain):
+            return np.zeros(len(start), dtype=plain.dtype)
+        (out,) = tree.over(start, stop, (plain[np.minimum(start, len(plain) - 1)],))
         return out
 
     return over

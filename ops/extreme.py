@@ -48,7 +48,7 @@ class _Extreme(Fold):
 
     def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The best of each range."""
-        over, kind, stored = self._best(_sortable(_plain(column.values))), physical(dtype), column.values.dtype
+        over, kind, stored = self._best(_sortable(column.values)), physical(dtype), column.values.dtype
 
         def ranged(start: Index, stop: Index) -> Column:
             return Column(dtype, _unsorted(over(start, stop), stored).astype(kind, copy=False), start < stop)

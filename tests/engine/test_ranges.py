@@ -32,6 +32,26 @@ def test_least_and_greatest_of_any_range(n: int) -> None:
             np.testing.assert_array_equal(over(start, stop)[some], wanted)
 
 
+WHOLE = np.array([-(2**63), 2**63 - 1, 0, -1, 1])
+REAL = np.array([-np.inf, np.inf, -0.0, 0.0, -5e-324, 5e-324, -1.7e308, 1.7e308, np.nan, -np.nan, 1.5, -1.5])
+
+
+@pytest.mark.parametrize("edge", [WHOLE, REAL], ids=["whole", "real"])
+def test_the_outermost_numbers_keep_their_order(edge: Array) -> None:
+    values = RANDOM.choice(edge, 300, p=None if edge is WHOLE else [0.115] * 8 + [0.0025] * 2 + [0.0375] * 2)
+    start, stop = ranges(300)
+    some = start < stop
+    for over, best in ((least(values), np.min), (greatest(values), np.max)):
+        wanted = [best(values[a:b]) for a, b in zip(start[some], stop[some], strict=True)]
+        np.testing.assert_array_equal(over(start, stop)[some], wanted)
+
+
+def test_the_least_of_two_zeros_is_the_positive_one() -> None:
+    for values in ([-0.0, 0.0], [0.0, -0.0], [-0.0]):
+        for over in (least(np.array(values)), greatest(np.array(values))):
+            assert str(over(np.array([0]), np.array([len(values)]))[0]) == "0.0"
+
+
 AWKWARD = {
     "plain": RANDOM.normal(size=200),
     "huge beside tiny": np.where(RANDOM.random(200) < 0.1, 1e300, 1e-300),
