@@ -80,9 +80,9 @@ class Ready:
     resume: Path | None  # None where what is read may change between two runs
 
     @property
-    def engine_name(self) -> str:
-        """Where it runs: local or ray."""
-        return "ray" if on(self.engine) == "run_ray" else "local"
+    def on_ray(self) -> bool:
+        """Whether it runs on a cluster, or in this process."""
+        return on(self.engine) == "run_ray"
 
     @property
     def options(self) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def estimated(ready: Ready) -> dict[str, Any]:
         "columns": list(schema),
         "file": str(ready.out),
         "resume": None if ready.resume is None else str(ready.resume),
-        "engine": ready.engine_name,
+        "engine": "ray" if ready.on_ray else "local",
         "workers": resources.slots,
         "memory_bytes": resources.memory,
         "reads": [_side(side) for side in plan.input.sides],

@@ -8,13 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import typer
 
-from ..engine.errors import Conflict, Invalid, NowThenError, StorageFull
+from ..engine.errors import Conflict, Invalid, NotFound, NowThenError, StorageFull
 from ..engine.executor import slots
 from .backfill import Ready
 from .backfill_out import changing, forget, kept, tidy
@@ -27,7 +26,7 @@ def carried_out(ready: Ready, note: Note) -> dict[str, Any]:
     _said_before(ready, note)
     began = time.monotonic()
     try:
-        with stoppable(), _system_errors(ready.out):
+        with stoppable(), _system_errors(ready):
             rows = ready.train.sink_parquet(
                 ready.out, **ready.options, deadline=ready.how.deadline, resume=ready.resume
             )
@@ -42,7 +41,7 @@ def carried_out(ready: Ready, note: Note) -> dict[str, Any]:
         "target": ready.target,
         **facts,
         "file": str(ready.out),
-        "engine": ready.engine_name,
+        "engine": "ray" if ready.on_ray else "local",
         "columns": list(ready.train.schema),
     }
 
@@ -55,7 +54,7 @@ def told_result(facts: dict[str, Any]) -> str:
 def _said_before(ready: Ready, note: Note) -> None:
     """What will run, and whether it goes on with what another run has done."""
     workers, count = slots(ready.engine, ready.how.workers), len(ready.train.features)
-    where = f"Ray, workers: {workers}" if ready.engine_name == "ray" else f"this process, threads: {workers}"
+    where = f"Ray, workers: {workers}" if ready.on_ray else f"this process, threads: {workers}"
     note(f"backfill {ready.target}: {count} feature{'s' * (count > 1)} into {ready.out}, on {where}")
     if ready.resume is None:
         changed = ", ".join(dict.fromkeys(changing(ready.train)))
@@ -76,16 +75,23 @@ def _said_after(ready: Ready, note: Note) -> None:
 
 
 @contextmanager
-def _system_errors(out: Path) -> Iterator[None]:
+def _system_errors(ready: Ready) -> Iterator[None]:
     """What the system refuses, as errors of ours."""
     try:
         yield
     except NowThenError:
         raise
+    except FileNotFoundError as error:
+        where = (
+            "on a node. On Ray give paths from the root, on a disk that all nodes share" if ready.on_ray else "any more"
+        )
+        raise NotFound(f"{error.filename!r} is not there {where}.") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise StorageFull(f"{out} cannot be written: no room is left. Make some and run it again.") from error
-        raise Invalid(f"{out} cannot be written: {error}") from error
+            raise StorageFull(
+                f"no room is left to write {ready.out}, or what waits for it. Make some, and go on."
+            ) from error
+        raise Invalid(f"{ready.out} cannot be made: {error}") from error
 
 
 @contextmanager

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import subprocess
+import sys
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -198,7 +201,7 @@ def test_a_run_that_was_stopped_goes_on(folder: Path, bucketed: None) -> None:
     # The name is too long for the file that is written aside: the steps are done and kept, the writing fails.
     long = f"{'x' * 235}.parquet"
     stopped = ran("model", *SPINE, "--out", long, code=1)
-    assert "cannot be written" in stopped.stderr
+    assert "cannot be made" in stopped.stderr
     assert f"What is done is kept in {long}.resume" in stopped.stderr
     again = ran("model", *SPINE, *OUT, "--resume", f"{long}.resume")
     assert "An earlier run was stopped" in again.stderr
@@ -231,6 +234,31 @@ def test_a_folder_with_other_files_is_not_taken_for_a_runs(folder: Path) -> None
 def test_rows_that_may_change_are_read_without_a_way_back(folder: Path) -> None:
     assert "cannot go on if it is stopped" in ran("visits", *SPINE, *OUT).stderr
     assert facts("visits", *SPINE, *OUT, "--resume", "kept", code=1)["error"] == "Invalid"
+
+
+@pytest.mark.ray
+@pytest.mark.parametrize("engine, job", [("ray", False), ("auto", True)])
+def test_on_ray_the_file_is_the_same(
+    folder: Path, ray_cluster: Any, monkeypatch: pytest.MonkeyPatch, engine: str, job: bool
+) -> None:
+    if job:
+        monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
+    out = ("--out", str(folder / "out.parquet"), "--engine", engine)
+    assert "paths from the root" in facts("model", *SPINE, *out, code=1)["message"]
+    Path("bank_features.py").write_text(DEFINITIONS.replace("tx.parquet", str(folder / "tx.parquet")))
+    said = facts("model", *SPINE, *out)
+    assert said["engine"] == "ray"
+    assert_frame_equal(written(), collected("model", bank.asked()), check_exact=True)
+
+
+@pytest.mark.ray
+def test_a_ray_that_is_not_there_is_a_line(folder: Path) -> None:
+    command = [sys.executable, "-m", "nowthen.serve.cli", "backfill", "model", *SPINE, *OUT, "--engine", "ray"]
+    env = {**os.environ, "RAY_ADDRESS": "http://127.0.0.1:1"}
+    found = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert found.returncode == 1
+    assert found.stderr.splitlines()[-1].startswith("Unavailable: no Ray at http://127.0.0.1:1: ")
+    assert "Traceback" not in found.stderr
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
