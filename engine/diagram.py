@@ -56,7 +56,7 @@ def _source(plan: Plan, number: int) -> str:
     """Where the rows of an At come from: its own scan, that of another At before it, or the spine."""
     sides = plan.input.sides
     side = sides[number]
-    if AtTask(side, plan.input.spine).reads_its_spine:
+    if side.way.kind != "streamed" and AtTask(side, plan.input.spine).reads_its_spine:
         return SPINE
     for place, other in enumerate(sides[:number]):
         if side.way.kind == other.way.kind == "whole" and alike(side.scan, other.scan):

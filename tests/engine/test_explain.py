@@ -154,6 +154,29 @@ def test_a_source_that_is_its_own_spine_is_not_read_again(
     assert found["At 1"]["rows"] == ROWS.height
 
 
+@pytest.mark.parametrize("way", ["whole", "bucketed"])
+def test_no_step_works_for_what_is_not_shown(way: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
+    if way == "bucketed":
+        request.getfixturevalue("bucketed")
+    ROWS.reverse().write_parquet(tmp_path / "sales.parquet")
+    rows = nt.Parquet(tmp_path / "sales.parquet")
+    plain, versioned = (
+        nt.Source("sales", rows, event_time="time", entities=[SHOP, SELLER], row_id=row_id)
+        for row_id in (None, "sale_id")
+    )
+    views = [
+        nt.feature_view(
+            "shop", entity=SHOP, features={"n": plain.count().over("1d"), "sold": versioned["items"].sum()}
+        ),
+        nt.feature_view("seller", entity=SELLER, features={"last": plain.amount.last()}),
+        nt.feature_view("all", entity=[], features={"most": plain.amount.max()}),
+    ]
+    for labels in (spine(time=spine()["asked"]), tmp_path / "sales.parquet"):
+        explained = analyzed(nt.training_set(labels, views, at="time"))
+        assert explained.ran is not None
+        assert set(explained.ran.figures) == {box.name for box in explained.diagram.boxes}
+
+
 def test_an_error_of_the_run_is_raised_as_it_is() -> None:
     broken = ROWS.with_columns(time=pl.when(pl.int_range(pl.len()) != 2).then("time"))
     source = nt.Source("sales", nt.Frame(broken), event_time="time", entities=SHOP)
