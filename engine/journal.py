@@ -48,7 +48,10 @@ class Journal:
             _put(folder / _PLAN, json.dumps(held).encode())
         sides = zip(plan.input.sides, held["ways"], strict=True)
         self.plan = replace(
-            plan, input=replace(plan.input, sides=tuple(replace(side, way=Way(**way)) for side, way in sides))
+            plan,
+            input=replace(
+                plan.input, sides=tuple(replace(side, way=replace(Way(**way), groups=1)) for side, way in sides)
+            ),
         )
 
     def found(self, step: Step) -> Outcome | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -18,6 +19,7 @@ class Packed:
 
     frame: pl.DataFrame
     offsets: Index
+    base: int = 0  # the number of its first bucket
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -31,8 +33,17 @@ class Packed:
 
     def buckets(self, first: int, last: int) -> pl.DataFrame:
         """The rows of the buckets [first, last), without a copy."""
-        begin = int(self.offsets[first])
-        return self.frame.slice(begin, int(self.offsets[last]) - begin)
+        begin, end = (int(self.offsets[bucket - self.base]) for bucket in (first, last))
+        return self.frame.slice(begin, end - begin)
+
+    def groups(self, cuts: Sequence[int]) -> tuple[Packed, ...]:
+        """The buckets between each two cuts as a packed table of their own, each with its own memory."""
+        if len(cuts) == 2:
+            return (self,)
+        return tuple(
+            Packed(_copied(self.buckets(first, last)), self.offsets[first : last + 1] - self.offsets[first], first)
+            for first, last in pairwise(cuts)
+        )
 
 
 def pack(frame: pl.DataFrame, bucket: Index, buckets: int) -> Packed:
@@ -49,6 +60,10 @@ def pack(frame: pl.DataFrame, bucket: Index, buckets: int) -> Packed:
 def put_together(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
     """Tables of one schema one after another, each column in one piece."""
     return parts[0].rechunk() if len(parts) == 1 else pl.concat(parts, rechunk=True)
+
+
+def _copied(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.select(pl.all().gather(pl.int_range(frame.height)))
 
 
 def _is_plain(column: pl.Series) -> bool:

@@ -40,7 +40,7 @@ class Threads:
     def hold(self, step: Step, outcome: Outcome) -> Handle:
         """A handle of what a step made before."""
         handle: Handle = Future()
-        handle.set_result(Outcome((outcome.value,), outcome.report))
+        handle.set_result(Outcome([outcome.value], outcome.report))
         return handle
 
     def wait(self, handles: Sequence[Handle], timeout_s: float) -> Sequence[Handle]:
@@ -60,11 +60,13 @@ class Threads:
         """Never: everything is here."""
         return False
 
-    def drop(self, handle: Handle) -> None:
-        """Take its values off the shelf."""
+    def drop(self, handle: Handle, number: int | None = None) -> None:
+        """Take its values, or one of them, off the shelf."""
         if handle.done() and not handle.cancelled() and handle.exception() is None:
-            for value in handle.result().value:
-                self._shelf.drop(value)
+            values = handle.result().value
+            for place in range(len(values)) if number is None else [number]:
+                self._shelf.drop(values[place])
+                values[place] = None
 
     def close(self) -> None:
         """Stop what still runs, at its next block."""
@@ -76,7 +78,7 @@ class Threads:
         values = [handle.result().value[number] for handle, number in needs]
         outcome = carried_out(step.work, self._each, values, self._meter)
         made = outcome.value if step.values > 1 else (outcome.value,)
-        kept = made if step.wanted else tuple(self._shelf.keep(value) for value in made)
+        kept = list(made if step.wanted else map(self._shelf.keep, made))
         spilled = sum(self._shelf.spilled(value) for value in kept)
         return Outcome(kept, replace(outcome.report, spilled=spilled))
 

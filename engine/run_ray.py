@@ -45,7 +45,7 @@ class Handle:
 
     step: Step
     worker: _Hired | None = None
-    refs: Sequence[Any] = ()  # the report's, then the values'
+    refs: list[Any] = field(default_factory=list)  # the report's, then the values'
     outcome: Outcome | None = None
     put: dict[int, Any] = field(default_factory=dict)
     busy: bool = False  # whether its worker works for it
@@ -98,7 +98,7 @@ class Workers:
         self._busy.append(worker)
         refs = [handle.ref(number) for handle, number in needs]
         made = worker.actor.run.options(num_returns=1 + step.values).remote(step.work, *refs)
-        return Handle(step, worker, made, busy=True)
+        return Handle(step, worker, list(made), busy=True)
 
     def hold(self, step: Step, outcome: Outcome) -> Handle:
         """A handle of what a step made before."""
@@ -130,12 +130,19 @@ class Workers:
         if handle.worker is None:
             return False
         alive = {node["NodeID"] for node in ray.nodes() if node["Alive"]}  # type: ignore[no-untyped-call]
-        return handle.worker.node not in alive or any(ref.hex() in self._gone for ref in handle.refs[1:])
+        return handle.worker.node not in alive or any(
+            ref.hex() in self._gone for ref in handle.refs[1:] if ref is not None
+        )
 
-    def drop(self, handle: Handle) -> None:
-        """Let go of the values; its worker, if it is done with it, is free."""
+    def drop(self, handle: Handle, number: int | None = None) -> None:
+        """Let go of the values, or of one; its worker, if it is done with it, is free."""
         self._release(handle)
-        handle.refs, handle.put, handle.outcome = (), {}, None
+        if number is None:
+            handle.refs, handle.put, handle.outcome = [], {}, None
+        else:
+            handle.put.pop(number, None)
+            if handle.refs:
+                handle.refs[1 + number] = None
 
     def close(self, *, stop: bool) -> None:
         """Kill the workers that are busy or not up yet; the idle ones too if the run was stopped."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from .errors import Deadline, Unavailable
-from .step import Outcome, Report, Step
+from .step import Need, Outcome, Report, Step
 
 _TICK_S = 1.0
 _TRIES = 20  # of one step; a worker may be lost for reasons of its own, over and over
@@ -48,8 +48,8 @@ class Pool(Protocol):
     def lost(self, handle: Any) -> bool:
         """Whether the values of a step that was done are gone with the place they were at."""
 
-    def drop(self, handle: Any) -> None:
-        """Nobody needs this outcome any more."""
+    def drop(self, handle: Any, number: int | None = None) -> None:
+        """Nobody needs these values any more, or that one."""
 
 
 class Journal(Protocol):
@@ -125,6 +125,7 @@ class Schedule:
     _tries: list[_Try] = field(default_factory=list)
     _handles: dict[Step, Any] = field(default_factory=dict)  # of what is done, as long as somebody may need it
     _done: set[Step] = field(default_factory=set)
+    _users: Counter[Need] = field(default_factory=Counter)  # steps not yet done that take a value
     _waited: dict[Step, float] = field(default_factory=dict)
     _failures: dict[Step, int] = field(default_factory=lambda: defaultdict(int))
     _walls: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -144,6 +145,7 @@ class Schedule:
             self.watch.made(steps)
         for step in steps:
             self._job[step] = job
+            self._users.update(step.needs)
             self._queue(step)
 
     def _queue(self, step: Step) -> None:
@@ -194,6 +196,7 @@ class Schedule:
     def _first_done(self, step: Step, report: Report, value: Any) -> Iterator[tuple[Step, Any]]:
         job = self._job[step]
         self._done.add(step)
+        self._used(step)
         self.watch.done(step, report)
         if step.wanted:
             yield step, value
@@ -202,6 +205,14 @@ class Schedule:
         self._take_on(job, job.after(step, report))
         if not job.kept and all(other in self._done for other, mine in self._job.items() if mine is job):
             self._let_go(job)
+
+    def _used(self, step: Step) -> None:
+        """Let go of the values that nobody takes any more, of steps that others do not keep."""
+        for need in step.needs:
+            self._users[need] -= 1
+            job = self._job.get(need.step)
+            if not self._users[need] and need.step.values > 1 and job is not None and not job.kept:
+                self.pool.drop(self._handles[need.step], need.number)
 
     def _unblock(self, step: Step) -> None:
         for other in [other for other, missing in self._blocked.items() if step in missing]:

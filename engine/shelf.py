@@ -26,11 +26,12 @@ class Filed:
     path: Path
     offsets: Index
     nbytes: int
+    base: int = 0
 
     def buckets(self, first: int, last: int) -> pl.DataFrame:
         """The rows of the buckets [first, last)."""
-        begin, rows = int(self.offsets[first]), int(self.offsets[last] - self.offsets[first])
-        return pl.scan_ipc(self.path).slice(begin, rows).collect()
+        begin, end = (int(self.offsets[bucket - self.base]) for bucket in (first, last))
+        return pl.scan_ipc(self.path).slice(begin, end - begin).collect()
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +74,7 @@ class Shelf:
         return value.nbytes if isinstance(value, Filed | FiledPart) else 0
 
     def drop(self, value: Any) -> None:
-        """Nobody needs it any more."""
+        """Nobody needs it any more; of other kinds of values nothing is kept."""
         if isinstance(value, Filed | FiledPart):
             if value.path.parent == self._folder:
                 value.path.unlink(missing_ok=True)
@@ -101,7 +102,7 @@ def filed(value: Packed | Part, path: Path) -> Filed | FiledPart:
     """The value written to a file."""
     if isinstance(value, Packed):
         _write(value.frame, path)
-        return Filed(path, value.offsets, value.nbytes)
+        return Filed(path, value.offsets, value.nbytes, value.base)
     _write(value.frame(), path)
     return FiledPart(path, value.rows, value.nbytes)
 

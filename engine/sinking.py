@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
 from .errors import Invalid
 
@@ -28,6 +27,8 @@ def written(path: Path, frames: Iterator[pl.DataFrame]) -> int:
 
 
 def _written(path: Path, frames: Iterator[pl.DataFrame]) -> int:
+    import pyarrow.parquet as pq  # only here: it takes 35 ms to load
+
     first = next(frames)
     rows = first.height
     with pq.ParquetWriter(path, first.to_arrow().schema, compression="zstd") as writer:

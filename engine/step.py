@@ -32,7 +32,7 @@ class Step:
     work: Work
     needs: tuple[Need, ...] = ()  # the values it takes
     memory: int = 0  # bytes, while it runs
-    order: int = 0  # lower ones go first; among equals the largest
+    order: float = 0  # lower ones go first; among equals the largest
     here: bool = False  # runs where the driver is
     wanted: bool = False  # its value goes to the driver
     behind: tuple[Step, ...] = ()  # what must be done before, though it takes nothing of it

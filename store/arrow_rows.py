@@ -7,7 +7,6 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..engine.errors import Invalid, WrongType
 
@@ -80,6 +79,8 @@ def plain(name: str, column: pa.ChunkedArray) -> pa.ChunkedArray:
 def _made_plain(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray | None:
     """The column in a plainer type, or None if there is none. Raises where a value does not fit."""
     if pa.types.is_run_end_encoded(kind):
+        import pyarrow.compute as pc  # only here: it takes 35 ms to load
+
         return pa.chunked_array([pc.run_end_decode(chunk) for chunk in column.chunks], kind.value_type)
     if pa.types.is_dictionary(kind) and not _is_text(kind.value_type):
         return pa.chunked_array([chunk.dictionary_decode() for chunk in column.chunks], kind.value_type)

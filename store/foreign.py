@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-import narwhals as nw
 import polars as pl
 import pyarrow as pa
 
@@ -62,6 +61,8 @@ def _of_ray(dataset: Any) -> pa.Table:
 
 
 def _through_narwhals(given: Any) -> pl.DataFrame:
+    import narwhals as nw  # only here: it takes 40 ms to load
+
     try:
         frame = nw.from_native(given)
     except TypeError:

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from ..engine.errors import Invalid, UnknownColumn, did_you_mean
 from ..engine.reader import TimeBound
@@ -19,6 +18,7 @@ from .files import MissingFile, files, shown
 
 if TYPE_CHECKING:
     import lance
+    import pyarrow.compute as pc
 
 _BATCH_ROWS = 65_536  # Lance's own 8,192 cost twice the time on wide scans (FACTS)
 
@@ -76,6 +76,8 @@ def kept_within(bound: TimeBound, kind: pa.DataType) -> pc.Expression | None:
     """The bound as an Arrow predicate, or None where the column cannot be compared with UTC instants as it is."""
     if not pa.types.is_timestamp(kind) or kind.tz not in (None, "UTC") or (bound.first is None and bound.last is None):
         return None
+    import pyarrow.compute as pc
+
     column = pc.field(bound.column)
     kept = None
     for limit, keep in ((bound.first, column.__ge__), (bound.last, column.__le__)):

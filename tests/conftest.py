@@ -53,5 +53,6 @@ def bucketed() -> Iterator[None]:
         patch.setattr(module, "_SMALL", -1)
         patch.setattr(module, "_LARGEST_PIECE", 2)
         patch.setattr(module, "_PASSED", 2)
+        patch.setattr(importlib.import_module("nowthen.store.parquet"), "_SMALL", 0)
         patch.setattr(importlib.import_module("nowthen.engine.training_set"), "slots", lambda engine, most: most or 8)
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
+from nowthen.engine.way import Resources
 
 from .plans import asked
 from .shop import NOON, ROWS, SELLER, SHOP, sales, spine
@@ -54,3 +56,27 @@ def test_an_error_of_a_task_is_raised_as_it_is() -> None:
     view = nt.feature_view("view", entity=SHOP, features={"count": source.count()})
     with pytest.raises(nt.Invalid, match=r"sales\.time is null in row 1"):
         nt.training_set(spine(), view, at="asked").collect(engine="ray")
+
+
+@pytest.mark.usefixtures("bucketed")
+def test_buckets_in_groups_and_streams_give_the_same_on_ray(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = pl.DataFrame(
+        {
+            "shop_id": [n % 7 for n in range(200)],
+            "time": [NOON + timedelta(seconds=37 * n % 5000) for n in range(200)],
+            "amount": [float(n) for n in range(200)],
+        }
+    )
+    rows.write_parquet(tmp_path / "sales.parquet", row_group_size=30)
+    tx = nt.Source("sales", nt.Parquet(tmp_path / "sales.parquet"), event_time="time", entities=SHOP)
+    mean = nt.feature_view(
+        "mean", entity=SHOP, features={"mean": tx.amount.mean().over("10m"), "most": tx.amount.max()}
+    )
+    last = nt.feature_view("last", entity=SHOP, features={"last": tx.amount.last()})
+    for view, way in ((mean, "groups"), (last, "streamed")):
+        training_set = nt.training_set(rows.select("shop_id", "time"), view, at="time")
+        monkeypatch.setattr(Resources, "of_shelf", 3_000)
+        assert way in str(training_set.plan(engine="ray"))
+        assert training_set.collect(engine="ray", status=True).equals(
+            training_set.collect(engine="local", workers=1, status=True)
+        )

@@ -13,6 +13,7 @@ import pytest
 import nowthen as nt
 from nowthen.engine import shelf, work
 from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.way import Resources
 
 from .shop import NOON, SELLER, SHOP
 
@@ -101,6 +102,14 @@ def _no_memory(made: Any) -> Any:
         made(self, 0)
 
     return empty
+
+
+def test_groups_of_buckets_are_answered_one_after_another(
+    training_set: TrainingSet, expected: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Resources, "of_shelf", 10_000)
+    assert " groups, pieces" in str(training_set.plan(engine="local"))
+    assert training_set.collect(engine="local", status=True).equals(expected)
 
 
 def test_a_file_holds_what_collect_gives(training_set: TrainingSet, expected: pl.DataFrame, tmp_path: Path) -> None:

@@ -72,9 +72,9 @@ class Pool:
         """Whether it vanished; it comes back when it is made again."""
         return handle.step.name in self.gone and not self.gone.discard(handle.step.name)  # type: ignore[func-returns-value]
 
-    def drop(self, handle: Handle) -> None:
+    def drop(self, handle: Handle, number: int | None = None) -> None:
         """Remember it."""
-        self.dropped.append(handle.step.name)
+        self.dropped.append(handle.step.name if number is None else f"{handle.step.name}/{number}")
 
 
 class Job:
@@ -192,3 +192,11 @@ def test_the_values_of_a_job_are_dropped_when_it_is_over() -> None:
     a = step("a")
     ran(pool, Job(a, step("b", a, wanted=True)))
     assert sorted(pool.dropped) == ["a", "b"]
+
+
+def test_one_of_several_values_is_dropped_when_its_last_user_is_done() -> None:
+    pool = Pool(slots=1)
+    a = Step("a", "node", lambda each: Outcome(("x", "y")), values=2)
+    users = [Step(f"u{n}", "node", lambda each, value: Outcome(value), (Need(a, n),), order=n) for n in (0, 1)]
+    ran(pool, Job(a, *users))
+    assert pool.dropped[:2] == ["a/0", "a/1"]
