@@ -70,16 +70,23 @@ def _module(place: str) -> ModuleType:
 
 def _by_name(name: str) -> ModuleType:
     """A module as `python -m` finds it: the folder we are in comes first."""
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    _reach(os.getcwd())
     return importlib.import_module(name)
 
 
 def _from_file(path: Path) -> ModuleType:
+    """A file as `python FILE` runs it: it finds what lies beside it."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     if spec is None or spec.loader is None:
         raise NotFound(f"definitions {str(path)!r}: there is no such file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
+    _reach(str(path.parent.absolute()))
     spec.loader.exec_module(module)
     return module
+
+
+def _reach(folder: str) -> None:
+    """Have imports look in a folder first."""
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
