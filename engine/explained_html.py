@@ -69,7 +69,7 @@ def _table(diagram: Diagram, ran: Ran) -> str:
 
 def _row(box: Box, ran: Ran) -> str:
     *figures, share = cells(ran, box.name)
-    note = f'<br/><span class="quiet">{escape(", ".join(box.notes))}</span>' if box.notes else ""
+    note = "".join(f'<br/><span class="quiet">{escape(words)}</span>' for words in box.notes)
     title = f" <span>{escape(box.title)}</span>" if box.title else ""
     indent, whole = box.depth * 18, "\n".join(box.details)
     operator = f'<td><div style="margin-left:{indent}px" title="{escape(whole)}"><b>{escape(box.name)}</b>{title}{note}</div></td>'

@@ -170,5 +170,5 @@ def _fitting(line: Line, width: int) -> str:
     room = int(width / _LETTER[line.kind])
     if len(line.words) <= room:
         return line.words
-    end = room // 2 if line.kind == "note" else 0  # notes hold paths, which say most at their end
+    end = 0 if line.kind == "detail" else room // 2  # paths say most at their end
     return line.words[: room - 1 - end] + "…" + line.words[len(line.words) - end :]
