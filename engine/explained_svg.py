@@ -70,6 +70,9 @@ def _took(place: Place, ran: Ran, name: str) -> Iterator[str]:
     """The time that a box took, in words and as a bar along its foot."""
     x, width, foot = place.x + _BAR_INDENT, place.width - 2 * _BAR_INDENT, place.y + place.height
     share = ran.share(name)
+    if not ran.of(name).steps:
+        yield _text("note", x, foot - 12, "with its folds")
+        return
     yield _text("figure", x, foot - 22, seconds(ran.of(name).wall_s))
     yield _text("figure", x + width, foot - 22, percent(share), "end")
     yield f'<rect class="track" x="{x}" y="{foot - 15}" width="{width}" height="{_BAR}" rx="3"/>'
@@ -84,7 +87,7 @@ def _arrow(arrow: Arrow, places: Places, ran: Ran | None) -> str:
     drawn = (
         f'<path class="arrow" d="{way.path}" stroke-width="{thick:.1f}"/><path class="head" d="M{x} {y} l-8 -4 v8 z"/>'
     )
-    if ran is None or way.label is None:
+    if ran is None or way.label is None or not ran.of(arrow.begin).steps:
         return drawn
     found = ran.of(arrow.begin)
     x, y = way.label

@@ -36,8 +36,10 @@ def summary(plan: Plan, ran: Ran) -> Iterator[str]:
 
 
 def cells(ran: Ran, name: str) -> tuple[str, ...]:
-    """The figures of a node, by column; where nothing happened a dash."""
+    """The figures of a node, by column; where nothing happened a dash. A source may be read by the steps of its At."""
     found = ran.of(name)
+    if not found.steps:
+        return ("-",) * len(COLUMNS)
     return (
         f"{found.steps:,}",
         f"{found.rows:,}",

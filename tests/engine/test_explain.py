@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -175,6 +176,17 @@ def test_no_step_works_for_what_is_not_shown(way: str, tmp_path: Path, request: 
         explained = analyzed(nt.training_set(labels, views, at="time"))
         assert explained.ran is not None
         assert set(explained.ran.figures) == {box.name for box in explained.diagram.boxes}
+
+
+def test_a_source_that_is_read_by_the_steps_of_its_folds_has_no_figures_of_its_own() -> None:
+    explained = analyzed(asked())
+    assert explained.ran is not None
+    figures = {name: one for name, one in explained.ran.figures.items() if name != "Scan 1"}
+    without = Explained.of(explained.plan, explained.plan, replace(explained.ran, figures=figures))
+    (line,) = [line for line in without.splitlines() if "Scan 1" in line]
+    assert line.split() == ["Scan", "1:", "sales", *["-"] * 9]
+    assert "with its folds" in without.svg()
+    assert "0 rows" not in without.svg()
 
 
 def test_an_error_of_the_run_is_raised_as_it_is() -> None:
