@@ -18,8 +18,8 @@ import nowthen as nt
 from nowthen.engine.diagram import Diagram
 from nowthen.engine.explained import Explained
 from nowthen.engine.explained_places import Places
+from nowthen.engine.shelf import Shelf
 from nowthen.engine.training_set import TrainingSet
-from nowthen.engine.way import Resources
 
 from .plans import asked
 from .shop import ROWS, SELLER, SHOP, sales, spine
@@ -116,7 +116,8 @@ def test_the_figures_of_all_operators_add_up_to_the_run() -> None:
 @pytest.mark.usefixtures("bucketed")
 def test_what_does_not_fit_is_seen_to_go_to_files(monkeypatch: pytest.MonkeyPatch) -> None:
     assert analyzed(asked()).to_dict()["spilled"] == 0
-    monkeypatch.setattr(Resources, "of_shelf", property(lambda resources: 0))
+    made = Shelf.__init__
+    monkeypatch.setattr(Shelf, "__init__", lambda shelf, memory: made(shelf, 0))
     explained = analyzed(asked())
     found = operators(explained)
     assert found["Scan 1"]["spilled"] > 0
