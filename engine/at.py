@@ -17,7 +17,7 @@ from .column import Column, Index, Mask, concat
 from .events import Events
 from .fold import Ranged
 from .positions import upper_indices
-from .ready import Ready, prepared
+from .ready import Dense, Ready, prepared
 from .window import End, rounded
 
 FOREVER = 2**62
@@ -115,11 +115,14 @@ class _Runs:
         self._events, self._start, self._stop = ready.events, start, stop
         self._ragged = _ragged(ready, start, stop, known)
         self._known = known
+        self._dense: dict[int, tuple[Index, Index]] = {}
 
     def fold(self, ask: Ask, ranged: Ranged) -> Column:
         """The fold's value for every question."""
         if not len(self._ragged):
-            return ranged(self._start, self._stop)
+            return (
+                ranged.ranged(*self._mapped(ranged)) if isinstance(ranged, Dense) else ranged(self._start, self._stop)
+            )
         stop = self._stop.copy()
         stop[self._ragged] = self._start[self._ragged]
         pieces, places = [ranged(self._start, stop)], []
@@ -129,6 +132,13 @@ class _Runs:
         source = np.arange(len(stop))
         source[np.concatenate(places)] = np.arange(len(stop), sum(len(piece) for piece in pieces))
         return concat(pieces).take(source)
+
+    def _mapped(self, dense: Dense) -> tuple[Index, Index]:
+        """The ranges among the rows that a fold sees, for all folds that see the same once."""
+        key = id(dense.position)
+        if key not in self._dense:
+            self._dense[key] = dense.mapped(self._start, self._stop)
+        return self._dense[key]
 
     @cached_property
     def found(self) -> Mask:

@@ -13,7 +13,10 @@ from .column import Column, Index, Mask
 from .events import Events
 from .fold import Ranged
 from .fused import Fused
+from .memory import fresh
+from .positions import take
 from .ranges import Over, greatest, least
+from .summed import Held, Summed
 from .tree import Tree
 
 
@@ -31,8 +34,8 @@ class Ready:
     @staticmethod
     def of(events: Events, asks: Sequence[Ask]) -> Ready:
         """The events made ready. Cost: linear in the events for each fold and column."""
-        made = {ask.folded: ask for ask in asks}
-        ranged = {folded: prepared(ask, events) for folded, ask in made.items()}
+        made, seen, held = {ask.folded: ask for ask in asks}, _Seen(events), Held()
+        ranged = {folded: _sharing(seen.by(ask), held) for folded, ask in made.items()}
         fused = Fused.of(events, asks, [ranged[ask.folded] for ask in asks])
         together = set() if fused is None else {ask.name for ask in fused.asks}
         single = [(ask, ranged[ask.folded]) for ask in asks if ask.name not in together]
@@ -40,14 +43,61 @@ class Ready:
         return Ready(events, fused, single, spans, *_known(events))
 
 
-def prepared(ask: Ask, events: Events, rows: Index | None = None, offsets: Index | None = None) -> Ranged:
-    """The fold over ranges of the events; or of some rows of them, in groups that begin at the offsets."""
-    column = events.columns[ask.column] if ask.column else Column(pl.Datetime("us", "UTC"), events.time)
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """A fold over some of the rows, asked by ranges of all: those before row r are the first position[r]."""
+
+    ranged: Ranged
+    position: Index
+
+    def __call__(self, start: Index, stop: Index) -> Column:
+        """The value of each range."""
+        return self.ranged(*self.mapped(start, stop))
+
+    def mapped(self, start: Index, stop: Index) -> tuple[Index, Index]:
+        """Ranges of all rows as ranges of those."""
+        return take(self.position, start), take(self.position, stop)
+
+
+def prepared(ask: Ask, events: Events, rows: Index, offsets: Index) -> Ranged:
+    """The fold over ranges of some rows of the events, in groups that begin at the offsets."""
+    column = _column(ask, events)
     kept = _kept(ask, events, column)
-    if rows is not None:
-        column, kept = column.take(rows), None if kept is None else kept[rows]
-    groups = events.offsets if offsets is None else offsets
-    return _whole(ask, column, groups) if kept is None else _dense(ask, column, kept, groups)
+    column = column.take(rows)
+    if kept is None:
+        return _whole(ask, column, offsets)
+    dense, position = _dense(ask, column, kept[rows])
+    return Dense(_whole(ask, dense, position[offsets]), position)
+
+
+class _Seen:
+    """The columns of events as folds see them, each made once: without the rows that a filter or a null takes away."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self._made: dict[tuple[str | None, str | None, bool], tuple[Column, Index, Index | None]] = {}
+
+    def by(self, ask: Ask) -> Ranged:
+        """The fold over ranges of the events."""
+        name = ask.column, ask.kept, ask.fold.sees_nulls
+        if name not in self._made:
+            self._made[name] = self._of(ask)
+        column, offsets, position = self._made[name]
+        ranged = _whole(ask, column, offsets)
+        return ranged if position is None else Dense(ranged, position)
+
+    def _of(self, ask: Ask) -> tuple[Column, Index, Index | None]:
+        events = self._events
+        column = _column(ask, events)
+        kept = _kept(ask, events, column)
+        if kept is None:
+            return column, events.offsets, None
+        dense, position = _dense(ask, column, kept)
+        return dense, position[events.offsets], position
+
+
+def _column(ask: Ask, events: Events) -> Column:
+    return events.columns[ask.column] if ask.column else Column(pl.Datetime("us", "UTC"), events.time)
 
 
 def _kept(ask: Ask, events: Events, column: Column) -> Mask | None:
@@ -59,14 +109,13 @@ def _kept(ask: Ask, events: Events, column: Column) -> Mask | None:
     return column.valid if mask is None else mask & column.valid
 
 
-def _dense(ask: Ask, column: Column, kept: Mask, offsets: Index) -> Ranged:
-    """The fold over the rows kept, asked by ranges of all rows."""
-    position = np.concatenate([[0], np.cumsum(kept)])
+def _dense(ask: Ask, column: Column, kept: Mask) -> tuple[Column, Index]:
+    """The rows kept, and how many of them stand before each row and before the end."""
+    position = fresh(len(kept) + 1, np.dtype(np.int64))
+    position[0] = 0
+    np.cumsum(kept, dtype=np.int64, out=position[1:])
     dense = column.where(kept)
-    if not ask.fold.sees_nulls:
-        dense = Column(column.dtype, dense.values)
-    ranged = _whole(ask, dense, position[offsets])
-    return lambda start, stop: ranged(position[start], position[stop])
+    return dense if ask.fold.sees_nulls else Column(column.dtype, dense.values), position
 
 
 def _whole(ask: Ask, column: Column, offsets: Index) -> Ranged:
@@ -77,6 +126,13 @@ def _whole(ask: Ask, column: Column, offsets: Index) -> Ranged:
         return bulk
     tree = Tree.of(fold, column)
     return lambda start, stop: fold.value(tree.over(start, stop, fold.empty(len(start), column)), dtype)
+
+
+def _sharing(ranged: Ranged, held: Held) -> Ranged:
+    """The same with its sums prepared, or another's where that has them."""
+    if isinstance(ranged, Dense):
+        return Dense(_sharing(ranged.ranged, held), ranged.position)
+    return ranged.sharing(held) if isinstance(ranged, Summed) else ranged
 
 
 def _known(events: Events) -> tuple[Over | None, Over | None]:

@@ -11,9 +11,8 @@ import polars as pl
 from ..engine.column import Array, Column, Index
 from ..engine.compensated import total, two_sum
 from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import sums
 from ..engine.registry import fold
-from ..engine.summed import Summed
+from ..engine.summed import Summed, Sums
 from .exact import exact_sum
 from .kinds import BOOLEAN, NUMBER, accept
 
@@ -58,7 +57,7 @@ class Mean(Fold):
         summed = (
             values if values.dtype.itemsize <= 4 and values.dtype.kind != "f" else values.astype(np.float64, copy=False)
         )
-        return Summed(sums(summed, offsets), dtype, per_row=True)
+        return Summed(Sums(summed, offsets), dtype, per_row=True)
 
 
 def _ratio(summed: Array, count: Array, dtype: pl.DataType) -> Column:

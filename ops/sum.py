@@ -11,9 +11,8 @@ import polars as pl
 from ..engine.column import Column, Index, physical
 from ..engine.compensated import total, two_sum
 from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import sums
 from ..engine.registry import fold
-from ..engine.summed import Summed
+from ..engine.summed import Summed, Sums
 from .exact import exact_sum
 from .kinds import BOOLEAN, DURATION, FLOAT, NUMBER, accept
 
@@ -59,4 +58,4 @@ class Sum(Fold):
 
     def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
         """The sum of each range."""
-        return Summed(sums(column.values, offsets), dtype)
+        return Summed(Sums(column.values, offsets), dtype)
