@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import json
-import shutil
+import re
 import uuid
 import zlib
 from dataclasses import asdict, dataclass, replace
@@ -31,6 +31,9 @@ from .step import Each, Outcome, Report, Step, Work
 from .way import WHOLE, Way
 
 _PLAN, _LOCK = "plan.json", "lock"
+_OURS = re.compile(
+    r"(plan\.json|\d+ (answer|split)[ \d]*\.(json|arrow))(\.[0-9a-f]{32})?|\d+ (answer|split)[ \d]*\.[0-9a-f]{32}"
+)
 
 
 class Journal:
@@ -43,7 +46,12 @@ class Journal:
         self._lock = _locked(folder)
         held = _json(folder / _PLAN)
         if held is None or held["key"] != key:
-            _emptied(folder)
+            try:
+                _emptied(folder)
+            except Invalid:
+                (folder / _LOCK).unlink()
+                self._lock.close()
+                raise
             held = {"key": key, "ways": [asdict(side.way) for side in plan.input.sides]}
             _put(folder / _PLAN, json.dumps(held).encode())
         sides = zip(plan.input.sides, held["ways"], strict=True)
@@ -72,7 +80,9 @@ class Journal:
     def close(self, *, done: bool) -> None:
         """Let go of the folder, and remove it when the run is done."""
         if done:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            _emptied(self._folder)
+            (self._folder / _LOCK).unlink(missing_ok=True)
+            self._folder.rmdir()
         self._lock.close()
 
 
@@ -130,9 +140,15 @@ def _locked(folder: Path) -> TextIO:
 
 
 def _emptied(folder: Path) -> None:
-    for path in folder.iterdir():
-        if path.name != _LOCK:
-            path.unlink()
+    """Remove what another run left. Folders that hold anything else are refused: it may be dear to somebody."""
+    found = [path for path in folder.iterdir() if path.name != _LOCK]
+    strangers = [path.name for path in found if not _OURS.fullmatch(path.name)]
+    if strangers:
+        raise Invalid(
+            f"resume=: {str(folder)!r} holds {strangers[0]!r}, which no run left there. Name an empty folder."
+        )
+    for path in found:
+        path.unlink()
 
 
 def _put(path: Path, data: bytes) -> None:

@@ -62,7 +62,7 @@ class PinnedParquet:
     """Parquet files that must not change; rows [first, last) of them, `last` None for all."""
 
     source: Parquet
-    pinned: tuple[_File, ...]
+    held: tuple[_File, ...]
     first: int = 0
     last: int | None = None
 
@@ -72,23 +72,23 @@ class PinnedParquet:
 
     def cuts(self) -> Sequence[int]:
         """Where row groups begin, and the number of rows."""
-        groups = [_groups(file.path) if file.rows > _SMALL else [file.rows] for file in self.pinned]
+        groups = [_groups(file.path) if file.rows > _SMALL else [file.rows] for file in self.held]
         return [0, *accumulate(rows for file in groups for rows in file)]
 
     def stretch(self, first: int, last: int) -> Reader:
         """The rows [first, last) of all."""
-        return PinnedParquet(self.source, self.pinned, first, last)
+        return PinnedParquet(self.source, self.held, first, last)
 
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of these rows, in order."""
-        for file in self.pinned:
+        for file in self.held:
             file.check()
         with refusing(self.describe()):
             return selected(self._scan(), columns, bound)
 
     def fingerprint(self) -> str:
         """Paths, lengths and times of the last change."""
-        return repr((self.pinned, self.first, self.last))
+        return repr((self.held, self.first, self.last))
 
     def describe(self) -> str:
         """The format and the path."""
@@ -97,7 +97,7 @@ class PinnedParquet:
     def _scan(self) -> pl.LazyFrame:
         """The stretch, file by file, so that no other file is opened."""
         parts, begin = [], 0
-        for file in self.pinned:
+        for file in self.held:
             end = begin + file.rows
             low, high = max(self.first, begin), end if self.last is None else min(self.last, end)
             if low < high:
@@ -108,6 +108,7 @@ class PinnedParquet:
 
 
 def _pinned(path: str) -> _File:
+    path = os.path.abspath(path)  # a task may run in another folder
     status = os.stat(path)
     rows = pl.scan_parquet(path, hive_partitioning=False).select(pl.len()).collect().item()
     return _File(path, status.st_size, status.st_mtime_ns, rows)

@@ -205,6 +205,16 @@ class TestResume:
             training_set.collect(engine="local", resume=tmp_path / "resume")
         batches.close()
 
+    def test_a_folder_that_holds_anything_else_is_refused_and_left_alone(
+        self, training_set: TrainingSet, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "mine"
+        folder.mkdir()
+        (folder / "thesis.tex").write_text("dear")
+        with pytest.raises(nt.Invalid, match=r"holds 'thesis\.tex', which no run left there"):
+            training_set.collect(engine="local", resume=folder)
+        assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
     def test_rows_that_may_change_unseen_cannot_be_resumed(self, tmp_path: Path) -> None:
         rows().write_csv(tmp_path / "sales.csv")
         schema = {
