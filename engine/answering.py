@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import ceil
 
 import numpy as np
+import polars as pl
 
 from .column import Index
-from .pieces import height, pieces, width
+from .pieces import height, pieces, unordered, width
 from .plan import SPINE, Plan, Scan, at_name, scan_name
 from .reader import Loaded, Reader
 from .schedule import Job
 from .settling import Settle, all_rise
 from .step import Need, Report, Step
+from .stored import AnswerStored
 from .task import AtTask, known_column, questions_of, source_columns, version_columns
-from .way import per_question, per_row
+from .way import grouped, per_question, per_row
 from .work import Ask, Bucket, Conclude, Cut, Pass, Read, ReadAndSplit, Select, Split, Whole
 
 
@@ -60,13 +64,13 @@ class Tables:
         steps = [self.questions] if task.reads_its_spine else [self.questions, self._source(task)]
         return tuple(map(Need, steps))
 
-    def split(self, task: AtTask, row_id: str | None) -> Step:
-        """The step that splits the questions by a task's keys; At's that agree share it."""
-        side = task.side
-        name = (side.keys, side.way.buckets, row_id)
+    def split(self, task: AtTask, row_id: str | None, by: tuple[tuple[str, pl.DataType], ...] = ()) -> Step:
+        """The step that splits the questions by a task's keys, or `by` some of them; At's that agree share it."""
+        by = by or task.side.keys
+        name = (by, task.side.way.buckets, row_id)
         if name not in self._splits:
-            work = Split(self._columns, dict(side.keys), side.way.buckets, row_id=row_id)
-            keys = ", ".join(key for key, _ in side.keys)
+            work = Split(self._columns, dict(by), task.side.way.buckets, row_id=row_id)
+            keys = ", ".join(key for key, _ in by)
             self._splits[name] = Step(
                 f"split spine by {keys}", SPINE, work, (Need(self.questions),), order=-1, here=True
             )
@@ -94,7 +98,7 @@ class Tables:
         for other, step in self._sources:
             if alike(other, scan):
                 return step
-        work = Read(scan.reader, _union(map(source_columns, same.values())), scan.bound)
+        work = Read(unordered(scan.reader), _union(map(source_columns, same.values())), scan.bound)
         here = isinstance(scan.reader, Loaded)
         name = f"read {scan.source.name}"
         self._sources.append((scan, Step(name, scan_name(min(same)), work, here=here, hands_on=True)))
@@ -167,6 +171,8 @@ class AnswerBuckets:
         self._scan = self._node if task.reads_its_spine else scan_name(order)
         self._row_id = None if task.side.scan.may_leave_out else task.side.scan.source.row_id
         self._spine = tables.split(task, self._row_id if task.reads_its_spine else None)
+        way = task.side.way
+        self._groups = tuple(way.buckets * group // way.groups for group in range(way.groups + 1))
         self._source = [] if task.reads_its_spine else self._splits()
         self._reports: dict[Step, Report] = {}
         self._settle: Step | None = None
@@ -194,7 +200,8 @@ class AnswerBuckets:
     def _settling(self) -> Step:
         task, scan = self._task, self._task.side.scan
         needs = (Need(self._tables.questions),) if task.reads_its_spine else ()
-        work = Settle(scan.source, None if needs else scan.reader, version_columns(task), known_column(task))
+        reader = None if needs else unordered(scan.reader)  # whose rows have the numbers that pieces give them
+        work = Settle(scan.source, reader, version_columns(task), known_column(task))
         return Step(
             f"settle {self._name}",
             self._scan,
@@ -211,24 +218,29 @@ class AnswerBuckets:
     def _split(self, number: str, first: int, piece: Reader) -> Step:
         side, columns = self._task.side, source_columns(self._task)
         read = _read(self._task, piece)
-        split = Split(columns, dict(side.keys), side.way.buckets, self._task.alone().side.scan, first, self._row_id)
+        scan = self._task.alone().side.scan
+        split = Split(columns, dict(side.keys), side.way.buckets, scan, first, self._row_id, self._groups)
         memory = 3 * (height(piece) or 0) * width(piece.schema(), columns)
         return Step(
             f"split {self._name} {number}", self._scan, ReadAndSplit(read, split), (), memory, self._order,
-            here=isinstance(piece, Loaded), key=f"{self._order} split {first}", hands_on=True,
+            here=isinstance(piece, Loaded), values=side.way.groups, key=f"{self._order} split {first}", hands_on=True,
         )  # fmt: skip
 
     def _answers(self, settled: Step) -> list[Step]:
-        cost = self._cost()
-        found = grouped(cost, self._task.side.way.steps)
-        alone, needs = self._task.alone(), tuple(map(Need, (settled, self._spine, *self._source)))
+        cost, way, alone = self._cost(), self._task.side.way, self._task.alone()
+        found = [
+            (group, begin + first, begin + last)
+            for group, (begin, end) in enumerate(pairwise(self._groups))
+            for first, last in grouped(cost[begin:end], ceil(way.steps / way.groups))
+        ]
         return [
             Step(
-                f"answer {self._name} {number}/{len(found)}", self._node, Bucket(alone, first, last), needs,
-                int(cost[first:last].sum()), self._order, wanted=True, key=f"{self._order} answer {first}",
-                hands_on=True,
+                f"answer {self._name} {number}/{len(found)}", self._node, Bucket(alone, first, last),
+                (Need(settled), Need(self._spine), *(Need(step, group) for step in self._source)),
+                int(cost[first:last].sum()), self._order + group / way.groups, wanted=True,
+                key=f"{self._order} answer {first}", hands_on=True,
             )
-            for number, (first, last) in enumerate(found, 1)
+            for number, (group, first, last) in enumerate(found, 1)
         ]  # fmt: skip
 
     def _cost(self) -> Index:
@@ -240,25 +252,9 @@ class AnswerBuckets:
         return asked * question + rows * per_row(width(task.source.schema(), source_columns(task)), asks)
 
 
-_WAYS: dict[str, type[AnswerWhole | AnswerStreamed | AnswerBuckets]] = {
-    "whole": AnswerWhole, "streamed": AnswerStreamed, "bucketed": AnswerBuckets,
+_WAYS: dict[str, type[AnswerWhole | AnswerStreamed | AnswerBuckets | AnswerStored]] = {
+    "whole": AnswerWhole, "streamed": AnswerStreamed, "bucketed": AnswerBuckets, "stored": AnswerStored,
 }  # fmt: skip
-
-
-def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
-    """Neighbouring buckets put together, into about so many groups of equal cost.
-
-    >>> grouped(np.array([5, 1, 1, 1, 2, 9]), 3)
-    [(0, 2), (2, 5), (5, 6)]
-    """
-    limit = max(int(cost.sum()) / max(steps, 1), 1)
-    out, first, held = [], 0, 0
-    for place, one in enumerate(cost.tolist()):
-        if held and held + one > limit:
-            out.append((first, place))
-            first, held = place, 0
-        held += one
-    return [*out, (first, len(cost))]
 
 
 def _read(task: AtTask, piece: Reader) -> Read:

@@ -1,14 +1,20 @@
-"""Parts of stored rows: a reader that can says where it may be cut, and gives any stretch of its rows as a reader of its own."""
+"""Parts of stored rows: a reader that can says where it may be cut, and gives any stretch of its rows as a reader of its own.
+
+Pieces one after another hold all rows once, in an order that never changes. It is sequence order, unless rows carry `__sequence`: then
+they may lie in any order, and whoever reads pieces goes by that column where it matters which of two rows is the later.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
 import polars as pl
 
-from .reader import Loaded, Reader
+from .hashing import HASH_VERSION
+from .reader import Loaded, Reader, TimeBound
+from .rows import SEQUENCE
 
 _TEXT_BYTES = 32  # a guess
 
@@ -34,10 +40,53 @@ class Divisible(Protocol):
     """A reader whose rows can be read in stretches."""
 
     def cuts(self) -> Sequence[int]:
-        """Where a stretch may begin at no extra cost, as row numbers: 0 first, the number of rows last. Reads no rows."""
+        """Where a stretch may begin at no extra cost, as row numbers: 0 first, the number of rows last. Reads no rows.
+
+        The last stretch may turn out to have fewer.
+        """
 
     def stretch(self, first: int, last: int) -> Reader:
-        """The rows [first, last) as a reader, in order; `first` and `last` are among the cuts."""
+        """The rows [first, last) as a reader; `first` and `last` are among the cuts."""
+
+
+class Layout(Protocol):
+    """Rows in buckets by a hash of some of their keys, so that no bucket has rows of a key that another has."""
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that are hashed, in this order."""
+
+    @property
+    def hash_version(self) -> int:
+        """By which version of the hash."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """The rows of each bucket, at most."""
+
+    def bucket(self, numbers: Sequence[int], bound: TimeBound | None) -> Reader:
+        """The rows of these buckets. Where they carry no `__sequence`, rows of equal keys that happened at once come in sequence order."""
+
+
+@runtime_checkable
+class Laid(Protocol):
+    """A reader of rows that may lie in buckets."""
+
+    def laid(self, keys: Mapping[str, pl.DataType]) -> Layout | None:
+        """How rows lie by some of these keys; None where they do not."""
+
+
+def layout(reader: Reader, keys: Mapping[str, pl.DataType]) -> Layout | None:
+    """How the rows of a reader lie by some of these keys, where they do and the engine would split questions just so."""
+    found = reader.laid(keys) if isinstance(reader, Laid) else None
+    return found if found is not None and found.hash_version == HASH_VERSION else None
+
+
+def unordered(reader: Reader) -> Reader:
+    """The rows as they lie, where they carry `__sequence`: what costs least for those who do not read by order. Else the reader."""
+    if not isinstance(reader, Divisible) or SEQUENCE not in reader.schema():
+        return reader
+    return reader.stretch(0, reader.cuts()[-1])
 
 
 def pinned(reader: Reader) -> Reader:
@@ -59,7 +108,7 @@ def width(schema: dict[str, pl.DataType], columns: Sequence[str]) -> int:
 
 
 def pieces(reader: Reader, rows: int) -> list[tuple[int, Reader]]:
-    """The reader in parts of about so many rows each, in order, with the number of each part's first row."""
+    """The reader in parts of about so many rows each, one after another, with the number of each part's first row."""
     if isinstance(reader, Loaded):
         firsts = range(0, max(reader.frame.height, 1), rows)
         return [(first, Loaded(reader.frame.slice(first, rows), reader.name)) for first in firsts]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .column import physical
+from .column import Index, physical
 
 if TYPE_CHECKING:
     from .ask import Ask
@@ -35,20 +35,24 @@ class Resources:
 
 @dataclass(frozen=True)
 class Way:
-    """Whole, streamed or bucketed; into how many buckets, and the rows of the source that are read at a time."""
+    """Whole, streamed, bucketed or bucketed as stored; into how many buckets, and the rows of the source that are read at a time."""
 
     kind: str = "whole"
     buckets: int = 1
     steps: int = 1  # that answer
+    groups: int = 1  # of buckets, that are answered one after another
     rows: int = 0  # in a piece of the source; 0 is all
     memory: int = 0  # bytes that a step is projected to take; 0 is not known
 
     def describe(self) -> str:
         """A few words for people."""
         size = f", {self.memory / 2**20:,.0f} MB a step" if self.memory else ""
-        count = f" into {self.buckets} buckets" if self.kind == "bucketed" else ""
         pieces = f", pieces of {self.rows:,} rows" if self.rows else ""
-        return f"{self.kind}{count}{pieces}{size}"
+        groups = f" in {self.groups} groups" if self.groups > 1 else ""
+        return f"{_KINDS.get(self.kind, self.kind).format(self.buckets)}{groups}{pieces}{size}"
+
+
+_KINDS = {"bucketed": "bucketed into {} buckets", "stored": "bucketed as stored into {} buckets"}
 
 
 def per_row(read: int, asks: Sequence[Ask]) -> int:
@@ -63,6 +67,23 @@ def per_question(read: int, asks: Sequence[Ask]) -> int:
     answers = sum(physical(ask.dtype).itemsize + 1 for ask in asks)
     widest = max((physical(ask.dtype).itemsize for ask in asks), default=0)
     return 2 * read + _CODES + answers + widest
+
+
+def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
+    """Neighbouring buckets put together, into about so many groups of equal cost.
+
+    >>> import numpy as np
+    >>> grouped(np.array([5, 1, 1, 1, 2, 9]), 3)
+    [(0, 2), (2, 5), (5, 6)]
+    """
+    limit = max(int(cost.sum()) / max(steps, 1), 1)
+    out, first, held = [], 0, 0
+    for place, one in enumerate(cost.tolist()):
+        if held and held + one > limit:
+            out.append((first, place))
+            first, held = place, 0
+        held += one
+    return [*out, (first, len(cost))]
 
 
 WHOLE = Way()  # until it is chosen

@@ -55,6 +55,7 @@ class Split:
     scan: Scan | None = None  # of the source; the spine has none
     first: int = 0  # the number of its first row
     row_id: str | None = None  # where rows may have versions
+    groups: tuple[int, ...] = ()  # where the buckets are cut into tables of their own; () for one table
 
     def __call__(self, each: Each, table: Loaded) -> Outcome:
         """The table, packed."""
@@ -63,7 +64,8 @@ class Split:
             frame = self._numbered(frame)
         ids = None if self.row_id is None else rising(frame[self.row_id])
         packed = pack(frame, bucket(typed(frame, self.keys, table.name), self.buckets), self.buckets)
-        return Outcome(packed, Report(frame.height, packed.nbytes, packed.sizes, ids))
+        value = packed.groups(self.groups) if len(self.groups) > 2 else packed
+        return Outcome(value, Report(frame.height, packed.nbytes, packed.sizes, ids))
 
     def _numbered(self, frame: pl.DataFrame) -> pl.DataFrame:
         numbers = pl.int_range(self.first, self.first + frame.height, dtype=pl.Int64)
@@ -118,7 +120,7 @@ class Bucket:
 
     def __call__(self, each: Each, settled: Settled, asked: Packed, *packed: Packed) -> Outcome:
         """The answers for the spine's rows in these buckets."""
-        spine = _by_number(asked.buckets(self.first, self.last))
+        spine = by_number(asked.buckets(self.first, self.last))
         source = settled.of(self._joined(packed) if packed else spine)
         rows = spine.frame[ROW].to_numpy()
         part = Part(rows, self.task.run(spine, source, each))
@@ -174,7 +176,7 @@ class Conclude:
         return Outcome(part, Report(len(asking.times), part.nbytes))
 
 
-def _by_number(frame: pl.DataFrame) -> Loaded:
+def by_number(frame: pl.DataFrame) -> Loaded:
     """Rows of a spine as they stand there, so that their answers go back one after the other."""
     numbers = frame[ROW]
     return Loaded(frame.rechunk() if numbers.is_sorted() else frame.gather(numbers.arg_sort()), "a bucket")

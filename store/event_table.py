@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
 
 from ..engine.errors import UnknownColumn, did_you_mean
-from ..engine.reader import TimeBound, within
+from ..engine.reader import Reader, TimeBound
 from ..engine.rows import ARRIVAL, SEQUENCE
 from ..engine.source import SourceSpec
 from .conform import conformed
-from .event_files import EventFiles
+from .event_files import EventFiles, StoredFile
 from .fresh import CONTENT, Fresh, fresh, needed, with_content
 from .log import Log
+from .stored_parts import KeyedTable, StoredLayout, StoredPart, laid_by
 
 _STAMPS: dict[str, pl.DataType] = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64()}
 
@@ -28,8 +30,8 @@ class EventTable:
     """
 
     spec: SourceSpec
-    folder: Path
-    version: int | None
+    tables: tuple[KeyedTable, ...]  # each holds all rows; none before anything was stored
+    buckets: int
     slab_us: int
     log: Path
     position: int
@@ -47,22 +49,54 @@ class EventTable:
 
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of all rows in sequence order; slabs outside the bound are not opened."""
+        self.check(columns)
+        rows = self._as_they_lie.read(list(dict.fromkeys([*columns, SEQUENCE])), bound)
+        order = rows[SEQUENCE]
+        return (rows if order.is_sorted() else rows.sort(SEQUENCE)).select(columns)
+
+    def cuts(self) -> Sequence[int]:
+        """Where files of its first table begin, then the rows that were pushed."""
+        return self._as_they_lie.cuts()
+
+    def stretch(self, first: int, last: int) -> Reader:
+        """The rows [first, last) as they lie, with `__sequence`."""
+        return self._as_they_lie.stretch(first, last)
+
+    def laid(self, keys: Mapping[str, pl.DataType]) -> StoredLayout | None:
+        """How rows lie by some of these keys: in the table by most of them."""
+        keyed = laid_by(self.tables, keys)
+        return None if keyed is None else StoredLayout(self, keyed)
+
+    @cached_property
+    def pushes(self) -> int:
+        """How many rows of the log the table has not taken in; it may hold some of them."""
+        return sum(frame.height for frame in self._tail())
+
+    def check(self, columns: Sequence[str]) -> None:
+        """Refuse columns that are not there."""
         schema = self.schema()
         for column in columns:
             if column not in schema:
                 raise UnknownColumn(f"{self.describe()} has no column {column!r}. {did_you_mean(column, schema)}")
-        wanted = list(dict.fromkeys([*columns, SEQUENCE, *([bound.column] if bound else [])]))
-        rows = pl.concat([self.stored(wanted, bound), self.pushed().rows.select(wanted)], rechunk=True)
-        kept = within(bound, schema[bound.column]) if bound else None
-        rows = rows if kept is None else rows.filter(kept)
-        return _in_sequence(rows).select(columns)
 
-    def stored(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
-        """The columns of the rows of the table alone, in no promised order."""
+    def inside(self, files: Sequence[StoredFile], bound: TimeBound | None) -> tuple[StoredFile, ...]:
+        """The files of slabs that a bound reaches."""
+        if bound is None or bound.column != self.spec.event_time:
+            return tuple(files)
+        first, last = (None if limit is None else limit // self.slab_us for limit in (bound.first, bound.last))
+        return tuple(
+            file for file in files if (first is None or file.slab >= first) and (last is None or file.slab <= last)
+        )
+
+    def stored(
+        self, columns: Sequence[str], keyed: KeyedTable | None = None, files: Sequence[StoredFile] | None = None
+    ) -> pl.DataFrame:
+        """The columns of the rows of the table alone, or of some of its files, in no promised order."""
         schema = self.schema() | {CONTENT: pl.Int64()}
-        if self.version is None:
+        table = keyed or next(iter(self.tables), None)
+        if table is None:
             return pl.DataFrame(schema={name: schema[name] for name in columns})
-        rows = EventFiles(self.folder).read(self.version, columns, self._slabs(bound))
+        rows = EventFiles(table.folder).read(table.version, columns, table.files if files is None else files)
         return rows.with_columns(
             conformed(rows[name], schema[name], name) for name in columns if rows.schema[name] != schema[name]
         )
@@ -76,26 +110,24 @@ class EventTable:
 
     def fingerprint(self) -> str:
         """Which version of which table, and up to where in which log."""
-        return repr((self.spec.name, str(self.folder), self.version, str(self.log), self.position, self.upto))
+        tables = [(str(table.folder), table.version) for table in self.tables]
+        return repr((self.spec.name, tables, str(self.log), self.position, self.upto))
 
     def describe(self) -> str:
         """Which table and version."""
         pushed = ", pushed rows" if self.upto > self.position else ""
-        return f"store {self.spec.name} (version {self.version}{pushed})"
+        version = next((table.version for table in self.tables), None)
+        return f"store {self.spec.name} (version {version}{pushed})"
+
+    @property
+    def _as_they_lie(self) -> StoredPart:
+        """All rows, with `__sequence`."""
+        buckets = tuple(range(self.buckets)) if self.pushes else ()
+        first = next(iter(self.tables), None)
+        return StoredPart(self, first, () if first is None else first.files, buckets, ordered=False)
 
     def _tail(self) -> list[pl.DataFrame]:
         if self.upto <= self.position:
             return []
         frames, _ = Log(self.log).read(self.position, self.upto)
         return [frame.select(list(self.schema())) for frame in frames]
-
-    def _slabs(self, bound: TimeBound | None) -> tuple[int | None, int | None]:
-        if bound is None or bound.column != self.spec.event_time:
-            return None, None
-        first, last = (None if limit is None else limit // self.slab_us for limit in (bound.first, bound.last))
-        return first, last
-
-
-def _in_sequence(rows: pl.DataFrame) -> pl.DataFrame:
-    order = rows[SEQUENCE]
-    return rows if order.is_sorted() else rows.sort(SEQUENCE)

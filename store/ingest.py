@@ -25,6 +25,7 @@ from .layout import BUCKETS, check_layout, layout_of, slab_width, tables_of
 from .ledger import Commit, Ledger, SourceState
 from .log import Log
 from .records import stamped
+from .stored_parts import KeyedTable
 
 _ATTEMPTS = 20
 _TIME, _KNOWN = "__time", "__known"
@@ -202,13 +203,13 @@ def _nothing(arrived: Fresh, given: pl.DataFrame | None, state: SourceState | No
 def table_at(root: Path, spec: SourceSpec, commit: Commit, *, upto: int) -> EventTable:
     """The reader of a source's rows as of a commit, and of the log up to a position."""
     state = commit.sources.get(spec.name)
-    name = next(iter(tables_of(spec)))
     log = root / "log" / spec.name
     if state is None:
-        return EventTable(spec, root / "events" / name, None, 1, log, 0, upto, True)
-    return EventTable(
-        spec, root / "events" / name, commit.tables[name], state.slab_us, log, state.log_position, upto, state.settled
+        return EventTable(spec, (), BUCKETS, 1, log, 0, upto, True)
+    tables = tuple(
+        KeyedTable(tuple(keys), root / "events" / name, commit.tables[name]) for name, keys in tables_of(spec).items()
     )
+    return EventTable(spec, tables, state.buckets, state.slab_us, log, state.log_position, upto, state.settled)
 
 
 def _times(spec: SourceSpec, rows: pl.DataFrame) -> Index:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil
 
-from ..pieces import height, width
+from ..pieces import height, layout, width
 from ..plan import At, Plan, Spine
 from ..streamed import can_stream, in_pieces
 from ..task import AtTask, known_column, questions_of, source_columns
@@ -16,11 +16,14 @@ _MOST_BUCKETS = 1024
 _LARGEST_PIECE = 4_000_000  # rows
 _PASSED = 2_500_000  # rows that one step lets pass by
 _LEAST_PIECE = 100_000
+_MOST_GROUPS = 8
 _SPARE = 4  # buckets for each step, so that they can be put together evenly
 
 
 def choose_way(plan: Plan) -> Plan:
     """Whole where it fits and gives work to all cores; else bucket by bucket, or streamed where every fold is for the latest row.
+
+    A source that is stored in buckets by these keys is answered from them, if a bucket fits and there is one for each core.
 
         At by customer_id: 7 folds, whole                        over 100 million rows, memory="4GiB", 8 cores
     becomes
@@ -41,18 +44,40 @@ def _way(task: AtTask, resources: Resources, busy: int) -> Way:
     asked, rows = height(task.spine.reader), height(task.source)
     if asked is None or rows is None:
         return Way()
-    if can_stream(task.side, known_column(task)) and in_pieces(task.side):
-        return _streamed(task, asked, rows, resources)
     side, schema = task.side, dict(task.spine.schema)
     read = width(task.source.schema(), source_columns(task))
     need = asked * per_question(width(schema, questions_of(task)), side.asks) + rows * per_row(read, side.asks)
+    stored = _stored(task, need, resources)
+    if stored is not None:
+        return stored
+    if can_stream(side, known_column(task)) and in_pieces(side):
+        return _streamed(task, asked, rows, resources)
     fits = ceil(need * resources.slots / resources.of_steps)
     cores = resources.slots * 2 if _rows(side, task.spine) > _SMALL and busy < resources.slots else 1
     if not side.keys or max(fits if need > resources.of_steps else 1, cores) == 1:
         return Way(memory=need)
     steps = max(fits, cores)
     piece = min(_LARGEST_PIECE, ceil(rows / (2 * resources.slots)), resources.of_steps // (resources.slots * 4 * read))
-    return Way("bucketed", min(_SPARE * steps, _MOST_BUCKETS), steps, max(piece, 1), need // steps)
+    buckets = min(_SPARE * steps, _MOST_BUCKETS)
+    groups = max(min(ceil(2 * rows * read / resources.of_shelf), _MOST_GROUPS, buckets), 1)
+    return Way("bucketed", buckets, steps, groups, max(piece, 1), need // steps)
+
+
+def _stored(task: AtTask, need: int, resources: Resources) -> Way | None:
+    """Bucketed as stored, where rows lie in buckets by the keys and have one version each, and it is worth the splitting of questions."""
+    found = layout(task.source, dict(task.side.keys))
+    if found is None or not task.side.scan.may_leave_out or task.reads_its_spine:
+        return None
+    buckets = len(found.sizes)
+    largest = need * max(found.sizes) // max(sum(found.sizes), 1)
+    if (
+        _rows(task.side, task.spine) <= _SMALL
+        or buckets < resources.slots
+        or largest * resources.slots > resources.of_steps
+    ):
+        return None
+    steps = min(max(ceil(need * resources.slots / resources.of_steps), resources.slots * 2), buckets)
+    return Way("stored", buckets, steps, memory=need // steps)
 
 
 def _streamed(task: AtTask, asked: int, rows: int, resources: Resources) -> Way:
@@ -64,7 +89,7 @@ def _streamed(task: AtTask, asked: int, rows: int, resources: Resources) -> Way:
     learned = asked * per_question(width(dict(task.spine.schema), questions_of(task)), asks)
     room = max(resources.of_steps // resources.slots - learned, 0) // (4 * read)
     piece = max(min(_LARGEST_PIECE, ceil(rows / steps), max(room, _LEAST_PIECE)), 1)
-    return Way("streamed", 1, steps, piece, learned + 3 * read * piece)
+    return Way("streamed", steps=steps, rows=piece, memory=learned + 3 * read * piece)
 
 
 def _rows(side: At, spine: Spine) -> int:

@@ -35,9 +35,26 @@ def test_it_is_what_the_sources_say(store: Store, tx: nt.Source) -> None:
     assert store.training_set(shop.labels(), features, at="t").collect(status=True).equals(wanted)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+WORLDS = settings(
+    max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@WORLDS
 @given(world=worlds(), cut=st.floats(0, 1), pushed=st.booleans())
 def test_it_obeys_the_law_of_time_in_however_many_parts_rows_come(world: World, cut: float, pushed: bool) -> None:
+    assert unlawful(world, cut, pushed) == []
+
+
+@pytest.mark.usefixtures("loops", "bucketed")
+@WORLDS
+@given(world=worlds(), cut=st.floats(0, 1), pushed=st.booleans())
+def test_it_obeys_the_law_of_time_by_the_buckets_of_the_store(world: World, cut: float, pushed: bool) -> None:
+    assert unlawful(world, cut, pushed) == []
+
+
+def unlawful(world: World, cut: float, pushed: bool) -> list[str]:
+    """What is not by the law in a training set of a store that got the world's rows in two parts."""
     assume(world.known_time or world.known_at in (None, "latest"))  # else arrival decides, which a bare frame has not
     part = round(cut * len(world.rows))
     views = asking.views(world)
@@ -52,7 +69,7 @@ def test_it_obeys_the_law_of_time_in_however_many_parts_rows_come(world: World, 
             store.ingest(rows.reading(nt.Frame(frame)))
         made = store.training_set(asking.spine_frame(world), views, at="asked", known_at=known_at(world))
         got = made.collect(engine="local", status=True)
-    assert asking.differences(world, got, asking.expected(world)) == []
+    return asking.differences(world, got, asking.expected(world))
 
 
 def known_at(world: World) -> Any:

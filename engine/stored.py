@@ -1,0 +1,93 @@
+"""An At over a source that is stored in buckets by its keys: only questions are split, and a step reads its own buckets itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .column import Index
+from .packed import Packed
+from .parts import Part
+from .pieces import Layout, layout, width
+from .plan import at_name
+from .reader import Reader
+from .settling import ROW
+from .step import Each, Need, Outcome, Report, Step
+from .task import AtTask, questions_of, source_columns
+from .way import grouped, per_question, per_row
+from .work import Cut, by_number
+
+if TYPE_CHECKING:
+    from .answering import Tables
+
+
+@dataclass(frozen=True)
+class StoredBucket:
+    """Answers some buckets of an At, from the packed spine and the buckets of the source where they lie."""
+
+    task: AtTask
+    first: int
+    last: int
+    source: Reader
+
+    def __call__(self, each: Each, asked: Packed) -> Outcome:
+        """The answers for the spine's rows in these buckets."""
+        spine = by_number(asked.buckets(self.first, self.last))
+        part = Part(spine.frame[ROW].to_numpy(), self.task.run(spine, self.source, each))
+        return Outcome(part, Report(spine.frame.height, part.nbytes))
+
+
+class AnswerStored:
+    """An At answered bucket by bucket from a source that is stored so. Buckets that nobody asks about are not read."""
+
+    kept = False
+
+    def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
+        self._task, self._order, self._tables = task, order, tables
+        self._name, self._node = task.side.scan.source.name, at_name(order)
+        self._layout = layout_of(task)
+        types = dict(task.side.keys)
+        self._spine = tables.split(task, None, tuple((key, types[key]) for key in self._layout.keys))
+        self._cut = Step(f"cut {self._name}", self._node, Cut(), order=order, here=True, behind=(self._spine,))
+
+    def begin(self) -> Sequence[Step]:
+        """The cut into steps, which waits for the questions."""
+        return [self._cut]
+
+    def after(self, step: Step, report: Report) -> Sequence[Step]:
+        """When questions are split, a step for every group of buckets."""
+        if step is not self._cut:
+            return []
+        asked = np.array(self._tables.reports[self._spine].sizes)
+        cost = np.where(asked > 0, self._cost(asked), 0)
+        groups = [(first, last) for first, last in grouped(cost, self._task.side.way.steps) if asked[first:last].any()]
+        return [
+            self._answer(f"{number}/{len(groups)}", first, last, cost, asked)
+            for number, (first, last) in enumerate(groups or [(0, 1)], 1)
+        ]
+
+    def _answer(self, number: str, first: int, last: int, cost: Index, asked: Index) -> Step:
+        wanted = [bucket for bucket in range(first, last) if asked[bucket]]
+        work = StoredBucket(self._task.alone(), first, last, self._layout.bucket(wanted, self._task.side.scan.bound))
+        return Step(
+            f"answer {self._name} {number}", self._node, work, (Need(self._spine),), int(cost[first:last].sum()),
+            self._order, wanted=True, key=f"{self._order} answer {first}", hands_on=True,
+        )  # fmt: skip
+
+    def _cost(self, asked: Index) -> Index:
+        """Bytes that answering each bucket is projected to take."""
+        task, asks = self._task, self._task.side.asks
+        question = per_question(width(dict(task.spine.schema), questions_of(task)), asks)
+        row = per_row(width(task.source.schema(), source_columns(task)), asks)
+        cost: Index = asked * question + np.array(self._layout.sizes) * row
+        return cost
+
+
+def layout_of(task: AtTask) -> Layout:
+    """How the source of a task lies by its keys."""
+    found = layout(task.source, dict(task.side.keys))
+    assert found is not None, "only chosen where it does"
+    return found

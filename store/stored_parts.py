@@ -1,0 +1,136 @@
+"""Rows of an event table where they lie: some of its files, as a reader that can be cut at files, and rows pushed since as its last stretch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from ..engine.hashing import HASH_VERSION, bucket
+from ..engine.reader import Reader, TimeBound, within
+from ..engine.rows import SEQUENCE
+from .event_files import EventFiles, StoredFile
+
+if TYPE_CHECKING:
+    from .event_table import EventTable
+
+
+@dataclass(frozen=True)
+class KeyedTable:
+    """One of the tables that hold all rows of a source: by which keys it is bucketed, where it is, and at which version."""
+
+    keys: tuple[str, ...]
+    folder: Path
+    version: int
+
+    @cached_property
+    def files(self) -> tuple[StoredFile, ...]:
+        """Its files, by bucket, then by slab, then by age."""
+        return EventFiles(self.folder).files(self.version)
+
+
+@dataclass(frozen=True)
+class StoredPart:
+    """A reader of some files of a table, and of the rows pushed since that would lie in some buckets.
+
+    Rows of a file are sorted by keys, event time, known time and sequence. If `ordered`, they come without `__sequence` where it says no
+    more than their order, for rows of equal keys: where a bucket has one file for each slab, and no pushed rows.
+    """
+
+    rows: EventTable
+    keyed: KeyedTable | None  # None before anything was stored
+    files: tuple[StoredFile, ...]
+    pushed: tuple[int, ...] = ()  # buckets
+    ordered: bool = True  # rows of equal keys are told apart by their order, if they can
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """The columns of the source, and what the store adds."""
+        schema = self.rows.schema()
+        if self._tells_by_order:
+            del schema[SEQUENCE]
+        return schema
+
+    def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
+        """The columns of the rows, file by file; files of slabs outside the bound are not opened."""
+        self.rows.check(columns)
+        wanted = list(dict.fromkeys([*columns, *([bound.column] if bound else [])]))
+        files = self.rows.inside(self.files, bound)
+        parts = [self.rows.stored(wanted, self.keyed, files)]
+        if self.pushed:
+            parts.append(self._pushed().select(wanted))
+        rows = pl.concat(parts) if len(parts) > 1 else parts[0]
+        kept = within(bound, rows.schema[bound.column]) if bound else None
+        return (rows if kept is None else rows.filter(kept)).select(columns)
+
+    def cuts(self) -> Sequence[int]:
+        """Where files begin, then the rows that were pushed."""
+        pushed = [self.rows.pushes] if self.pushed and self.rows.pushes else []
+        return [0, *accumulate([*(file.rows for file in self.files), *pushed])]
+
+    def stretch(self, first: int, last: int) -> Reader:
+        """The rows [first, last)."""
+        spans = list(pairwise(self.cuts()))
+        files = [file for file, (begin, end) in zip(self.files, spans, strict=False) if first <= begin and end <= last]
+        ends = last > sum(file.rows for file in self.files)
+        return replace(self, files=tuple(files), pushed=self.pushed if ends else ())
+
+    def fingerprint(self) -> str:
+        """Which files of which version, and the rows pushed to which buckets."""
+        return repr((self.rows.fingerprint(), self.keyed, self.files, self.pushed))
+
+    def describe(self) -> str:
+        """Which table and version."""
+        return self.rows.describe()
+
+    @property
+    def _tells_by_order(self) -> bool:
+        places = [(file.bucket, file.slab) for file in self.files]
+        return self.ordered and not self.pushed and len(set(places)) == len(places)
+
+    def _pushed(self) -> pl.DataFrame:
+        """The pushed rows of the buckets."""
+        rows = self.rows.pushed().rows
+        if self.keyed is None or len(self.pushed) == self.rows.buckets:
+            return rows
+        places = pl.Series(bucket(rows.select(self.keyed.keys), self.rows.buckets))
+        return rows.filter(places.is_in(self.pushed))
+
+
+@dataclass(frozen=True)
+class StoredLayout:
+    """How the rows of a table lie: a bucket for each file, by the keys of the table."""
+
+    rows: EventTable
+    keyed: KeyedTable
+    hash_version: int = HASH_VERSION  # the one the source was stored by: others are refused when it is opened
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys hashed."""
+        return self.keyed.keys
+
+    @cached_property
+    def sizes(self) -> tuple[int, ...]:
+        """The rows of each bucket; any may have all that were pushed."""
+        sizes = [self.rows.pushes] * self.rows.buckets
+        for file in self.keyed.files:
+            sizes[file.bucket] += file.rows
+        return tuple(sizes)
+
+    def bucket(self, numbers: Sequence[int], bound: TimeBound | None) -> Reader:
+        """The rows of some buckets; slabs outside the bound are left out."""
+        wanted = set(numbers)
+        files = [file for file in self.keyed.files if file.bucket in wanted]
+        pushed = tuple(numbers) if self.rows.pushes else ()
+        return StoredPart(self.rows, self.keyed, self.rows.inside(files, bound), pushed)
+
+
+def laid_by(tables: Sequence[KeyedTable], keys: Mapping[str, pl.DataType]) -> KeyedTable | None:
+    """The table by most of these keys, and by no other."""
+    found = [table for table in tables if table.keys and set(table.keys) <= set(keys)]
+    return max(found, key=lambda table: len(table.keys), default=None)
