@@ -244,8 +244,6 @@ def test_on_ray_the_file_is_the_same(
     if job:
         monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
     out = ("--out", str(folder / "out.parquet"), "--engine", engine)
-    assert "paths from the root" in facts("model", *SPINE, *out, code=1)["message"]
-    Path("bank_features.py").write_text(DEFINITIONS.replace("tx.parquet", str(folder / "tx.parquet")))
     said = facts("model", *SPINE, *out)
     assert said["engine"] == "ray"
     assert_frame_equal(written(), collected("model", bank.asked()), check_exact=True)
