@@ -44,7 +44,7 @@ def test_the_examples_run(names: dict[str, Any]) -> None:
 
 
 def test_the_text_it_quotes_has_the_form_of_today(names: dict[str, Any]) -> None:
-    found: Explained = names["found"]
+    found: Explained = names["train"].explain(analyze=True, engine="local")
     quoted, printed = (text.splitlines() for text in (OUTPUT[0], str(found)))
     assert quoted[3].split() == printed[3].split()
     assert [masked(line) for line in quoted[:2]] == [masked(line) for line in printed[:2]]
