@@ -6,7 +6,7 @@ they may lie in any order, and whoever reads pieces goes by that column where it
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Protocol, runtime_checkable
 
@@ -49,6 +49,14 @@ class Divisible(Protocol):
         """The rows [first, last) as a reader; `first` and `last` are among the cuts."""
 
 
+@runtime_checkable
+class Batched(Protocol):
+    """A reader whose rows can be looked at a few at a time."""
+
+    def batches(self, columns: Sequence[str], bound: TimeBound | None = None) -> Iterator[pl.DataFrame]:
+        """The rows that `read` gives, in that order, in frames whose columns are in one piece each."""
+
+
 class Layout(Protocol):
     """Rows in buckets by a hash of some of their keys, so that no bucket has rows of a key that another has."""
 
@@ -87,6 +95,14 @@ def unordered(reader: Reader) -> Reader:
     if not isinstance(reader, Divisible) or SEQUENCE not in reader.schema():
         return reader
     return reader.stretch(0, reader.cuts()[-1])
+
+
+def batches(reader: Reader, columns: Sequence[str], bound: TimeBound | None) -> Iterator[pl.DataFrame]:
+    """The rows of a reader, a few at a time if it can, in frames whose columns are in one piece each."""
+    if isinstance(reader, Batched):
+        yield from reader.batches(columns, bound)
+    else:
+        yield reader.read(columns, bound).rechunk()
 
 
 def pinned(reader: Reader) -> Reader:

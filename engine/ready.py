@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,13 +32,15 @@ class Ready:
     first_ended: Over | None = None  # and when the first of them ends
 
     @staticmethod
-    def of(events: Events, asks: Sequence[Ask]) -> Ready:
-        """The events made ready. Cost: linear in the events for each fold and column."""
-        made, seen, held = {ask.folded: ask for ask in asks}, _Seen(events), Held()
+    def of(events: Events, asks: Sequence[Ask], own: Mapping[str, Ranged] | None = None) -> Ready:
+        """The events made ready; some asks, by name, may come with a way of their own. Cost: linear in the events for each fold and column."""
+        rest = [ask for ask in asks if own is None or ask.name not in own]
+        made, seen, held = {ask.folded: ask for ask in rest}, _Seen(events), Held()
         ranged = {folded: _sharing(seen.by(ask), held) for folded, ask in made.items()}
-        fused = Fused.of(events, asks, [ranged[ask.folded] for ask in asks])
+        fused = Fused.of(events, rest, [ranged[ask.folded] for ask in rest])
         together = set() if fused is None else {ask.name for ask in fused.asks}
-        single = [(ask, ranged[ask.folded]) for ask in asks if ask.name not in together]
+        single = [(ask, ranged[ask.folded]) for ask in rest if ask.name not in together]
+        single += [(ask, own[ask.name]) for ask in asks if own is not None and ask.name in own]
         spans = tuple(dict.fromkeys(span for ask, _ in single for span in (ask.span, ask.whole_span)))
         return Ready(events, fused, single, spans, *_known(events))
 
@@ -79,12 +81,16 @@ class _Seen:
 
     def by(self, ask: Ask) -> Ranged:
         """The fold over ranges of the events."""
+        column, offsets, position = self.seen(ask)
+        ranged = _whole(ask, column, offsets)
+        return ranged if position is None else Dense(ranged, position)
+
+    def seen(self, ask: Ask) -> tuple[Column, Index, Index | None]:
+        """The column, where groups begin in it, and the position of each row in it where rows are left out."""
         name = ask.column, ask.kept, ask.fold.sees_nulls
         if name not in self._made:
             self._made[name] = self._of(ask)
-        column, offsets, position = self._made[name]
-        ranged = _whole(ask, column, offsets)
-        return ranged if position is None else Dense(ranged, position)
+        return self._made[name]
 
     def _of(self, ask: Ask) -> tuple[Column, Index, Index | None]:
         events = self._events
@@ -94,6 +100,11 @@ class _Seen:
             return column, events.offsets, None
         dense, position = _dense(ask, column, kept)
         return dense, position[events.offsets], position
+
+
+def folding(ask: Ask, events: Events) -> tuple[Column, Index, Index | None]:
+    """What a fold sees: its dense column, where groups begin in it, and, if rows are left out, the position of each row in it."""
+    return _Seen(events).seen(ask)
 
 
 def _column(ask: Ask, events: Events) -> Column:

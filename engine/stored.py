@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,21 +12,52 @@ import numpy as np
 from .column import Index
 from .packed import Packed
 from .parts import Part
-from .pieces import Layout, layout, width
+from .pieces import Layout, batches, layout, width
 from .plan import at_name
 from .reader import Reader
 from .settling import ROW
 from .step import Each, Need, Outcome, Report, Step
-from .task import AtTask, questions_of, source_columns
+from .streamed import Asking, can_stream
+from .task import AtTask, known_column, questions_of, source_columns
 from .way import grouped, per_question, per_row
-from .work import Cut, by_number
+from .work import Ask, Cut, by_number
 
 if TYPE_CHECKING:
     from .answering import Tables
 
 
 @dataclass(frozen=True)
-class StoredBucket:
+class AskBuckets:
+    """Gets the questions in some buckets of a packed spine ready for rows that pass by."""
+
+    ask: Ask
+    first: int
+    last: int
+
+    def __call__(self, each: Each, asked: Packed) -> Outcome:
+        """The numbers of these rows of the spine, and the questions."""
+        spine = by_number(asked.buckets(self.first, self.last))
+        made = self.ask(each, spine)
+        return Outcome((spine.frame[ROW].to_numpy(), made.value), made.report)
+
+
+@dataclass(frozen=True)
+class PassBuckets:
+    """Lets buckets of a source pass by their questions, which then say the answers."""
+
+    task: AtTask
+    source: Reader
+
+    def __call__(self, each: Each, asked: tuple[Index, Asking]) -> Outcome:
+        """The answers for these rows of the spine."""
+        rows, asking = asked
+        found = batches(self.source, source_columns(self.task, self.source), self.task.side.scan.bound)
+        part = Part(rows, self.task.passed(asking, found))
+        return Outcome(part, Report(len(rows), part.nbytes))
+
+
+@dataclass(frozen=True)
+class StoredBuckets:
     """Answers some buckets of an At, from the packed spine and the buckets of the source where they lie."""
 
     task: AtTask
@@ -41,16 +73,19 @@ class StoredBucket:
 
 
 class AnswerStored:
-    """An At answered bucket by bucket from a source that is stored so. Buckets that nobody asks about are not read."""
+    """An At answered some buckets after others from a source that is stored so. Buckets that nobody asks about are not read."""
 
     kept = False
 
     def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
         self._task, self._order, self._tables = task, order, tables
         self._name, self._node = task.side.scan.source.name, at_name(order)
-        self._layout = layout_of(task)
-        types = dict(task.side.keys)
+        self._layout, way, types = layout_of(task), task.side.way, dict(task.side.keys)
         self._spine = tables.split(task, None, tuple((key, types[key]) for key in self._layout.keys))
+        cuts = [way.buckets * step // way.steps for step in range(way.steps + 1)]
+        self._asks: dict[tuple[int, int], Step] = {}
+        if can_stream(task.side, known_column(task)):
+            self._asks = {(first, last): tables.ask(task, self._spine, first, last) for first, last in pairwise(cuts)}
         self._cut = Step(f"cut {self._name}", self._node, Cut(), order=order, here=True, behind=(self._spine,))
 
     def begin(self) -> Sequence[Step]:
@@ -58,22 +93,25 @@ class AnswerStored:
         return [self._cut]
 
     def after(self, step: Step, report: Report) -> Sequence[Step]:
-        """When questions are split, a step for every group of buckets."""
+        """When questions are split, a step for every group of buckets; at least one."""
         if step is not self._cut:
             return []
         asked = np.array(self._tables.reports[self._spine].sizes)
         cost = np.where(asked > 0, self._cost(asked), 0)
-        groups = [(first, last) for first, last in grouped(cost, self._task.side.way.steps) if asked[first:last].any()]
+        groups = list(self._asks) or grouped(cost, self._task.side.way.steps)
+        groups = [(first, last) for first, last in groups if asked[first:last].any()] or groups[:1]
         return [
             self._answer(f"{number}/{len(groups)}", first, last, cost, asked)
-            for number, (first, last) in enumerate(groups or [(0, 1)], 1)
+            for number, (first, last) in enumerate(groups, 1)
         ]
 
     def _answer(self, number: str, first: int, last: int, cost: Index, asked: Index) -> Step:
+        alone, ask = self._task.alone(), self._asks.get((first, last))
         wanted = [bucket for bucket in range(first, last) if asked[bucket]]
-        work = StoredBucket(self._task.alone(), first, last, self._layout.bucket(wanted, self._task.side.scan.bound))
+        source = self._layout.bucket(wanted, self._task.side.scan.bound)
+        work = StoredBuckets(alone, first, last, source) if ask is None else PassBuckets(alone, source)
         return Step(
-            f"answer {self._name} {number}", self._node, work, (Need(self._spine),), int(cost[first:last].sum()),
+            f"answer {self._name} {number}", self._node, work, (Need(ask or self._spine),), int(cost[first:last].sum()),
             self._order, wanted=True, key=f"{self._order} answer {first}", hands_on=True,
         )  # fmt: skip
 

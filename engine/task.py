@@ -6,6 +6,7 @@ blocks may run side by side.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -59,7 +60,10 @@ class AtTask:
         if can_stream(self.side, _known_column(self.side, self.spine, source)):
             return self._at_once(spine, source)
         gathered = gather(self.side, self.spine, spine, source)
-        ready = Ready.of(gathered.events, self.side.asks)
+        return self.answered(gathered, Ready.of(gathered.events, self.side.asks), each)
+
+    def answered(self, gathered: Gathered, ready: Ready, each: Each) -> dict[str, Answer]:
+        """The answers to what was gathered, as its questions stood."""
         outs = {ask.name: _Out(ask, gathered.order, self.with_status) for ask in self.side.asks}
 
         def answer(rows: slice) -> None:
@@ -83,8 +87,13 @@ class AtTask:
 
     def _at_once(self, spine: Reader, source: Reader) -> dict[str, Answer]:
         rows = source.read(_columns(self.side, source, None), self.side.scan.bound).rechunk()
-        streamed = Streamed.of(self.side, self.asking(spine, rows=rows.height), with_status=self.with_status)
-        streamed.add(rows)
+        return self.passed(self.asking(spine, rows=rows.height), [rows])
+
+    def passed(self, asking: Asking, rows: Iterable[pl.DataFrame]) -> dict[str, Answer]:
+        """The answer of each fold in the order of the questions, after rows passed by; all versions of a row come together."""
+        streamed = Streamed.of(self.side, asking, with_status=self.with_status)
+        for some in rows:
+            streamed.add(some)
         return dict(streamed.answers())
 
 
@@ -174,9 +183,10 @@ def questions_of(task: AtTask) -> list[str]:
     return list(dict.fromkeys([*_questions(task.side, task.spine), *own]))
 
 
-def source_columns(task: AtTask) -> list[str]:
-    """The columns of the source that a task reads."""
-    return _columns(task.side, task.source, _known_column(task.side, task.spine, task.source))
+def source_columns(task: AtTask, reader: Reader | None = None) -> list[str]:
+    """The columns of the source, or of a reader of some of its rows, that a task reads."""
+    source = reader or task.source
+    return _columns(task.side, source, _known_column(task.side, task.spine, source))
 
 
 def known_column(task: AtTask) -> str | None:

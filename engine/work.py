@@ -18,7 +18,7 @@ from .rows import passing, times_of
 from .settling import ROW, Settled, rising
 from .step import Each, Outcome, Report
 from .streamed import Asking, Streamed
-from .task import AtTask
+from .task import AtTask, source_columns
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class Read:
     reader: Reader
     columns: Sequence[str]
     bound: TimeBound | None = None
+
+    @staticmethod
+    def of(task: AtTask, piece: Reader) -> Read:
+        """What a task reads of a piece of its source."""
+        return Read(piece, source_columns(task), task.side.scan.bound)
 
     def __call__(self, each: Each) -> Outcome:
         """The table."""

@@ -18,6 +18,7 @@ from uuid import uuid4
 import polars as pl
 import pyarrow as pa
 from lance.commit import CommitConflictError
+from lance.dataset import LanceScanner
 from lance.file import LanceFileWriter
 from lance.fragment import DataFile, FragmentMetadata, LanceFragment
 
@@ -67,12 +68,21 @@ class EventFiles:
 
     def read(self, version: int, columns: Sequence[str], files: Sequence[StoredFile]) -> pl.DataFrame:
         """The columns of the rows of some files of a version, file by file; no other file is opened."""
+        scanner = self._scanner(version, columns, files)
+        found: Any = pl.from_arrow(scanner.to_table() if files else scanner.projected_schema.empty_table())
+        return found  # type: ignore[no-any-return]
+
+    def batches(self, version: int, columns: Sequence[str], files: Sequence[StoredFile]) -> Iterator[pl.DataFrame]:
+        """The same, a few rows at a time."""
+        for batch in self._scanner(version, columns, files).to_batches() if files else ():
+            found: Any = pl.from_arrow(batch)
+            yield found
+
+    def _scanner(self, version: int, columns: Sequence[str], files: Sequence[StoredFile]) -> LanceScanner:
         table = self._open(version)
         by_number = {fragment.fragment_id: fragment for fragment in table.get_fragments()}
         fragments = [by_number[file.number] for file in files]
-        scanner = table.scanner(columns=list(columns), fragments=fragments, batch_size=_BATCH_ROWS, scan_in_order=True)
-        found: Any = pl.from_arrow(scanner.to_table() if fragments else scanner.projected_schema.empty_table())
-        return found  # type: ignore[no-any-return]
+        return table.scanner(columns=list(columns), fragments=fragments, batch_size=_BATCH_ROWS, scan_in_order=True)
 
     def schema(self, version: int) -> dict[str, pl.DataType]:
         """Names and types of the columns of a version."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -81,12 +81,17 @@ class EventTable:
 
     def inside(self, files: Sequence[StoredFile], bound: TimeBound | None) -> tuple[StoredFile, ...]:
         """The files of slabs that a bound reaches."""
-        if bound is None or bound.column != self.spec.event_time:
-            return tuple(files)
-        first, last = (None if limit is None else limit // self.slab_us for limit in (bound.first, bound.last))
+        first, last = self.ends(bound)
         return tuple(
             file for file in files if (first is None or file.slab >= first) and (last is None or file.slab <= last)
         )
+
+    def ends(self, bound: TimeBound | None) -> tuple[int | None, int | None]:
+        """The slabs that the ends of a bound lie in."""
+        if bound is None or bound.column != self.spec.event_time:
+            return None, None
+        first, last = (None if limit is None else limit // self.slab_us for limit in (bound.first, bound.last))
+        return first, last
 
     def stored(
         self, columns: Sequence[str], keyed: KeyedTable | None = None, files: Sequence[StoredFile] | None = None
@@ -97,9 +102,16 @@ class EventTable:
         if table is None:
             return pl.DataFrame(schema={name: schema[name] for name in columns})
         rows = EventFiles(table.folder).read(table.version, columns, table.files if files is None else files)
-        return rows.with_columns(
-            conformed(rows[name], schema[name], name) for name in columns if rows.schema[name] != schema[name]
-        )
+        return self._conformed(rows)
+
+    def batches(self, columns: Sequence[str], keyed: KeyedTable, files: Sequence[StoredFile]) -> Iterator[pl.DataFrame]:
+        """The columns of the rows of some files, a few rows at a time."""
+        return map(self._conformed, EventFiles(keyed.folder).batches(keyed.version, columns, files))
+
+    def _conformed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        schema = self.schema() | {CONTENT: pl.Int64()}
+        differing = [name for name in rows.columns if rows.schema[name] != schema[name]]
+        return rows.with_columns(conformed(rows[name], schema[name], name) for name in differing) if differing else rows
 
     def pushed(self) -> Fresh:
         """The rows of the log that the table has not taken in and does not hold; all columns and their content hash."""

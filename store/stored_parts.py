@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,15 +57,20 @@ class StoredPart:
 
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of the rows, file by file; files of slabs outside the bound are not opened."""
-        self.rows.check(columns)
-        wanted = list(dict.fromkeys([*columns, *([bound.column] if bound else [])]))
-        files = self.rows.inside(self.files, bound)
-        parts = [self.rows.stored(wanted, self.keyed, files)]
-        if self.pushed:
-            parts.append(self._pushed().select(wanted))
+        wanted, files = self._wanted(columns, bound), self.rows.inside(self.files, bound)
+        parts = [self.rows.stored(wanted, self.keyed, files), *self._pushed(wanted)]
+        kept = self._kept(files, bound)
         rows = pl.concat(parts) if len(parts) > 1 else parts[0]
-        kept = within(bound, rows.schema[bound.column]) if bound else None
         return (rows if kept is None else rows.filter(kept)).select(columns)
+
+    def batches(self, columns: Sequence[str], bound: TimeBound | None = None) -> Iterator[pl.DataFrame]:
+        """The same rows, a file's at a time where files are not large."""
+        wanted, files = self._wanted(columns, bound), self.rows.inside(self.files, bound)
+        found = () if self.keyed is None else self.rows.batches(wanted, self.keyed, files)
+        kept = self._kept(files, bound)
+        for rows in chain(found, self._pushed(wanted)):
+            rows = rows if kept is None else rows.filter(kept)
+            yield (rows if wanted == columns else rows.select(columns)).rechunk()
 
     def cuts(self) -> Sequence[int]:
         """Where files begin, then the rows that were pushed."""
@@ -92,13 +97,27 @@ class StoredPart:
         places = [(file.bucket, file.slab) for file in self.files]
         return self.ordered and not self.pushed and len(set(places)) == len(places)
 
-    def _pushed(self) -> pl.DataFrame:
-        """The pushed rows of the buckets."""
+    def _wanted(self, columns: Sequence[str], bound: TimeBound | None) -> list[str]:
+        self.rows.check(columns)
+        return list(dict.fromkeys([*columns, *([bound.column] if bound else [])]))
+
+    def _kept(self, files: Sequence[StoredFile], bound: TimeBound | None) -> pl.Expr | None:
+        """The bound, where much may lie outside: most rows are pushed ones, or in slabs that an end of it cuts."""
+        ends = self.rows.ends(bound)
+        inside = sum(file.rows for file in files if file.slab not in ends)
+        if bound is None or 2 * inside > sum(file.rows for file in files) + (self.rows.pushes if self.pushed else 0):
+            return None
+        return within(bound, self.rows.schema()[bound.column])
+
+    def _pushed(self, columns: Sequence[str]) -> list[pl.DataFrame]:
+        """The pushed rows of the buckets, if there may be any."""
+        if not self.pushed:
+            return []
         rows = self.rows.pushed().rows
-        if self.keyed is None or len(self.pushed) == self.rows.buckets:
-            return rows
-        places = pl.Series(bucket(rows.select(self.keyed.keys), self.rows.buckets))
-        return rows.filter(places.is_in(self.pushed))
+        if self.keyed is not None and len(self.pushed) < self.rows.buckets:
+            places = pl.Series(bucket(rows.select(self.keyed.keys), self.rows.buckets))
+            rows = rows.filter(places.is_in(self.pushed))
+        return [rows.select(columns)]
 
 
 @dataclass(frozen=True)

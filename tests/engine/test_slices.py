@@ -1,0 +1,117 @@
+"""A hot key cut by time: slices and what is carried between them give what the whole gives, for every fold and kind of window."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import nowthen as nt
+from nowthen.engine import slices
+from nowthen.engine.training_set import TrainingSet
+
+from .shop import NOON, SHOP
+
+pytestmark = pytest.mark.usefixtures("bucketed", "loops")
+SMALL = 1e-12
+
+
+@pytest.fixture(autouse=True)
+def ran(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How many steps of each kind ran."""
+    found: Counter[str] = Counter()
+    for kind in (slices.Slice, slices.Carry):
+        made = kind.__call__
+
+        def counted(self: Any, *given: Any, made: Any = made, name: str = kind.__name__) -> Any:
+            found[name] += 1
+            return made(self, *given)
+
+        monkeypatch.setattr(kind, "__call__", counted)
+    return found
+
+
+def hot(n: int = 3000, share: float = 0.9) -> pl.DataFrame:
+    """Sales most of which one shop has; equal times, nulls, NaN, huge values that leave windows."""
+    rng = np.random.default_rng(3)
+    amount = rng.normal(size=n)
+    amount[rng.integers(0, n, 5)] = 1e16
+    return pl.DataFrame(
+        {
+            "shop_id": np.where(rng.random(n) < share, 1, rng.integers(2, 9, n)),
+            "time": NOON + pl.Series(rng.integers(0, 4000, n)).cast(pl.Duration("us")) * 1_000_000,
+            "amount": [None if k % 17 == 0 else v for k, v in enumerate(amount.tolist())],
+            "items": rng.integers(0, 50, n),
+            "note": [f"n{k}" for k in rng.integers(0, 9, n)],
+            "fraud": rng.random(n) < 0.3,
+        }
+    )
+
+
+def training_set(features: Any, **more: Any) -> TrainingSet:
+    """Of the hot sales, asked at some of their times and between."""
+    rows = hot()
+    view = nt.feature_view(
+        "view",
+        entity=SHOP,
+        features=features(nt.Source("sales", nt.Frame(rows), event_time="time", entities=SHOP, **more)),
+    )
+    spine = rows.select("shop_id", "time").sample(1500, seed=5)
+    made: TrainingSet = nt.training_set(pl.concat([spine, spine[:50]]), view, at="time")
+    return made
+
+
+def all_folds(tx: Any) -> dict[str, Any]:
+    """Every fold over short windows, long ones and for ever, with filters and delays."""
+    amount, items = tx.amount, tx.items
+    plain = {
+        "n": tx.count(), "known": amount.count(), "total": amount.sum(), "mean": amount.mean(), "std": amount.std(),
+        "low": amount.min(), "high": items.max(), "first": tx.note.first(), "last": tx.note.last(),
+        "kinds": tx.note.n_unique(), "median": items.median(), "any": tx.fraud.any(),
+    }  # fmt: skip
+    made = {f"{name}_{w}": fold.over(w) for name, fold in plain.items() for w in ("7s", "10m", "forever")}
+    kept = tx.filter(tx.fraud & (items > 3))
+    return made | {
+        "late": amount.sum().over("forever", delay="1m"),
+        "before": kept.items.sum().over("forever", closed="left"),
+        "kept": kept.count().over("forever"),
+        "kept_5m": kept.amount.max().over("5m", delay="30s"),
+    }
+
+
+def test_slices_give_what_the_whole_gives(ran: Counter[str]) -> None:
+    made = training_set(all_folds)
+    whole = made.collect(engine="local", workers=1, status=True)
+    assert not ran
+    sliced = made.collect(engine="local", status=True)
+    assert ran["Slice"] > 2
+    assert ran["Carry"] == ran["Slice"] - 1
+    assert_frame_equal(sliced, whole, check_exact=False, rel_tol=SMALL, abs_tol=SMALL)
+
+
+def test_nothing_is_carried_where_no_window_is_for_ever(ran: Counter[str]) -> None:
+    made = training_set(lambda tx: {"n": tx.count().over("1m"), "most": tx.amount.max().over("1h")})
+    assert made.collect(engine="local").equals(made.collect(engine="local", workers=1))
+    assert ran["Slice"] > 2
+    assert ran["Carry"] == 0
+
+
+def test_a_clock_of_the_view_moves_what_is_carried(ran: Counter[str]) -> None:
+    rows = hot()
+    source = nt.Source("sales", nt.Frame(rows), event_time="time", entities=SHOP)
+    view = nt.feature_view(
+        "view", entity=SHOP, every="15m", features={"n": source.count(), "m": source.items.sum().over("20m")}
+    )
+    made = nt.training_set(rows.select("shop_id", "time"), view, at="time")
+    assert made.collect(engine="local", status=True).equals(made.collect(engine="local", workers=1, status=True))
+    assert ran["Carry"] > 0
+
+
+def test_rows_that_are_known_later_are_never_sliced(ran: Counter[str]) -> None:
+    made = training_set(lambda tx: {"n": tx.count(), "m": tx.items.sum().over("1m")}, known_time="time")
+    assert made.collect(engine="local").equals(made.collect(engine="local", workers=1))
+    assert ran["Slice"] == 0
