@@ -1,6 +1,7 @@
 """The join in NowThen: the fold `last` of every column.
 
-The variant is the engine: "local" is this process, "ray" a Ray cluster on this machine, started before the clock runs.
+The variant is the engine: "local" is this process, "ray" a Ray cluster on this machine, started before the clock runs, "store" this process with
+a store of NowThen's in place of the files.
 """
 
 from __future__ import annotations

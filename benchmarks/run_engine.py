@@ -42,6 +42,7 @@ WORKLOADS = {
     "join": {
         "nowthen": Way("join_nowthen", "local", "nowthen"),
         "nowthen-ray": Way("join_nowthen", "ray", "nowthen"),
+        "nowthen-store": Way("join_nowthen", "store", "nowthen"),
         "polars": Way("join_polars", "eager", "polars"),
         "polars-streaming": Way("join_polars", "streaming", "polars"),
         "duckdb": Way("join_duckdb", "", "duckdb"),
@@ -51,6 +52,7 @@ WORKLOADS = {
     "windows": {
         "nowthen": Way("windows_nowthen", "local", "nowthen"),
         "nowthen-ray": Way("windows_nowthen", "ray", "nowthen"),
+        "nowthen-store": Way("windows_nowthen", "store", "nowthen"),
         "polars": Way("windows_polars", "frame", "polars"),
         "polars-over": Way("windows_polars", "over", "polars"),
         "duckdb": Way("windows_duckdb", "", "duckdb"),

@@ -21,11 +21,19 @@ def source(data: Path, table: str) -> nt.Source:
 def collecting(
     data: Path, features: Mapping[str, Any], engine: str, memory: str | None, workers: int | None
 ) -> Callable[[], pl.DataFrame]:
-    """A function that collects the features at every row of the spine once; `memory` is passed on only where it is given."""
+    """A function that collects the features at every row of the spine once; `memory` is passed on only where it is given.
+
+    The engine "store" is this process, and reads the tables from a store.
+    """
     if engine == "ray":
         from ray_cluster import start_ray  # only here: the local engine does without Ray
 
         start_ray(workers)
     view = nt.feature_view("measured", entity=holder, features=features)
     budget: dict[str, Any] = {"memory": memory} if memory else {}
+    if engine == "store":
+        from travel_store import stored  # only here: the others do without a store
+
+        store = stored(data, sorted({feature.source.name for feature in features.values()}))
+        return lambda: store.training_set(data / "spine.parquet", view, at="time").collect(engine="local", **budget)
     return lambda: nt.training_set(data / "spine.parquet", view, at="time").collect(engine=engine, **budget)

@@ -1,6 +1,7 @@
 """The folds in NowThen, as a user defines them.
 
-The variant is the engine: "local" is this process, "ray" a Ray cluster on this machine, started before the clock runs.
+The variant is the engine: "local" is this process, "ray" a Ray cluster on this machine, started before the clock runs, "store" this process with
+a store of NowThen's in place of the files.
 """
 
 from __future__ import annotations

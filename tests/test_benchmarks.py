@@ -13,8 +13,8 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 WINDOWS = ["1h", "7d", "forever"]
-JOIN = ("nowthen", "polars", "polars-streaming", "duckdb", "pandas")
-FOLDS = ("nowthen", "polars", "polars-over", "duckdb")
+JOIN = ("nowthen", "nowthen-store", "polars", "polars-streaming", "duckdb", "pandas")
+FOLDS = ("nowthen", "nowthen-store", "polars", "polars-over", "duckdb")
 
 
 def module(name: str) -> ModuleType:
