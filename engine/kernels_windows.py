@@ -21,15 +21,25 @@ def upper_indices(
 ) -> Index:
     """What `_find_ends` finds, (ends, questions)."""
     out = np.empty((len(row), len(group)), dtype=np.int64)
-    _find_ends(time, offsets, group, asked, base, row, less, out)
+    _find_ends(time, offsets, group, asked, base, row, less, 0, len(group), out)
     return out
 
 
 @jit
 def _find_ends(
-    time: Index, offsets: Index, group: Index, asked: Index, base: Index, row: Index, less: Index, out: Index
+    time: Index,
+    offsets: Index,
+    group: Index,
+    asked: Index,
+    base: Index,
+    row: Index,
+    less: Index,
+    first: int,
+    last: int,
+    out: Index,
 ) -> None:
-    """Fill for each end w of question i, base[row[w], i] - less[w], the index after the last event of its group with time <= the end.
+    """Fill for each end w of the questions [first, last), base[row[w], i] - less[w], the index after the last event of its group with time
+    <= the end.
 
     The group's first event where row[w] < 0. The first question of a group searches; those that follow it, asked no earlier, go on from
     there, except where an end falls all the same (days by a clock that was put back). Ends go side by side: each waits for its own
@@ -38,11 +48,11 @@ def _find_ends(
     ends = len(row)
     position = np.empty(ends, dtype=np.int64)
     before = np.empty(ends, dtype=np.int64)
-    last = -1
-    for i in range(len(group)):
+    previous = -1
+    for i in range(first, last):
         g = group[i]
-        goes_on = g == last and asked[i] >= asked[i - 1]
-        last = g
+        goes_on = g == previous and asked[i] >= asked[i - 1]
+        previous = g
         for w in range(ends):
             if row[w] < 0:
                 out[w, i] = offsets[g]
@@ -198,10 +208,9 @@ def fused(
     """
     for first in range(0, len(group), _CHUNK):
         last = min(first + _CHUNK, len(group))
-        found = index[:, first:last]
-        _find_ends(time, offsets, group[first:last], asked[first:last], base[:, first:last], row, less, found)
+        _find_ends(time, offsets, group, asked, base, row, less, first, last, index)
         for k in range(len(steps)):
-            start, stop = found[steps[k, 0]], found[steps[k, 1]]
+            start, stop = index[steps[k, 0], first:last], index[steps[k, 1], first:last]
             kind, column, slot = steps[k, 2], steps[k, 3], steps[k, 4]
             every[k] &= _filled(start, stop, some[k, first:last])
             if kind == 0:
