@@ -41,7 +41,7 @@ class Journal:
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         key = _key(plan)
-        self._folder = folder
+        self._folder = folder = folder.absolute()  # a worker may run in another one
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
         held = _json(folder / _PLAN)

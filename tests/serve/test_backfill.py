@@ -18,6 +18,7 @@ from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import nowthen as nt
+from nowthen.engine import executor
 from nowthen.serve import backfill_run
 from nowthen.serve.cli import main
 from nowthen.serve.definitions import load
@@ -58,6 +59,13 @@ model = nt.FeatureService("model", [Spend, Shops])
 SPINE = ("--spine", "asked.parquet", "--at", "at")
 GRID = ("--from", "2024-03-10", "--to", "2024-03-12")
 OUT = ("--out", "out.parquet")
+
+
+@pytest.fixture(autouse=True)
+def unconnected(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No Ray is connected to this process, though other tests may have started one."""
+    if "ray" not in request.keywords:
+        monkeypatch.setattr(executor, "_connected", lambda: False)
 
 
 @pytest.fixture
