@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from .parts import Part
 from .pieces import Layout, batches, layout, width
 from .plan import at_name
 from .reader import Reader
+from .rules.check import needed_columns
 from .settling import ROW
 from .step import Each, Need, Outcome, Report, Step
 from .streamed import Asking, can_stream
@@ -78,6 +79,7 @@ class AnswerStored:
     kept = False
 
     def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
+        task = without_versions(task)
         self._task, self._order, self._tables = task, order, tables
         self._name, self._node = task.side.scan.source.name, at_name(order)
         self._layout, way, types = layout_of(task), task.side.way, dict(task.side.keys)
@@ -129,3 +131,14 @@ def layout_of(task: AtTask) -> Layout:
     found = layout(task.source, dict(task.side.keys))
     assert found is not None, "only chosen where it does"
     return found
+
+
+def without_versions(task: AtTask) -> AtTask:
+    """A task over rows that are settled: none is a version of another, so what tells versions apart is not read."""
+    scan = task.side.scan
+    if scan.source.row_id is None:
+        return task
+    plain = replace(task.side, scan=replace(scan, source=replace(scan.source, row_id=None, deleted=None)))
+    needed = needed_columns(plain)
+    columns = tuple(column for column in scan.columns if column in needed)
+    return replace(task, side=replace(plain, scan=replace(plain.scan, columns=columns)))

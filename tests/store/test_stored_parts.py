@@ -168,6 +168,19 @@ def test_stored_buckets_give_what_the_source_gives(store: Store, ingested: nt.So
 
 
 @pytest.mark.usefixtures("loops", "bucketed")
+@pytest.mark.parametrize("fold", ["last", "mean"])
+def test_rows_with_a_row_id_and_one_version_each_come_from_stored_buckets(store: Store, fold: str) -> None:
+    rows = payments().with_columns(gone=pl.lit(False), payment=pl.when(pl.col("payment") > 9).then("payment"))
+    tx = source(rows, row_id="payment", deleted="gone", schema=None)
+    store.ingest(tx)
+    folds = {"amount": getattr(tx["amount"], fold)(), "id": tx["payment"].last()}
+    made = store.training_set(labels(), views(tx, folds), at="t")
+    assert ways(made)[:3] == ["stored"] * 3
+    wanted = nt.training_set(labels(), views(tx, folds), at="t").collect(engine="local", status=True)
+    assert made.collect(engine="local", status=True).equals(wanted)
+
+
+@pytest.mark.usefixtures("loops", "bucketed")
 def test_the_latest_rows_come_from_stored_buckets_too(store: Store, ingested: nt.Source) -> None:
     latest = {"last": ingested["amount"].last(), "kind": ingested["kind"].last().over("100d")}
     made = store.training_set(labels(), views(ingested, latest), at="t")
