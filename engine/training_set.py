@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -223,7 +224,8 @@ class TrainingSet:
         if resources is None:
             return lower(self.features, self.spine, self.open_source, statuses=status)
         spine = replace(self.spine, reader=pinned(self.spine.reader))
-        plan = lower(self.features, spine, lambda source: pinned(self.open_source(source)), statuses=status)
+        open_once = cache(lambda source: pinned(self.open_source(source)))  # each is looked at once
+        plan = lower(self.features, spine, open_once, statuses=status)
         return replace(plan, resources=resources)
 
     def _over(self, frame: pl.DataFrame) -> TrainingSet:
