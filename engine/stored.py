@@ -27,6 +27,14 @@ if TYPE_CHECKING:
     from .answering import Tables
 
 
+@dataclass(frozen=True, eq=False)
+class AskedBuckets:
+    """Questions of some rows of the spine, ready for rows that pass by."""
+
+    rows: Index
+    asking: Asking
+
+
 @dataclass(frozen=True)
 class AskBuckets:
     """Gets the questions in some buckets of a packed spine ready for rows that pass by."""
@@ -36,10 +44,10 @@ class AskBuckets:
     last: int
 
     def __call__(self, each: Each, asked: Packed) -> Outcome:
-        """The numbers of these rows of the spine, and the questions."""
+        """The questions, and the numbers of their rows in the spine."""
         spine = by_number(asked.buckets(self.first, self.last))
         made = self.ask(each, spine)
-        return Outcome((spine.frame[ROW].to_numpy(), made.value), made.report)
+        return Outcome(AskedBuckets(spine.frame[ROW].to_numpy(), made.value), made.report)
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,11 @@ class PassBuckets:
     task: AtTask
     source: Reader
 
-    def __call__(self, each: Each, asked: tuple[Index, Asking]) -> Outcome:
+    def __call__(self, each: Each, asked: AskedBuckets) -> Outcome:
         """The answers for these rows of the spine."""
-        rows, asking = asked
         found = batches(self.source, source_columns(self.task, self.source), self.task.side.scan.bound)
-        part = Part(rows, self.task.passed(asking, found))
-        return Outcome(part, Report(len(rows), part.nbytes))
+        part = Part(asked.rows, self.task.passed(asked.asking, found))
+        return Outcome(part, Report(len(asked.rows), part.nbytes))
 
 
 @dataclass(frozen=True)

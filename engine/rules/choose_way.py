@@ -17,13 +17,14 @@ _LARGEST_PIECE = 4_000_000  # rows
 _PASSED = 2_500_000  # rows that one step lets pass by
 _LEAST_PIECE = 100_000
 _MOST_GROUPS = 8
+_IDLE = 4  # of so many cores all but one may have nothing to do, and an exchange still costs more than it saves
 _SPARE = 4  # buckets for each step, so that they can be put together evenly
 
 
 def choose_way(plan: Plan) -> Plan:
     """Whole where it fits and gives work to all cores; else bucket by bucket, or streamed where every fold is for the latest row.
 
-    A source that is stored in buckets by these keys is answered from them, if a bucket fits and there is one for each core.
+    A source that is stored in buckets by these keys is answered from them, if as many fit at a time as give work to some of the cores.
 
         At by customer_id: 7 folds, whole                        over 100 million rows, memory="4GiB", 8 cores
     becomes
@@ -69,12 +70,9 @@ def _stored(task: AtTask, need: int, resources: Resources) -> Way | None:
     if found is None or not task.side.scan.may_leave_out or task.reads_its_spine:
         return None
     buckets = len(found.sizes)
-    largest = need * max(found.sizes) // max(sum(found.sizes), 1)
-    if (
-        _rows(task.side, task.spine) <= _SMALL
-        or buckets < resources.slots
-        or largest * resources.slots > resources.of_steps
-    ):
+    largest = max(need * max(found.sizes) // max(sum(found.sizes), 1), 1)
+    busy = min(resources.of_steps // largest, buckets)  # steps at a time
+    if _rows(task.side, task.spine) <= _SMALL or busy < resources.slots / _IDLE:
         return None
     steps = min(max(ceil(need * resources.slots / resources.of_steps), resources.slots * 2), buckets)
     return Way("stored", buckets, steps, memory=need // steps)

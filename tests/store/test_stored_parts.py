@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,8 @@ import nowthen as nt
 from nowthen.engine.hashing import bucket
 from nowthen.engine.pieces import layout, pieces
 from nowthen.engine.rows import SEQUENCE
+from nowthen.engine.rules import optimize
+from nowthen.engine.way import Resources
 from nowthen.store.event_table import EventTable
 from nowthen.store.store import Store
 
@@ -244,6 +247,16 @@ def test_buckets_and_slabs_that_no_question_reaches_are_not_opened(store: Store,
 
 
 @pytest.mark.usefixtures("bucketed")
+@pytest.mark.parametrize("memory, kind", [(2**20, "stored"), (2**14, "bucketed")])
+def test_stored_buckets_that_do_not_fit_are_exchanged_for_smaller_ones(
+    store: Store, ingested: nt.Source, memory: int, kind: str
+) -> None:
+    made = store.training_set(labels(), views(ingested), at="t")
+    plan = optimize(replace(made.plan(), resources=Resources(memory, slots=8)))
+    assert plan.input.sides[0].way.kind == kind
+
+
+@pytest.mark.usefixtures("bucketed")
 def test_no_questions_are_no_error(store: Store, ingested: nt.Source) -> None:
     made = store.training_set(labels(0), views(ingested), at="t").collect(engine="local")
     assert made.schema == store.training_set(labels(), views(ingested), at="t").collect(engine="local").schema
@@ -251,6 +264,8 @@ def test_no_questions_are_no_error(store: Store, ingested: nt.Source) -> None:
 
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_cluster", "bucketed")
-def test_ray_answers_from_stored_buckets_as_this_process_does(store: Store, ingested: nt.Source) -> None:
-    made = store.training_set(labels(), views(ingested), at="t")
+@pytest.mark.parametrize("fold", ["last", "mean"])
+def test_ray_answers_from_stored_buckets_as_this_process_does(store: Store, ingested: nt.Source, fold: str) -> None:
+    made = store.training_set(labels(), views(ingested, {fold: getattr(ingested["amount"], fold)()}), at="t")
+    assert "stored" in ways(made)
     assert made.collect(engine="ray").equals(made.collect(engine="local"))
