@@ -18,13 +18,11 @@ from .settling import Settle, all_rise
 from .slices import Carry, Slice, Slicing, may_slice, needs_carry
 from .step import Need, Report, Step
 from .task import AtTask, known_column, questions_of, source_columns, version_columns
-from .way import grouped, per_question, per_row
+from .way import HOT, grouped, per_question, per_row
 from .work import Bucket, Cut, Read, ReadAndSplit, Split
 
 if TYPE_CHECKING:
     from .answering import Tables
-
-HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
 
 
 class AnswerBuckets:

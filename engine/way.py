@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .ask import Ask
 
 _CODES = 16  # bytes a row: codes, places, order
+HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
 _PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
 
 
@@ -70,18 +71,20 @@ def per_question(read: int, asks: Sequence[Ask]) -> int:
 
 
 def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
-    """Neighbouring buckets put together, into about so many groups of equal cost.
+    """Neighbouring buckets put together, into about so many groups of equal cost; one that is hot stands alone.
 
     >>> import numpy as np
     >>> grouped(np.array([5, 1, 1, 1, 2, 9]), 3)
     [(0, 2), (2, 5), (5, 6)]
     """
-    limit = max(int(cost.sum()) / max(steps, 1), 1)
-    out, first, held = [], 0, 0
+    out: list[tuple[int, int]] = []
+    first, held, left, hot = 0, 0, int(cost.sum()), HOT * int(cost.sum()) / steps
     for place, one in enumerate(cost.tolist()):
-        if held and held + one > limit:
+        share = left / max(steps - len(out), 1)  # of each group that is still to be made
+        full = len(out) < steps - 1 and held + one / 2 > share
+        if held and (full or max(held, one) > hot):
             out.append((first, place))
-            first, held = place, 0
+            first, held, left = place, 0, left - held
         held += one
     return [*out, (first, len(cost))]
 
