@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -15,7 +16,7 @@ from ..engine.rows import ARRIVAL, SEQUENCE
 from ..engine.source import SourceSpec
 from .conform import conformed
 from .event_files import EventFiles, StoredFile
-from .fresh import CONTENT, Fresh, fresh, needed, with_content
+from .fresh import CONTENT, Fresh, fresh, is_settled, needed, with_content
 from .log import Log
 from .stored_parts import KeyedTable, StoredLayout, StoredPart, laid_by
 
@@ -41,7 +42,7 @@ class EventTable:
     @property
     def settled(self) -> bool:
         """True where a row outside a time bound cannot end one inside it."""
-        return self.table_settled and (self.upto <= self.position or self.spec.row_id is None)
+        return self.table_settled and (self.upto <= self.position or is_settled(self.spec, self._fresh))
 
     def schema(self) -> dict[str, pl.DataType]:
         """The source's columns, `__arrival` and `__sequence`."""
@@ -115,10 +116,18 @@ class EventTable:
 
     def pushed(self) -> Fresh:
         """The rows of the log that the table has not taken in and does not hold; all columns and their content hash."""
+        return self._fresh
+
+    @cached_property
+    def _fresh(self) -> Fresh:
         rows = with_content(self.spec, pl.concat([pl.DataFrame(schema=self.schema()), *self._tail()]))
         if not rows.height:
             return Fresh(rows, 0, 0)
         return fresh(self.spec, self.stored(needed(self.spec)), rows, snapshot=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """It travels without the rows that were pushed; buckets take theirs with them."""
+        return {name: part for name, part in self.__dict__.items() if name != "_fresh"}
 
     def fingerprint(self) -> str:
         """Which version of which table, and up to where in which log."""
@@ -134,9 +143,9 @@ class EventTable:
     @property
     def _as_they_lie(self) -> StoredPart:
         """All rows, with `__sequence`."""
-        buckets = tuple(range(self.buckets)) if self.pushes else ()
         first = next(iter(self.tables), None)
-        return StoredPart(self, first, () if first is None else first.files, buckets, ordered=False)
+        files = () if first is None else first.files
+        return StoredPart(self, first, files, pushed=self.pushes > 0, ordered=False)
 
     def _tail(self) -> list[pl.DataFrame]:
         if self.upto <= self.position:

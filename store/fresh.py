@@ -57,6 +57,14 @@ def fresh(spec: SourceSpec, stored: pl.DataFrame, rows: pl.DataFrame, *, snapsho
     )
 
 
+def is_settled(spec: SourceSpec, arrived: Fresh) -> bool:
+    """Whether each of the rows that arrived is the only version of itself, and none is deleted."""
+    if spec.row_id is None:
+        return True
+    deletes = spec.deleted is not None and bool(arrived.rows[spec.deleted].any())
+    return not deletes and not arrived.corrections and bool(arrived.rows[spec.row_id].drop_nulls().is_unique().all())
+
+
 def _uncounted(stored: pl.DataFrame, rows: pl.DataFrame) -> Fresh:
     """Rows beyond as many of their content as are stored."""
     if not stored.height:

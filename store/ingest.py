@@ -20,7 +20,7 @@ from . import sequence
 from .conform import conforming
 from .event_files import BUCKET, SLAB, EventFiles
 from .event_table import EventTable
-from .fresh import Fresh, fresh, needed, with_content
+from .fresh import Fresh, fresh, is_settled, needed, with_content
 from .layout import BUCKETS, check_layout, layout_of, slab_width, tables_of
 from .ledger import Commit, Ledger, SourceState
 from .log import Log
@@ -134,18 +134,11 @@ class Ingest:
             state = SourceState(layout_of(self._spec), BUCKETS, slab_width(len(times), span))
         late = 0 if state.watermark is None else int((times < state.watermark).sum())
         marks = [mark for mark in (state.watermark, int(times.max()) if len(times) else None) if mark is not None]
-        settled = state.settled and self._is_settled(arrived)
+        settled = state.settled and is_settled(self._spec, arrived)
         return replace(
             state, rows=state.rows + arrived.rows.height, ingested=state.ingested or ingested, watermark=max(marks, default=None),
             last_sequence=max(last, state.last_sequence), log_position=max(end, state.log_position), settled=settled,
         ), late  # fmt: skip
-
-    def _is_settled(self, arrived: Fresh) -> bool:
-        spec = self._spec
-        if spec.row_id is None:
-            return True
-        deletes = spec.deleted is not None and bool(arrived.rows[spec.deleted].any())
-        return not deletes and not arrived.corrections and _single(arrived.rows[spec.row_id])
 
     def _write(self, head: Commit, state: SourceState, rows: pl.DataFrame) -> dict[str, int]:
         spec = self._spec
@@ -224,10 +217,6 @@ def _known(spec: SourceSpec, rows: pl.DataFrame) -> Index | None:
     return instants(
         rows[spec.known_time], f"{spec.name}.{spec.known_time}", time_zone=spec.time_zone, available=spec.available
     )
-
-
-def _single(row_id: pl.Series) -> bool:
-    return bool(row_id.drop_nulls().is_unique().all())
 
 
 def _storable(rows: pl.DataFrame) -> pl.DataFrame:

@@ -9,10 +9,12 @@ from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
 
+from ..engine.column import Index
 from ..engine.hashing import HASH_VERSION, bucket
-from ..engine.reader import Reader, TimeBound, within
+from ..engine.reader import Loaded, Reader, TimeBound, within
 from ..engine.rows import SEQUENCE
 from .event_files import EventFiles, StoredFile
 
@@ -36,7 +38,7 @@ class KeyedTable:
 
 @dataclass(frozen=True)
 class StoredPart:
-    """A reader of some files of a table, and of the rows pushed since that would lie in some buckets.
+    """A reader of some files of a table, and perhaps of rows pushed since.
 
     Rows of a file are sorted by keys, event time, known time and sequence. If `ordered`, they come without `__sequence` where it says no
     more than their order, for rows of equal keys: where a bucket has one file for each slab, and no pushed rows.
@@ -45,7 +47,7 @@ class StoredPart:
     rows: EventTable
     keyed: KeyedTable | None  # None before anything was stored
     files: tuple[StoredFile, ...]
-    pushed: tuple[int, ...] = ()  # buckets
+    pushed: Loaded | bool = False  # the rows pushed since that belong to it, or whether all do
     ordered: bool = True  # rows of equal keys are told apart by their order, if they can
 
     def schema(self) -> dict[str, pl.DataType]:
@@ -82,11 +84,11 @@ class StoredPart:
         spans = list(pairwise(self.cuts()))
         files = [file for file, (begin, end) in zip(self.files, spans, strict=False) if first <= begin and end <= last]
         ends = last > sum(file.rows for file in self.files)
-        return replace(self, files=tuple(files), pushed=self.pushed if ends else ())
+        return replace(self, files=tuple(files), pushed=self.pushed if ends else False)
 
     def fingerprint(self) -> str:
-        """Which files of which version, and the rows pushed to which buckets."""
-        return repr((self.rows.fingerprint(), self.keyed, self.files, self.pushed))
+        """Which files of which version, and up to where in the log."""
+        return repr((self.rows.fingerprint(), self.keyed, self.files, bool(self.pushed)))
 
     def describe(self) -> str:
         """Which table and version."""
@@ -110,14 +112,10 @@ class StoredPart:
         return within(bound, self.rows.schema()[bound.column])
 
     def _pushed(self, columns: Sequence[str]) -> list[pl.DataFrame]:
-        """The pushed rows of the buckets, if there may be any."""
-        if not self.pushed:
-            return []
-        rows = self.rows.pushed().rows
-        if self.keyed is not None and len(self.pushed) < self.rows.buckets:
-            places = pl.Series(bucket(rows.select(self.keyed.keys), self.rows.buckets))
-            rows = rows.filter(places.is_in(self.pushed))
-        return [rows.select(columns)]
+        """The pushed rows, if there may be any."""
+        if isinstance(self.pushed, Loaded):
+            return [self.pushed.read(columns)]
+        return [self.rows.pushed().rows.select(columns)] if self.pushed else []
 
 
 @dataclass(frozen=True)
@@ -135,18 +133,29 @@ class StoredLayout:
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """The rows of each bucket; any may have all that were pushed."""
-        sizes = [self.rows.pushes] * self.rows.buckets
+        """The rows of each bucket."""
+        sizes = np.bincount(self._places, minlength=self.rows.buckets)
         for file in self.keyed.files:
             sizes[file.bucket] += file.rows
-        return tuple(sizes)
+        return tuple(sizes.tolist())
 
     def bucket(self, numbers: Sequence[int], bound: TimeBound | None) -> Reader:
         """The rows of some buckets; slabs outside the bound are left out."""
         wanted = set(numbers)
         files = [file for file in self.keyed.files if file.bucket in wanted]
-        pushed = tuple(numbers) if self.rows.pushes else ()
+        pushed = Loaded(self._pushed(numbers)) if self.rows.pushes else False
         return StoredPart(self.rows, self.keyed, self.rows.inside(files, bound), pushed)
+
+    def _pushed(self, numbers: Sequence[int]) -> pl.DataFrame:
+        """The rows pushed since that would lie in some buckets."""
+        return self.rows.pushed().rows.filter(pl.Series(np.isin(self._places, numbers)))
+
+    @cached_property
+    def _places(self) -> Index:
+        """The bucket of each row that was pushed."""
+        if not self.rows.pushes:
+            return np.empty(0, dtype=np.int64)
+        return bucket(self.rows.pushed().rows.select(self.keys), self.rows.buckets)
 
 
 def laid_by(tables: Sequence[KeyedTable], keys: Mapping[str, pl.DataType]) -> KeyedTable | None:
