@@ -157,11 +157,18 @@ class Pass:
     def __call__(self, each: Each, asking: Asking) -> Outcome:
         """What the questions learned."""
         streamed, rows, size = Streamed.of(self.task.side, asking, with_status=self.task.with_status), 0, 0
-        for first, read in self.pieces:
+
+        def learn(piece: tuple[int, Read]) -> None:
+            nonlocal rows, size
+            first, read = piece
             frame = read.reader.read(read.columns, read.bound).rechunk()
             times_of(self.task.side.scan.source, frame, first)
             streamed.add(frame)
             rows, size = rows + frame.height, size + int(frame.estimated_size())
+
+        for piece in self.pieces:  # in order, each as a block of its own: between them a run can be stopped
+            for _ in each(learn, [piece]):
+                pass
         return Outcome(streamed.latest.knowledge, Report(rows, size))
 
 
