@@ -88,7 +88,7 @@ class AnswerBuckets:
         memory = 3 * (height(piece) or 0) * width(piece.schema(), columns)
         return Step(
             f"split {self._name} {number}", self._scan, ReadAndSplit(read, split), (), memory, self._order,
-            here=isinstance(piece, Loaded), values=side.way.groups, key=f"{self._order} split {first}", hands_on=True,
+            here=isinstance(piece, Loaded), values=side.way.groups, key=f"{self._order} split {first} {height(piece)}", hands_on=True,
         )  # fmt: skip
 
     def _answers(self, settled: Step) -> list[Step]:
@@ -121,7 +121,7 @@ class AnswerBuckets:
         work = Bucket(self._task.alone(), first, last)
         return Step(
             f"answer {self._name} {number}", self._node, work, (Need(settled), *made.tables), made.size, made.order,
-            wanted=True, key=f"{self._order} answer {first}", hands_on=True,
+            wanted=True, key=f"{self._order} answer {first} {last}", hands_on=True,
         )  # fmt: skip
 
     def _sliced(self, bucket: int, count: int, made: _Made) -> list[Step]:
@@ -138,7 +138,7 @@ class AnswerBuckets:
             Step(
                 f"answer {name} {number + 1}/{count}", self._node, Slice(slicing, number, len(carries[:number])),
                 (spine, *map(Need, carries[:number]), *source), made.size, made.order, wanted=True,
-                key=f"{self._order} answer {bucket} {number}", hands_on=True,
+                key=f"{self._order} answer {bucket} {number} {count}", hands_on=True,
             )
             for number in range(count)
         ]  # fmt: skip

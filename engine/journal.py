@@ -11,6 +11,7 @@ import json
 import re
 import uuid
 import zlib
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -30,6 +31,7 @@ from .shelf import Filed, filed
 from .step import Each, Outcome, Report, Step, Work
 from .way import WHOLE, Way
 
+_VERSION = 1  # of what is noted and how; another one goes on with nothing
 _PLAN, _LOCK = "plan.json", "lock"
 _OURS = re.compile(
     r"(plan\.json|\d+ (answer|split)[ \d]*\.(json|arrow))(\.[0-9a-f]{32})?|\d+ (answer|split)[ \d]*\.[0-9a-f]{32}"
@@ -42,9 +44,11 @@ class Journal:
     def __init__(self, folder: Path, plan: Plan) -> None:
         key = _key(plan)
         self._folder = folder = folder.absolute()  # a worker may run in another one
+        self._made = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = _locked(folder)
         held = _json(folder / _PLAN)
+        self._ours = held is not None and held.get("made", False)  # a run before this one made the folder
         if held is None or held["key"] != key:
             try:
                 _emptied(folder)
@@ -52,7 +56,11 @@ class Journal:
                 (folder / _LOCK).unlink()
                 self._lock.close()
                 raise
-            held = {"key": key, "ways": [asdict(side.way) for side in plan.input.sides]}
+            held = {
+                "key": key,
+                "made": self._made or self._ours,
+                "ways": [asdict(side.way) for side in plan.input.sides],
+            }
             _put(folder / _PLAN, json.dumps(held).encode())
         sides = zip(plan.input.sides, held["ways"], strict=True)
         self.plan = replace(
@@ -78,11 +86,13 @@ class Journal:
         return replace(step, work=Noted(step.work, self._folder, step.key)) if step.key else step
 
     def close(self, *, done: bool) -> None:
-        """Let go of the folder, and remove it when the run is done."""
+        """Let go of the folder; when the run is done, remove what is in it, and itself if it was made here."""
         if done:
             _emptied(self._folder)
             (self._folder / _LOCK).unlink(missing_ok=True)
-            self._folder.rmdir()
+            if self._made or self._ours:
+                with suppress(OSError):  # a worker that was killed may have left a last file
+                    self._folder.rmdir()
         self._lock.close()
 
 
@@ -113,7 +123,7 @@ def _key(plan: Plan) -> str:
     written = str(replace(plan, input=replace(plan.input, sides=tuple(sides))))
     folds = [[str(part) for part in folding.same[:1]] for side in sides for folding in side.foldings]
     readers = [plan.input.spine.reader, *(side.scan.reader for side in sides)]
-    return digest([written, folds, plan.statuses, HASH_VERSION, [_fingerprint(reader) for reader in readers]])
+    return digest([_VERSION, written, folds, plan.statuses, HASH_VERSION, [_fingerprint(reader) for reader in readers]])
 
 
 def _fingerprint(reader: Reader) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
@@ -52,8 +53,7 @@ class Run:
 
     def collected(self, plan: Plan) -> pl.DataFrame:
         """The spine's table with the output columns beside it."""
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            results = self._results(plan)
+        with ThreadPoolExecutor(os.cpu_count()) as threads, closing(self._results(plan)) as results:
             frame = _checked(plan, next(results))
             made, places, driver = Outputs(plan, frame, threads), _places(plan, frame.height), _Driver(self._watch)
             for part in results:
@@ -67,8 +67,11 @@ class Run:
 
     def batches(self, plan: Plan, rows: int) -> Iterator[pl.DataFrame]:
         """The same a stretch of so many rows after the other, in the spine's order; answers that wait are filed beyond the budget."""
-        with ThreadPoolExecutor(os.cpu_count()) as threads, Shelf(self.resources.of_shelf) as shelf:
-            results = self._results(plan)
+        with (
+            ThreadPoolExecutor(os.cpu_count()) as threads,
+            Shelf(self.resources.of_shelf) as shelf,
+            closing(self._results(plan)) as results,
+        ):
             frame, size = _checked(plan, next(results)), 0
             driver = _Driver(self._watch)
             parts = [driver.keeps(shelf, part) for part in results]
@@ -87,7 +90,7 @@ class Run:
     def _watch(self) -> Watch:
         return self.progress if self.watch is None else Watches((self.progress, self.watch))
 
-    def _results(self, plan: Plan) -> Iterator[Any]:
+    def _results(self, plan: Plan) -> Generator[Any]:
         """The spine's table, then the parts of all answers as they come."""
         until = None if self.seconds is None else time.monotonic() + self.seconds
         spine, work = jobs(plan)

@@ -32,6 +32,7 @@ class Threads:
         self._shelf, self._stop, self._meter = shelf, Event(), Meter()
         self._steps = ThreadPoolExecutor(slots + 1, "nowthen-step")
         self._blocks = ThreadPoolExecutor(slots, "nowthen-block")
+        self._shelved: set[int] = set()  # what is on the shelf, by identity: it lives as long as it is there
 
     def start(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
         """Begin a step."""
@@ -65,7 +66,9 @@ class Threads:
         if handle.done() and not handle.cancelled() and handle.exception() is None:
             values = handle.result().value
             for place in range(len(values)) if number is None else [number]:
-                self._shelf.drop(values[place])
+                if id(values[place]) in self._shelved:
+                    self._shelved.discard(id(values[place]))
+                    self._shelf.drop(values[place])
                 values[place] = None
 
     def close(self) -> None:
@@ -78,7 +81,10 @@ class Threads:
         values = [handle.result().value[number] for handle, number in needs]
         outcome = carried_out(step.work, self._each, values, self._meter)
         made = outcome.value if step.values > 1 else (outcome.value,)
-        kept = list(made if step.wanted else map(self._shelf.keep, made))
+        kept = list(made)
+        if not step.wanted:
+            kept = [self._shelf.keep(value) for value in made]
+            self._shelved.update(map(id, kept))
         spilled = sum(self._shelf.spilled(value) for value in kept)
         return Outcome(kept, replace(outcome.report, spilled=spilled))
 

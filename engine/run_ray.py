@@ -25,7 +25,7 @@ from .schedule import Lost
 from .step import Outcome, Report, Step, carried_out
 from .way import Resources
 
-_LINGER_S = 15.0  # that idle workers keep their cores for the next run
+_LINGER_S = 5.0  # that idle workers keep their cores for the next run
 _PATIENCE_S = 600.0  # for the first worker
 _LEAST_STORE = 256 << 20  # bytes
 
@@ -49,6 +49,7 @@ class Handle:
     outcome: Outcome | None = None
     put: dict[int, Any] = field(default_factory=dict)
     busy: bool = False  # whether its worker works for it
+    lost: bool = False  # whether what it needed here was gone
 
     def ref(self, number: int) -> Any:
         """A reference to one of its values; one that is here moves at its first use."""
@@ -69,8 +70,8 @@ class Workers:
     elsewhere = True
 
     def __init__(self) -> None:
-        self.job = _job()
-        self._most = 1
+        self.session = _session()
+        self._most, self._began = 1, time.monotonic()
         self._meter = Meter()
         self._pending: list[_Hired] = []
         self._idle: list[_Hired] = []
@@ -80,11 +81,11 @@ class Workers:
     @property
     def slots(self) -> int:
         """How many workers there are; more may be on their way."""
-        return max(len(self._idle) + len(self._busy), 1)
+        return len(self._idle) + len(self._busy)
 
     def hire(self, most: int) -> None:
         """Ask for as many workers as there may be."""
-        self._most = most
+        self._most, self._began = most, time.monotonic()
         for _ in range(most - len(self._pending) - len(self._idle) - len(self._busy)):
             actor = Worker.remote()  # type: ignore[attr-defined]
             self._pending.append(_Hired(actor, actor.place.remote()))
@@ -92,13 +93,19 @@ class Workers:
     def start(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
         """Begin a step; one that belongs here is done at once."""
         if step.here:
-            values = [handle.here(number) for handle, number in needs]
-            return Handle(step, outcome=carried_out(step.work, map, values, self._meter))
-        worker = self._free()
+            return self._done_here(step, needs)
+        worker = self._idle.pop()
         self._busy.append(worker)
         refs = [handle.ref(number) for handle, number in needs]
         made = worker.actor.run.options(num_returns=1 + step.values).remote(step.work, *refs)
         return Handle(step, worker, list(made), busy=True)
+
+    def _done_here(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
+        try:
+            values = [handle.here(number) for handle, number in needs]
+        except RayError:  # gone with its node
+            return Handle(step, lost=True)
+        return Handle(step, outcome=carried_out(step.work, map, values, self._meter))
 
     def hold(self, step: Step, outcome: Outcome) -> Handle:
         """A handle of what a step made before."""
@@ -106,8 +113,9 @@ class Workers:
 
     def wait(self, handles: Sequence[Handle], timeout_s: float) -> Sequence[Handle]:
         """Those that are done, as soon as one is."""
-        if any(handle.outcome for handle in handles):
-            return [handle for handle in handles if handle.outcome]
+        self._refuse_to_wait_for_ever()
+        if at_once := [handle for handle in handles if handle.outcome or handle.lost]:
+            return at_once
         reports = {handle.refs[0]: handle for handle in handles}
         self._await([*reports], timeout_s)
         done, _ = ray.wait([*reports], num_returns=len(reports), timeout=0) if reports else ([], [])
@@ -115,6 +123,8 @@ class Workers:
 
     def report(self, handle: Handle) -> Report:
         """The report of a step that is done; its error is raised as it is."""
+        if handle.lost:
+            raise Lost(handle.step.name)
         if handle.outcome is not None:
             return handle.outcome.report
         report: Report = self._got(handle, handle.refs[0])
@@ -150,17 +160,16 @@ class Workers:
             ray.kill(worker.actor)
         self._busy, self._pending, self._idle = [], [], [] if stop else self._idle
 
-    def _free(self) -> _Hired:
-        """An idle worker; the first one is waited for."""
-        until = time.monotonic() + _PATIENCE_S
-        while not self._idle:
+    def _refuse_to_wait_for_ever(self) -> None:
+        """Raise `Unavailable` where no worker came up; take those over that rest meanwhile."""
+        if self._idle or self._busy:
+            return
+        if not self._pending:
             self.hire(self._most)
-            self._await([], 1.0)
-            if time.monotonic() > until:
-                raise Unavailable(
-                    f"no worker came up within {_PATIENCE_S:.0f} s: the cluster's cores are all taken. See `ray status`."
-                )
-        return self._idle.pop()
+        if time.monotonic() - self._began > _PATIENCE_S:
+            raise Unavailable(
+                f"no worker came up within {_PATIENCE_S:.0f} s: the cluster's cores are all taken. See `ray status`."
+            )
 
     def _await(self, refs: list[Any], timeout_s: float) -> None:
         """Wait for one of the references, or for a worker to be ready."""
@@ -220,10 +229,9 @@ def pool(resources: Resources) -> Iterator[Workers]:
     try:
         yield workers
     except BaseException:
-        workers.close(stop=True)
+        _Resting.ended(workers, stop=True)
         raise
-    workers.close(stop=False)
-    _Resting.rest(workers)
+    _Resting.ended(workers, stop=False)
 
 
 def connect(store: int | None = None) -> None:
@@ -254,31 +262,35 @@ def cores() -> int:
 
 
 class _Resting:
-    """Idle workers between two runs."""
+    """Idle workers between two runs of this process, unless another run waits for their cores."""
 
     _workers: Workers | None = None
     _timer: Timer | None = None
     _lock = Lock()
+    _running = 0  # runs that have begun and not ended
 
     @classmethod
     def taken(cls) -> Workers:
         """The workers that rest, or none yet."""
         with cls._lock:
+            cls._running += 1
             workers, cls._workers = cls._workers, None
             if cls._timer is not None:
                 cls._timer.cancel()
-        return workers if workers is not None and workers.job == _job() else Workers()
+        return workers if workers is not None and workers.session == _session() else Workers()
 
     @classmethod
-    def rest(cls, workers: Workers) -> None:
-        """Keep the workers for a while."""
+    def ended(cls, workers: Workers, *, stop: bool) -> None:
+        """A run is over: its workers rest for a while, or end at once where it was stopped or others run."""
         with cls._lock:
-            before, cls._workers = cls._workers, workers
-            cls._timer = Timer(_LINGER_S, cls._dismissed, [workers])
-            cls._timer.daemon = True
-            cls._timer.start()
-        if before is not None:
-            before.close(stop=True)
+            cls._running -= 1
+            rests = not stop and not cls._running and cls._workers is None
+            if rests:
+                cls._workers = workers
+                cls._timer = Timer(_LINGER_S, cls._dismissed, [workers])
+                cls._timer.daemon = True
+                cls._timer.start()
+        workers.close(stop=not rests)
 
     @classmethod
     def _dismissed(cls, workers: Workers) -> None:
@@ -286,7 +298,7 @@ class _Resting:
             if cls._workers is not workers:
                 return
             cls._workers = None
-        if ray.is_initialized() and workers.job == _job():
+        if ray.is_initialized() and workers.session == _session():
             workers.close(stop=True)
 
 
@@ -295,5 +307,7 @@ def values_of(outcome: Outcome) -> tuple[Any, ...]:
     return outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
 
 
-def _job() -> str:
-    return str(ray.get_runtime_context().get_job_id())
+def _session() -> str:
+    """Names the connection to a cluster: handles of actors are valid within it alone."""
+    context = ray.get_runtime_context()
+    return f"{context.get_node_id()} {context.get_job_id()}"

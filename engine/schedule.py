@@ -27,7 +27,7 @@ class Lost(Exception):
 class Pool(Protocol):
     """Where steps run. A handle stands for a step's outcome, which stays where it was made."""
 
-    slots: int  # steps that run at a time
+    slots: int  # steps that run at a time; 0 as long as nobody is there to run them
     elsewhere: bool  # steps may be lost, or be slow for reasons of their place
 
     def start(self, step: Step, needs: Sequence[tuple[Any, int]]) -> Any:
@@ -160,9 +160,13 @@ class Schedule:
     def _start(self) -> None:
         """Start what is ready while there is room; a step that is alone always finds some."""
         for step in sorted(self._ready, key=lambda step: (step.order, -step.memory)):
+            if any(need.step not in self._handles for need in step.needs):  # what it needs was lost meanwhile
+                del self._ready[step]
+                self._queue(step)
+                continue
             taken = sum(one.step.memory for one in self._tries)
             full = len(self._tries) >= self.pool.slots or taken + step.memory > self.memory
-            if full and self._tries and not step.here:
+            if not step.here and (not self.pool.slots or (full and self._tries)):
                 return
             self._waited.setdefault(step, time.monotonic() - self._ready.pop(step))
             self._tries.append(self._started(step))

@@ -121,7 +121,7 @@ class AnswerStored:
         work = StoredBuckets(alone, first, last, source) if ask is None else PassBuckets(alone, source)
         return Step(
             f"answer {self._name} {number}", self._node, work, (Need(ask or self._spine),), int(cost[first:last].sum()),
-            self._order, wanted=True, key=f"{self._order} answer {first}", hands_on=True,
+            self._order, wanted=True, key=f"{self._order} answer {first} {last}", hands_on=True,
         )  # fmt: skip
 
     def _cost(self, asked: Index) -> Index:

@@ -215,9 +215,9 @@ class TrainingSet:
             _check_statuses([*self.spine.schema, *self.features], self.features)
         resources = _resources(engine, memory, workers)
         plan = optimize(self._written(status, resources))
-        journal = None if resume is None else Journal(Path(resume), plan)
-        seconds = None if deadline is None else positive(deadline, "deadline") / 1e6
-        run = Run(executor(engine), resources, Progress("training set"), seconds, journal)
+        seconds, pool = None if deadline is None else positive(deadline, "deadline") / 1e6, executor(engine)
+        journal = None if resume is None else Journal(Path(resume), plan)  # last: it locks its folder
+        run = Run(pool, resources, Progress("training set"), seconds, journal)
         return (plan if journal is None else journal.plan), run
 
     def _written(self, status: bool, resources: Resources | None) -> Plan:

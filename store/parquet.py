@@ -10,7 +10,7 @@ from typing import ClassVar
 
 import polars as pl
 
-from ..engine.errors import Conflict
+from ..engine.errors import Conflict, Invalid
 from ..engine.reader import Reader, TimeBound
 from .files import files, is_address
 from .scanning import ScannedFiles, refusing, selected
@@ -34,11 +34,15 @@ class Parquet(ScannedFiles):
         return pl.scan_parquet(files(self.path, _ENDINGS), hive_partitioning=False)
 
     def pinned(self) -> PinnedParquet | None:
-        """The files as they are now, which can be read in parts; None for an object store."""
+        """The files as they are now, which can be read in parts; None for an object store. Files of unlike columns are refused."""
         if is_address(self.path):
             return None
         with refusing(self.describe()):
-            return PinnedParquet(self, tuple(_pinned(path) for path in files(self.path, _ENDINGS)))
+            paths = [os.path.abspath(path) for path in files(self.path, _ENDINGS)]  # a task may run in another folder
+            first, *others = [_types(path) for path in paths]
+            for path, types in zip(paths[1:], others, strict=True):
+                _refuse_unlike(paths[0], first, path, types)
+            return PinnedParquet(self, tuple(first.items()), tuple(map(_pinned, paths)))
 
 
 @dataclass(frozen=True)
@@ -62,13 +66,14 @@ class PinnedParquet:
     """Parquet files that must not change; rows [first, last) of them, `last` None for all."""
 
     source: Parquet
+    types: tuple[tuple[str, pl.DataType], ...]
     held: tuple[_File, ...]
     first: int = 0
     last: int | None = None
 
     def schema(self) -> dict[str, pl.DataType]:
         """Names and types of all columns."""
-        return self.source.schema()
+        return dict(self.types)
 
     def cuts(self) -> Sequence[int]:
         """Where row groups begin, and the number of rows."""
@@ -77,7 +82,7 @@ class PinnedParquet:
 
     def stretch(self, first: int, last: int) -> Reader:
         """The rows [first, last) of all."""
-        return PinnedParquet(self.source, self.held, first, last)
+        return PinnedParquet(self.source, self.types, self.held, first, last)
 
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of these rows, in order."""
@@ -101,17 +106,35 @@ class PinnedParquet:
             end = begin + file.rows
             low, high = max(self.first, begin), end if self.last is None else min(self.last, end)
             if low < high:
-                scan = pl.scan_parquet(file.path, hive_partitioning=False)
+                scan = _scanned(file.path).select(name for name, _ in self.types)
                 parts.append(scan if (low, high) == (begin, end) else scan.slice(low - begin, high - low))
             begin = end
-        return pl.concat(parts) if parts else self.source.scan().head(0)
+        return pl.concat(parts) if parts else _scanned(self.held[0].path).head(0)
 
 
 def _pinned(path: str) -> _File:
-    path = os.path.abspath(path)  # a task may run in another folder
     status = os.stat(path)
-    rows = pl.scan_parquet(path, hive_partitioning=False).select(pl.len()).collect().item()
+    rows = _scanned(path).select(pl.len()).collect().item()
     return _File(path, status.st_size, status.st_mtime_ns, rows)
+
+
+def _scanned(path: str) -> pl.LazyFrame:
+    return pl.scan_parquet(path, hive_partitioning=False)
+
+
+def _types(path: str) -> dict[str, pl.DataType]:
+    return dict(_scanned(path).collect_schema())
+
+
+def _refuse_unlike(first: str, types: dict[str, pl.DataType], path: str, found: dict[str, pl.DataType]) -> None:
+    """Files of one source have the same columns, in whatever order; a piece of one must not mean something else than another."""
+    if found == types:
+        return
+    name = next(name for name in [*types, *found] if types.get(name) != found.get(name))
+    says, other = (str(kind.get(name, "no such column")) for kind in (types, found))
+    raise Invalid(
+        f"column {name!r} is {says} in {first!r} and {other} in {path!r}. Write the files alike, or name one of them."
+    )
 
 
 def _groups(path: str) -> list[int]:

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
+from nowthen.engine import run_ray
 from nowthen.engine.way import Resources
 
 from .plans import asked
@@ -80,3 +81,12 @@ def test_buckets_in_groups_and_streams_give_the_same_on_ray(tmp_path: Path, monk
         assert training_set.collect(engine="ray", status=True).equals(
             training_set.collect(engine="local", workers=1, status=True)
         )
+
+
+def test_workers_of_another_connection_are_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    resting = run_ray.Workers()
+    monkeypatch.setattr(resting, "session", "another")
+    monkeypatch.setattr(run_ray._Resting, "_workers", resting)
+    taken = run_ray._Resting.taken()
+    run_ray._Resting.ended(taken, stop=True)
+    assert taken is not resting

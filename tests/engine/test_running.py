@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,28 @@ def test_a_file_that_changes_while_it_is_read_is_a_conflict(
         reader.read(["time"])
 
 
+def test_files_whose_columns_are_of_unlike_types_are_refused(tmp_path: Path) -> None:
+    rows()[:200].write_parquet(tmp_path / "a.parquet")
+    rows()[200:].with_columns(pl.col("amount").cast(pl.Int64)).write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(nt.Invalid, match=r"'amount' is Float64 in .*a\.parquet' and Int64 in .*b\.parquet'"):
+        asked(nt.Parquet(tmp_path), rows().select("shop_id", "seller", "time")).collect(engine="local")
+
+
+def test_files_may_have_their_columns_in_any_order(files: tuple[Path, Path], expected: pl.DataFrame) -> None:
+    second = files[0] / "b.parquet"
+    frame = pl.read_parquet(second)
+    frame.select(reversed(frame.columns)).write_parquet(second, row_group_size=60)
+    assert asked(nt.Parquet(files[0]), nt.Parquet(files[1])).collect(engine="local", status=True).equals(expected)
+
+
+def test_an_error_of_the_driver_leaves_no_thread_though_it_is_kept() -> None:
+    spine = rows().select("shop_id", "seller", time=pl.when(pl.int_range(pl.len()) != 3).then("time"))
+    with pytest.raises(nt.Invalid, match="null in row 3") as kept:
+        asked(nt.Frame(rows()), spine).collect(engine="local")
+    assert kept.value
+    assert not [thread.name for thread in threading.enumerate() if thread.name.startswith("nowthen-step")]
+
+
 class TestResume:
     """Runs that are taken up again."""
 
@@ -214,6 +237,17 @@ class TestResume:
         with pytest.raises(nt.Invalid, match=r"holds 'thesis\.tex', which no run left there"):
             training_set.collect(engine="local", resume=folder)
         assert [path.name for path in folder.iterdir()] == ["thesis.tex"]
+
+    def test_a_folder_of_the_users_stays_when_the_run_is_done(self, training_set: TrainingSet, tmp_path: Path) -> None:
+        (tmp_path / "mine").mkdir()
+        training_set.collect(engine="local", resume=tmp_path / "mine")
+        assert list((tmp_path / "mine").iterdir()) == []
+
+    def test_a_mistake_in_the_call_locks_no_folder(self, training_set: TrainingSet, tmp_path: Path) -> None:
+        with pytest.raises(nt.Invalid) as kept:
+            training_set.collect(engine="local", resume=tmp_path / "resume", deadline="soon")
+        assert kept.value
+        training_set.collect(engine="local", resume=tmp_path / "resume")
 
     def test_rows_that_may_change_unseen_cannot_be_resumed(self, tmp_path: Path) -> None:
         rows().write_csv(tmp_path / "sales.csv")

@@ -166,6 +166,19 @@ def test_values_that_vanished_are_made_again_before_the_step_that_needs_them() -
     assert pool.started == ["a", "b", "a", "b"]
 
 
+def test_steps_that_were_ready_wait_for_a_value_that_vanished() -> None:
+    pool = Pool(slots=1, gone={"a"})
+    a = step("a")
+    job = Job(a, *[step(f"b{n}", a, wanted=True, order=n) for n in range(3)])
+    assert sorted(ran(pool, job)) == ["b0(a())", "b1(a())", "b2(a())"]
+    assert pool.started.count("a") == 2
+
+
+def test_a_run_waits_until_somebody_is_there_to_work() -> None:
+    with pytest.raises(nt.Deadline):
+        ran(Pool(slots=0), Job(step("a")), until=time.monotonic() + 0.05)
+
+
 def test_a_wanted_value_comes_once_however_often_it_was_made() -> None:
     pool = Pool(gone={"a"})
     a = step("a", wanted=True)
