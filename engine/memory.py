@@ -6,6 +6,7 @@ column of 1.7 million values on a virtual machine (2 cores, 2026-11).
 
 from __future__ import annotations
 
+import ctypes
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 
 from .column import Array, Mask
 
+_C = ctypes.CDLL(None)
 _LARGE = 1 << 16  # bytes; below, the C library reuses memory as well
 
 
@@ -22,6 +24,14 @@ def fresh(n: int, dtype: np.dtype[Any]) -> Array:
     if size < _LARGE or dtype.hasobject:
         return np.empty(n, dtype=dtype)
     return np.frombuffer(pa.allocate_buffer(size), dtype=dtype)
+
+
+def give_back() -> None:
+    """Return to the system what is held for the next array: worth its price where memory is short."""
+    pa.default_memory_pool().release_unused()
+    trim = getattr(_C, "malloc_trim", None)  # glibc alone has it
+    if trim is not None:
+        trim(0)
 
 
 def nowhere(n: int) -> Mask:

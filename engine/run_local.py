@@ -10,6 +10,8 @@ from dataclasses import replace
 from threading import Event
 from typing import Any
 
+from .memory import give_back
+from .memory_peak import now
 from .meter import Meter
 from .shelf import Shelf
 from .step import Outcome, Report, Step, carried_out
@@ -27,8 +29,8 @@ class Threads:
 
     elsewhere = False
 
-    def __init__(self, slots: int, shelf: Shelf) -> None:
-        self.slots = slots
+    def __init__(self, slots: int, shelf: Shelf, memory: int) -> None:
+        self.slots, self._memory = slots, memory
         self._shelf, self._stop, self._meter = shelf, Event(), Meter()
         self._steps = ThreadPoolExecutor(slots + 1, "nowthen-step")
         self._blocks = ThreadPoolExecutor(slots, "nowthen-block")
@@ -81,6 +83,8 @@ class Threads:
         values = [handle.result().value[number] for handle, number in needs]
         outcome = carried_out(step.work, self._each, values, self._meter)
         made = outcome.value if step.values > 1 else (outcome.value,)
+        if now() > self._memory:
+            give_back()
         kept = list(made)
         if not step.wanted:
             kept = [self._shelf.keep(value) for value in made]
@@ -106,7 +110,7 @@ def cores() -> int:
 def pool(resources: Resources) -> Iterator[Threads]:
     """The pool of this process, for as long as it is needed; nothing of it is left behind."""
     with Shelf(resources.of_shelf) as shelf:
-        threads = Threads(resources.slots, shelf)
+        threads = Threads(resources.slots, shelf, resources.memory)
         try:
             yield threads
         finally:

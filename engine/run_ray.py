@@ -223,7 +223,7 @@ def pool(resources: Resources) -> Iterator[Workers]:
 
     Idle workers keep their cores for some seconds after a run, so that the next one begins at once.
     """
-    connect(resources.of_shelf)
+    connect(resources.of_store)
     workers = _Resting.taken()
     workers.hire(resources.slots)
     try:

@@ -121,7 +121,7 @@ class TrainingSet:
         with run:
             yield from run.batches(plan, rows)
 
-    def sink_parquet(self, path: str | PathLike[str], *, rows: int = 1_000_000, **how: Any) -> int:
+    def sink_parquet(self, path: str | PathLike[str], *, rows: int = 250_000, **how: Any) -> int:
         """Write the training set to one Parquet file, a row group for every `rows` rows; returns how many rows there are.
 
         The file appears whole or not at all. Other arguments are those of `collect`.

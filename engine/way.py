@@ -26,11 +26,16 @@ class Resources:
     @property
     def of_steps(self) -> int:
         """Bytes for the steps that run."""
-        return self.memory // 2
+        return self.memory * 3 // 8
 
     @property
     def of_shelf(self) -> int:
-        """Bytes for packed tables that wait; the rest is for results and for the process itself."""
+        """Bytes for packed tables that wait, and as many for answers that do; the rest is for results and for the process itself."""
+        return self.memory // 8
+
+    @property
+    def of_store(self) -> int:
+        """Bytes for the object store of a Ray that is started for the run."""
         return self.memory // 4
 
 
