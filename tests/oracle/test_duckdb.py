@@ -24,7 +24,13 @@ FOLDS = {
     "n_unique": "count(DISTINCT x) OVER {over}",
     "median": "quantile_cont(x, 0.5) OVER {over}",
 }
-CLOSE = {"sum": 1e-12, "mean": 1e-12, "var": 1e-10, "std": 1e-10, "median": 1e-15}  # DuckDB interpolates in another order
+CLOSE = {
+    "sum": 1e-12,
+    "mean": 1e-12,
+    "var": 1e-10,
+    "std": 1e-10,
+    "median": 1e-15,
+}  # DuckDB interpolates in another order
 # name: (over, delay, closed) for NowThen, the frame in minutes for DuckDB
 FRAMES = {
     "hour": (("1h", "0s", "right"), f"{60 * MINUTE_US - 1} PRECEDING AND CURRENT ROW"),
