@@ -17,8 +17,8 @@ from .reader import Loaded, Reader
 from .settling import Settle, all_rise
 from .slices import Carry, Slice, Slicing, may_slice, needs_carry
 from .step import Need, Report, Step
-from .task import AtTask, known_column, questions_of, source_columns, version_columns
-from .way import HOT, grouped, per_question, per_row
+from .task import AtTask, known_column, source_columns, version_columns
+from .way import HOT, grouped
 from .work import Bucket, Cut, Read, ReadAndSplit, Split
 
 if TYPE_CHECKING:
@@ -146,9 +146,8 @@ class AnswerBuckets:
     def _cost(self, asked: Index) -> Index:
         """Bytes that answering each bucket is projected to take."""
         rows = _sizes([self._reports[step] for step in self._source]) if self._source else asked
-        asks, task = self._task.side.asks, self._task
-        question = per_question(width(dict(task.spine.schema), questions_of(task)), asks)
-        return asked * question + rows * per_row(width(task.source.schema(), source_columns(task)), asks)
+        cost: Index = self._task.projected(asked, rows)
+        return cost
 
 
 @dataclass(frozen=True)

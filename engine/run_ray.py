@@ -161,7 +161,7 @@ class Workers:
         self._busy, self._pending, self._idle = [], [], [] if stop else self._idle
 
     def _refuse_to_wait_for_ever(self) -> None:
-        """Raise `Unavailable` where no worker came up; take those over that rest meanwhile."""
+        """Raise `Unavailable` where no worker came up for long; ask again where none is on its way."""
         if self._idle or self._busy:
             return
         if not self._pending:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from .ask import Answer, Ask
+from .ask import Ask
 from .column import Array, Column, Index, Mask
 from .events import Events
 from .fold import Ranged, State
@@ -151,7 +151,7 @@ class Slice:
         events, ready = _ready(events, task.side.asks, carried)
         gathered = Gathered(events, order, order.sorted(opened.times[mine]), None)
         numbers = opened.spine[ROW].to_numpy()[mine]
-        part = _rising(Part(numbers, task.answered(gathered, ready, each)))
+        part = Part(numbers, task.answered(gathered, ready, each))  # rows of one bucket rise
         return Outcome(part, Report(len(numbers), part.nbytes))
 
 
@@ -212,19 +212,6 @@ def _carried(ask: Ask, events: Events, at: Index, state: State) -> Ranged:
         return fold.value(tree.over(start, stop, fold.empty(len(start), column)), ask.dtype)
 
     return ranged
-
-
-def _rising(part: Part) -> Part:
-    """A part as its rows stand in the spine."""
-    assert part.rows is not None, "a slice has numbered rows"
-    order = np.argsort(part.rows)
-    taken = {slot: _taken(answer, order) for slot, answer in part.answers.items()}
-    return Part(part.rows[order], taken)
-
-
-def _taken(answer: Answer, order: Index) -> Answer:
-    found, expired = (None if mask is None else mask[order] for mask in (answer.found, answer.expired))
-    return Answer(answer.value.take(order), found, expired)
 
 
 def _late(ask: Ask) -> int:

@@ -12,15 +12,15 @@ import numpy as np
 from .column import Index
 from .packed import Packed
 from .parts import Part
-from .pieces import Layout, batches, layout, width
+from .pieces import Layout, batches, layout
 from .plan import at_name
 from .reader import Reader
 from .rules.check import needed_columns
 from .settling import ROW
 from .step import Each, Need, Outcome, Report, Step
 from .streamed import Asking, can_stream
-from .task import AtTask, known_column, questions_of, source_columns
-from .way import grouped, per_question, per_row
+from .task import AtTask, known_column, source_columns
+from .way import grouped
 from .work import Ask, Cut, by_number
 
 if TYPE_CHECKING:
@@ -126,10 +126,7 @@ class AnswerStored:
 
     def _cost(self, asked: Index) -> Index:
         """Bytes that answering each bucket is projected to take."""
-        task, asks = self._task, self._task.side.asks
-        question = per_question(width(dict(task.spine.schema), questions_of(task)), asks)
-        row = per_row(width(task.source.schema(), source_columns(task)), asks)
-        cost: Index = asked * question + np.array(self._layout.sizes) * row
+        cost: Index = self._task.projected(asked, np.array(self._layout.sizes))
         return cost
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,12 +22,14 @@ from .filling import Filling
 from .grouping import Order, codes
 from .instant import instants
 from .memory import nowhere
+from .pieces import width
 from .plan import At, Spine
 from .reader import Loaded, Reader
 from .ready import Ready
 from .rows import ARRIVAL, SEQUENCE, UNTIL, Arranged, arrange, passing, rows_of
 from .step import Each
 from .streamed import Asking, Streamed, can_stream
+from .way import per_question, per_row
 
 _BLOCK = 16_384  # questions at a time: 128 KB a column, so that what lies between them stays in the cache (benchmarks/windows.py, 2026-11)
 
@@ -48,6 +51,12 @@ class AtTask:
     def reads_its_spine(self) -> bool:
         """Whether the spine's table is the source's."""
         return self.spine.reader == self.source
+
+    def projected(self, asked: Any, rows: Any) -> Any:
+        """Bytes that so many questions and rows of the source are projected to take, for numbers or for arrays of them."""
+        asks = self.side.asks
+        question = per_question(width(dict(self.spine.schema), questions_of(self)), asks)
+        return asked * question + rows * per_row(width(self.source.schema(), source_columns(self)), asks)
 
     def alone(self) -> AtTask:
         """The task without its tables, for travel."""

@@ -9,7 +9,7 @@ from ..pieces import height, layout, width
 from ..plan import At, Plan, Spine
 from ..streamed import can_stream, in_pieces
 from ..task import AtTask, known_column, questions_of, source_columns
-from ..way import Resources, Way, per_question, per_row
+from ..way import Resources, Way, per_question
 
 _SMALL = 1_500_000  # rows of spine and source together; below, an exchange costs more than a second core gives
 _MOST_BUCKETS = 1024
@@ -45,9 +45,8 @@ def _way(task: AtTask, resources: Resources, busy: int) -> Way:
     asked, rows = height(task.spine.reader), height(task.source)
     if asked is None or rows is None:
         return Way()
-    side, schema = task.side, dict(task.spine.schema)
-    read = width(task.source.schema(), source_columns(task))
-    need = asked * per_question(width(schema, questions_of(task)), side.asks) + rows * per_row(read, side.asks)
+    side, read = task.side, width(task.source.schema(), source_columns(task))
+    need: int = task.projected(asked, rows)
     stored = _stored(task, need, resources)
     if stored is not None:
         return stored
