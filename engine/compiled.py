@@ -21,6 +21,8 @@ def warm() -> Any:
     """Load the compiled loops now, as a long-lived process does at its start; None where numba is not installed."""
     try:
         from . import kernels as loops
-    except ImportError:
+    except ModuleNotFoundError as missing:
+        if missing.name != "numba":
+            raise
         return None
     return loops

@@ -14,7 +14,8 @@ from ..way import Resources, Way, per_question
 _SMALL = 1_500_000  # rows of spine and source together; below, an exchange costs more than a second core gives
 _MOST_BUCKETS = 1024
 _LARGEST_PIECE = 4_000_000  # rows
-_PASSED = 2_500_000  # rows that one step lets pass by
+_STREAMED_PIECE = 2_500_000  # rows that are decoded at a time
+_PASSED = 5_000_000  # rows that one step lets pass by: each step searches anew and is merged with the others
 _LEAST_PIECE = 100_000
 _MOST_GROUPS = 8
 _IDLE = 4  # of so many cores all but one may have nothing to do, and an exchange still costs more than it saves
@@ -85,7 +86,7 @@ def _streamed(task: AtTask, asked: int, rows: int, resources: Resources) -> Way:
     steps = max(min(ceil(rows / _PASSED), 2 * resources.slots), 1)
     learned = asked * per_question(width(dict(task.spine.schema), questions_of(task)), asks)
     room = max(resources.of_steps // resources.slots - learned, 0) // (4 * read)
-    piece = max(min(_LARGEST_PIECE, ceil(rows / steps), max(room, _LEAST_PIECE)), 1)
+    piece = max(min(_STREAMED_PIECE, ceil(rows / steps), max(room, _LEAST_PIECE)), 1)
     return Way("streamed", steps=steps, rows=piece, memory=learned + 3 * read * piece)
 
 
