@@ -57,6 +57,30 @@ WORKLOADS = {
         "polars-over": Way("windows_polars", "over", "polars"),
         "duckdb": Way("windows_duckdb", "", "duckdb"),
     },
+    "store-ingest": {
+        "nowthen": Way("store_nowthen", "ingest", "nowthen"),
+        "polars": Way("store_polars", "ingest", "polars"),
+        "delta": Way("store_delta", "ingest", "deltalake"),
+    },
+    "store-replace": {
+        "nowthen": Way("store_nowthen", "replace", "nowthen"),
+        "polars": Way("store_polars", "replace", "polars"),
+        "delta": Way("store_delta", "replace", "deltalake"),
+    },
+    "store-column": {
+        "nowthen": Way("store_nowthen", "column", "nowthen"),
+        "compute": Way("store_nowthen", "compute", "nowthen"),
+        "polars": Way("store_polars", "column", "polars"),
+    },
+    "store-versions": {
+        "nowthen": Way("store_nowthen", "versions", "nowthen"),
+        "delta": Way("store_delta", "versions", "deltalake"),
+    },
+    "store-scan": {
+        "nowthen": Way("store_nowthen", "scan", "nowthen"),
+        "polars": Way("store_polars", "scan", "polars"),
+        "delta": Way("store_delta", "scan", "deltalake"),
+    },
 }
 
 
