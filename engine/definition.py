@@ -1,9 +1,10 @@
 """Definitions as typed JSON, never pickle: what the registry stores, snapshots carry and people review.
 
-    {"format": 1, "kind": "service", "name": .., "version": .., "columns": [[column, view, feature], ..],
+    {"format": 2, "kind": "service", "name": .., "version": .., "columns": [[column, view, feature], ..],
      "nodes": [..], "sources": {name: ..}, "views": {name: ..}}
 
-A view's or source's definition is the same without `columns`. Reading one gives equal content hashes or fails.
+A view's or source's definition is the same without `columns`. What has an order stands in a list, so that JSON with sorted keys means the
+same. Reading one gives equal content hashes or fails.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from .service import FeatureService
 from .source import Rows, Source, SourceSpec
 from .view import FeatureView, ViewSpec, ViewType
 
-FORMAT = 1
+FORMAT = 2
 Defined = FeatureService | ViewType | ViewSpec | Rows | SourceSpec
 _WORDS = ("about", "reader")  # of a source; they change no value
 
@@ -76,7 +77,9 @@ def version_of(defined: Defined) -> str:
     spec = _spec(defined)
     if isinstance(spec, ViewSpec):
         return digest([spec.name, [[name, spec.version(name)] for name in spec.features]])
-    return digest({name: part for name, part in _source(spec).items() if name not in _WORDS})
+    written = _source(spec)
+    meant = {name: part for name, part in written.items() if name not in _WORDS}
+    return digest({**meant, "schema": dict(written["schema"])})  # the order of columns means nothing
 
 
 def _spec(defined: Any) -> Any:
@@ -138,7 +141,7 @@ class _Writing:
             return spec.name
         self._written.add(id(spec))
         written = _view(spec)
-        written["features"] = {name: self.nodes.feature(feature) for name, feature in spec.features.items()}
+        written["features"] = [[name, self.nodes.feature(feature)] for name, feature in spec.features.items()]
         if self.views.setdefault(spec.name, written) != written:
             raise Invalid(f"two different views are named {spec.name!r}. Give one of them another name.")
         return spec.name
@@ -148,7 +151,7 @@ def _source(spec: SourceSpec) -> Json:
     return {
         "event_time": spec.event_time,
         "entities": [_entity(entity) for entity in spec.entities],
-        "schema": {name: type_json(dtype) for name, dtype in spec.schema.items()},
+        "schema": [[name, type_json(dtype)] for name, dtype in spec.schema.items()],
         "row_id": spec.row_id,
         "known_time": spec.known_time,
         "known_after": dict(spec.known_after),
@@ -176,7 +179,7 @@ def _view(spec: ViewSpec) -> Json:
 def _entity(entity: Entity) -> Json:
     return {
         "name": entity.name,
-        "keys": {name: type_json(dtype) for name, dtype in entity.keys.items()},
+        "keys": [[name, type_json(dtype)] for name, dtype in entity.keys.items()],
         "about": entity.about,
     }
 
@@ -214,7 +217,7 @@ class _Reading:
     def _view(self, name: str) -> ViewType:
         if name not in self._views:
             parts = self._definition["views"][name]
-            features = {key: self._nodes.feature(feature) for key, feature in parts["features"].items()}
+            features = {key: self._nodes.feature(feature) for key, feature in parts["features"]}
             entities = [_made_entity(entity) for entity in parts["entities"]]
             clocks = {
                 clock: None if parts[clock] is None else timedelta(microseconds=parts[clock])
@@ -233,13 +236,11 @@ def _made_source(name: str, parts: Json) -> Source:
         part: parts[part]
         for part in ("event_time", "row_id", "known_time", "deleted", "time_zone", "available", "about")
     }
-    schema = {column: type_of(written) for column, written in parts["schema"].items()}
+    schema = {column: type_of(written) for column, written in parts["schema"]}
     entities = [_made_entity(entity) for entity in parts["entities"]]
     reader = None if parts["reader"] is None else Elsewhere(parts["reader"])
     return Source(name, reader, entities=entities, known_after=waits, max_ahead=ahead, schema=schema, **same)
 
 
 def _made_entity(parts: Json) -> Entity:
-    return Entity(
-        parts["name"], keys={name: type_of(written) for name, written in parts["keys"].items()}, about=parts["about"]
-    )
+    return Entity(parts["name"], keys={name: type_of(written) for name, written in parts["keys"]}, about=parts["about"])

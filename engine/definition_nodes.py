@@ -76,7 +76,7 @@ class Writer:
 
     def _map(self, node: Apply) -> Json:
         args = [self.place(arg) for arg in node.args]
-        params = {name: value_json(value) for name, value in node.params}
+        params = [[name, value_json(value)] for name, value in node.params]
         named = {"operator": node.operator.name, "version": node.operator.version}
         return {"node": "map", **named, "args": args, "params": params, "type": type_json(node.dtype)}
 
@@ -137,7 +137,7 @@ class Nodes:
         if not isinstance(found, Map):
             raise Invalid(f"a definition applies {node['operator']!r} as a map, but it is a fold.")
         args = tuple(self[place] for place in node["args"])
-        params = {name: value_of(value) for name, value in node["params"].items()}
+        params = {name: value_of(value) for name, value in node["params"]}
         dtype = found.returns(*(arg.dtype for arg in args), **params)
         return _checked(shared(Apply(found, args, tuple(params.items()), dtype)), node)
 

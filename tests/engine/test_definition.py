@@ -69,7 +69,7 @@ EXPRESSIONS: dict[str, Callable[[], Any]] = {
 
 
 def there_and_back(defined: Any) -> Any:
-    return from_json(json.loads(json.dumps(to_json(defined))))
+    return from_json(json.loads(json.dumps(to_json(defined), sort_keys=True)))
 
 
 @pytest.mark.parametrize("name", EXPRESSIONS)
@@ -93,6 +93,12 @@ def test_a_service_comes_back_whole() -> None:
     back = there_and_back(service)
     assert to_json(back) == {**to_json(service), "sources": to_json(back)["sources"]}
     assert back.version == service.version
+
+
+def test_the_order_of_features_and_columns_comes_back() -> None:
+    view = nt.feature_view("v", entity=PERSON, features={"z": r.count(), "a": r.x.max()})
+    assert list(there_and_back(view).spec.features) == ["z", "a"]
+    assert list(there_and_back(rows()).spec.schema) == list(SCHEMA)
 
 
 def test_a_service_with_full_names_keeps_them() -> None:
@@ -169,8 +175,8 @@ def test_a_definition_that_was_tampered_with_is_refused() -> None:
 
 
 def test_another_format_is_refused() -> None:
-    with pytest.raises(Invalid, match="format 2"):
-        from_json(changed(lambda definition: definition.update(format=2)))
+    with pytest.raises(Invalid, match="format 3"):
+        from_json(changed(lambda definition: definition.update(format=3)))
 
 
 @pytest.mark.parametrize("part", ["nodes", "sources", "views", "kind"])
