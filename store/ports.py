@@ -50,6 +50,12 @@ class Folder(Protocol):
     def draft(self, token: str) -> AbstractContextManager[Path]:
         """A local scratch folder for one attempt, held while it is used and removed afterwards."""
 
+    def turn(self, name: str) -> AbstractContextManager[None]:
+        """One's turn among writers of the same name on this machine. Nobody's safety needs it: after a while one goes on without it."""
+
+    def sweep(self) -> int:
+        """Remove drafts on this machine whose writers are gone; the bytes that this freed."""
+
     def local(self, path: str) -> Path:
         """A local file with these bytes, to be mapped into memory; of an object store a copy."""
 
@@ -112,8 +118,25 @@ class Ledger(Protocol):
     def as_of(self, moment: int | datetime) -> Entry:
         """The entry of that number, or the newest up to that time. `NotFound` before the first, and before `oldest` unless pinned."""
 
+    def seen(self) -> Entry:
+        """The newest entry that this process has looked at, without looking again."""
+
+    def since(self, number: int, upto: int | None = None) -> Iterator[Entry]:
+        """The entries behind a number, rising, up to another or the head."""
+
+    def committed(self, job: str, *, since: int = 0) -> Entry | None:
+        """The entry of a job whose commit was not seen to end, durably; None if it did not happen."""
+
+    def removed_by(self, path: str) -> Entry | None:
+        """The cleanup or forget that removed a path; None if none did."""
+
+    def vouch(self, entry: Entry) -> Entry:
+        """Make sure that an entry which was seen will be there after a power cut: before "nothing new" is acknowledged."""
+
     def commit(self, base: Entry, work: Work, change: Change) -> Entry:
-        """Add an entry. The change is made on the head, again when another came first; `base` is the head that the work was begun on.
+        """Add an entry; where the change moves nothing, none, and the head is vouched for.
+
+        The change is made on the head, again when another came first; `base` is the head that the work was begun on.
 
         `Conflict`: it does not hold any more, or what it wrote or names was removed, or rows were forgotten since `base`: start over.
         `CommitUnknown`: it may have happened; `committed(job)` tells. `StorageFull`: it has not.
@@ -149,6 +172,7 @@ class DataPart:
     rows: int
     columns: tuple[str, ...]
     bytes: int
+    at: tuple[int, ...]  # for each column, which of the file's own columns is the first of it: a struct takes several
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,45 @@
+"""The file that says what a folder is: `store.json`, made before the first entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from ..engine.errors import Corrupt, Invalid, NotFound
+from ..engine.hashing import HASH_VERSION
+from .canonical import sealed, unsealed
+from .entry import FORMAT
+from .ports import Folder
+
+STORE: Final = "store.json"
+
+
+def founded(folder: Folder) -> None:
+    """Make a folder a store, unless it is one."""
+    if identity(folder) is None:
+        folder.put_new(STORE, sealed({"format": FORMAT, "hash": HASH_VERSION, "store": str(uuid4())}))
+
+
+def identity(folder: Folder) -> Mapping[str, Any] | None:
+    """What `store.json` says: format, hash version, and an id of the store; None where nothing was stored yet."""
+    try:
+        said = unsealed(folder.get(STORE), STORE)
+    except NotFound:
+        if any(True for _ in folder.listed("ledger")):
+            raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger.") from None
+        return None
+    except Corrupt:
+        if any(True for _ in folder.listed("ledger/_versions")):
+            raise Invalid(_another(folder, 1, HASH_VERSION)) from None
+        raise
+    if (said.get("format"), said.get("hash")) != (FORMAT, HASH_VERSION):
+        raise Invalid(_another(folder, said.get("format"), said.get("hash")))
+    return said
+
+
+def _another(folder: Folder, version: object, hashed: object) -> str:
+    return (
+        f"{folder.url} is a store of format {version} with hash {hashed}; this is NowThen for format {FORMAT} with hash {HASH_VERSION}. "
+        f"Export from the NowThen that wrote it, or ingest anew."
+    )
