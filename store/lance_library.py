@@ -1,4 +1,4 @@
-"""The Lance library, loaded with the settings it reads once, at import."""
+"""The Lance library, loaded with the settings it reads once, at import: all of the store takes it from here."""
 
 from __future__ import annotations
 
@@ -8,5 +8,18 @@ os.environ.setdefault("LANCE_IO_THREADS", "2")
 os.environ.setdefault("LANCE_LOG", "error")
 
 import lance
+from lance import LanceDataset, Session
+from lance.file import LanceFileReader, LanceFileWriter
+from lance.fragment import DataFile, FragmentMetadata
+from lance.schema import LanceSchema
 
-__all__ = ["lance"]
+__all__ = [
+    "DataFile",
+    "FragmentMetadata",
+    "LanceDataset",
+    "LanceFileReader",
+    "LanceFileWriter",
+    "LanceSchema",
+    "Session",
+    "lance",
+]
