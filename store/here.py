@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 
 from .entries import Entries
 from .folder import open_folder
@@ -12,15 +13,19 @@ from .notes import NoteFiles
 from .ports import Folder, Here
 
 
-def here(url: str | PathLike[str], storage: Mapping[str, str] | None = None) -> Here:
+def here(url: str | PathLike[str], storage: Mapping[str, str] | None = None, logs: Path | None = None) -> Here:
     """The store in a folder or at an address. Looking makes nothing: the first commit does."""
-    return opened(open_folder(url, storage))
+    return opened(open_folder(url, storage), logs)
 
 
-def opened(folder: Folder) -> Here:
-    """The store in a folder. `Invalid` if it is of another format, `Corrupt` if what says so is damaged."""
+def opened(folder: Folder, logs: Path | None = None) -> Here:
+    """The store in a folder. `Invalid` if it is of another format, `Corrupt` if what says so is damaged.
+
+    Logs of pushed rows stand beside a local store; for an object store `logs` says where, if there are any.
+    """
     from .tables import Tables
 
     identity(folder)
     ledger = Entries(folder)
-    return Here(folder, ledger, NoteFiles(folder, ledger), Tables(folder))
+    beside = None if "://" in folder.url else Path(folder.url) / "log"
+    return Here(folder, ledger, NoteFiles(folder, ledger), Tables(folder), logs or beside)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ..engine.errors import Corrupt, NowThenError, Unavailable
 
 
-class MissingFile(Corrupt):
+class LostFile(Corrupt):
     """A file that is not where it was: somebody removed it, as a cleanup does, or it is lost."""
 
     def __init__(self, path: str) -> None:
@@ -18,7 +18,7 @@ class MissingFile(Corrupt):
 
 @contextmanager
 def speaking(what: str, *, remote: bool) -> Iterator[None]:
-    """Errors of Lance inside become `Corrupt`, `MissingFile`, or `Unavailable` where a remote store does not answer."""
+    """Errors of Lance inside become `Corrupt`, `LostFile`, or `Unavailable` where a remote store does not answer."""
     try:
         yield
     except NowThenError:
@@ -34,7 +34,7 @@ def speaking(what: str, *, remote: bool) -> Iterator[None]:
 def _said(what: str, error: Exception, *, remote: bool) -> NowThenError:
     text = str(error)
     if "not found" in text.lower() or "no such file" in text.lower():
-        return MissingFile(what)
+        return LostFile(what)
     if remote and isinstance(error, OSError):
         return Unavailable(f"{what} could not be read: {text[:200]}")
     return Corrupt(f"{what} cannot be read: {text[:200]}")

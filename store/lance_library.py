@@ -8,9 +8,10 @@ os.environ.setdefault("LANCE_IO_THREADS", "2")
 os.environ.setdefault("LANCE_LOG", "error")
 
 import lance
-from lance import LanceDataset, Session
+from lance import LanceDataset
 from lance.file import LanceFileReader, LanceFileWriter
 from lance.fragment import DataFile, FragmentMetadata
+from lance.lance import _Session as Session
 from lance.schema import LanceSchema
 
 __all__ = [

@@ -214,6 +214,7 @@ class Here:
     ledger: Ledger
     notes: Notes
     tables: Tables
+    logs: Path | None = None  # the local folder of the logs of pushed rows, one a source; None: nothing can be pushed
 
 
 @dataclass(frozen=True)

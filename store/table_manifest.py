@@ -22,7 +22,7 @@ from .ports import DataPart, Stretch
 
 VERSIONS: Final = "_versions"
 _TRAILER: Final = struct.Struct("<QHH4s")  # where the manifest begins, two numbers of its format, and LANC
-_FILE_VERSION: Final = tuple(int(part) for part in DATA_VERSION.split("."))
+_MAJOR, _MINOR = (int(part) for part in DATA_VERSION.split("."))
 
 
 def path_of(number: str) -> str:
@@ -85,7 +85,7 @@ def _files(stretch: Stretch, leaves: Mapping[str, list[int]]) -> Iterator[DataFi
             fields += ids
             indices += range(first, first + len(ids))
         if fields:
-            yield DataFile(part.path.removeprefix(f"{DATA}/"), fields, indices, *_FILE_VERSION, part.bytes)
+            yield DataFile(part.path.removeprefix(f"{DATA}/"), fields, indices, _MAJOR, _MINOR, part.bytes)
 
 
 def _scratch(draft: Path) -> Path:

@@ -17,7 +17,7 @@ import pyarrow as pa
 from ..engine.errors import NotFound
 from . import data_file, table_manifest
 from .canonical import digest
-from .lance_errors import MissingFile, speaking
+from .lance_errors import LostFile, speaking
 from .lance_library import LanceDataset, Session
 from .ports import DataPart, Folder, Stretch, Version
 from .sums import SUFFIX
@@ -120,7 +120,7 @@ class Tables:
         try:
             content = self._folder.get(path)
         except NotFound:
-            raise MissingFile(path) from None
+            raise LostFile(path) from None
         if digest(content) != version.digest:
             raise damaged(path, "its digest is not the one that its version was written with")
         uri, options = self._folder.lance(place)

@@ -15,7 +15,7 @@ from typing import Final
 
 from ..engine.errors import Corrupt, NotFound
 from .data_file import digest_in
-from .lance_errors import MissingFile
+from .lance_errors import LostFile
 from .ports import DataPart, Folder
 from .sums import NAME_DIGITS, REST, SUFFIX, Ranges, Sums, chunks, crc_of
 
@@ -32,7 +32,7 @@ class Verified:
     _known: dict[str, tuple[_Stamp, frozenset[str] | None]] = field(default_factory=dict)  # None: all of it
 
     def need(self, place: str, part: DataPart, columns: Iterable[str]) -> None:
-        """Make sure of some columns of a file, and of what says where they are. `Corrupt` names the file; `MissingFile`."""
+        """Make sure of some columns of a file, and of what says where they are. `Corrupt` names the file; `LostFile`."""
         path = f"{place}/{part.path}"
         remote = "://" in self.folder.url
         if remote and os.environ.get(ALWAYS) != "all":
@@ -87,7 +87,7 @@ def _local(folder: Folder, place: str, part: DataPart, path: str) -> Iterator[tu
     try:
         handle = os.open(f"{root}/{part.path}", os.O_RDONLY)
     except FileNotFoundError:
-        raise MissingFile(path) from None
+        raise LostFile(path) from None
     try:
         facts = os.fstat(handle)
         if facts.st_size != part.bytes:
@@ -105,4 +105,4 @@ def _remote(folder: Folder, path: str) -> Iterator[tuple[_Stamp, _Bytes]]:
     try:
         yield (0, 0, 0), content
     except NotFound:
-        raise MissingFile(path) from None
+        raise LostFile(path) from None
