@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -18,6 +17,7 @@ from .conform import conformed
 from .event_files import EventFiles, StoredFile
 from .fresh import CONTENT, Fresh, fresh, is_settled, needed, with_content
 from .log import Log
+from .ports import Here
 from .stored_parts import KeyedTable, StoredLayout, StoredPart, laid_by
 
 _STAMPS: dict[str, pl.DataType] = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64()}
@@ -31,11 +31,12 @@ class EventTable:
     """
 
     spec: SourceSpec
+    here: Here = field(repr=False, compare=False)
+    entry: int  # of the ledger, where it stands
     tables: tuple[KeyedTable, ...]  # each holds all rows; none before anything was stored
     buckets: int
     slab_us: int
-    log: Path
-    position: int
+    position: int  # in the log, up to which the tables have its rows
     upto: int
     table_settled: bool
 
@@ -98,21 +99,31 @@ class EventTable:
         self, columns: Sequence[str], keyed: KeyedTable | None = None, files: Sequence[StoredFile] | None = None
     ) -> pl.DataFrame:
         """The columns of the rows of the table alone, or of some of its files, in no promised order."""
-        schema = self.schema() | {CONTENT: pl.Int64()}
         table = keyed or next(iter(self.tables), None)
         if table is None:
+            schema = self._all()
             return pl.DataFrame(schema={name: schema[name] for name in columns})
-        rows = EventFiles(table.folder).read(table.version, columns, table.files if files is None else files)
-        return self._conformed(rows)
+        rows = table.stored.read(_there(table.stored, columns), table.files if files is None else files)
+        return self._conformed(rows, columns)
 
     def batches(self, columns: Sequence[str], keyed: KeyedTable, files: Sequence[StoredFile]) -> Iterator[pl.DataFrame]:
         """The columns of the rows of some files, a few rows at a time."""
-        return map(self._conformed, EventFiles(keyed.folder).batches(keyed.version, columns, files))
+        for rows in keyed.stored.batches(_there(keyed.stored, columns), files):
+            yield self._conformed(rows, columns)
 
-    def _conformed(self, rows: pl.DataFrame) -> pl.DataFrame:
-        schema = self.schema() | {CONTENT: pl.Int64()}
-        differing = [name for name in rows.columns if rows.schema[name] != schema[name]]
-        return rows.with_columns(conformed(rows[name], schema[name], name) for name in differing) if differing else rows
+    def _conformed(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+        """The rows in the types of the source; a column that the version of the table has not yet is null."""
+        schema = self._all()
+        made = [pl.lit(None, schema[name]).alias(name) for name in columns if name not in rows.columns]
+        made += [
+            pl.lit(conformed(rows[name], schema[name], name))
+            for name in rows.columns
+            if rows.schema[name] != schema[name]
+        ]
+        return rows.with_columns(made).select(columns) if made else rows
+
+    def _all(self) -> dict[str, pl.DataType]:
+        return self.schema() | {CONTENT: pl.Int64()}
 
     def pushed(self) -> Fresh:
         """The rows of the log that the table has not taken in and does not hold; all columns and their content hash."""
@@ -131,14 +142,13 @@ class EventTable:
 
     def fingerprint(self) -> str:
         """Which version of which table, and up to where in which log."""
-        tables = [(str(table.folder), table.version) for table in self.tables]
-        return repr((self.spec.name, tables, str(self.log), self.position, self.upto))
+        tables = [(table.place, table.version.digest) for table in self.tables]
+        return repr((self.here.folder.url, self.spec.name, tables, str(self.here.logs), self.position, self.upto))
 
     def describe(self) -> str:
         """Which table and version."""
         pushed = ", pushed rows" if self.upto > self.position else ""
-        version = next((table.version for table in self.tables), None)
-        return f"store {self.spec.name} (version {version}{pushed})"
+        return f"store {self.spec.name} (version {self.entry}{pushed})"
 
     @property
     def _as_they_lie(self) -> StoredPart:
@@ -148,7 +158,13 @@ class EventTable:
         return StoredPart(self, first, files, pushed=self.pushes > 0, ordered=False)
 
     def _tail(self) -> list[pl.DataFrame]:
-        if self.upto <= self.position:
+        if self.upto <= self.position or self.here.logs is None:
             return []
-        frames, _ = Log(self.log).read(self.position, self.upto)
+        frames, _ = Log(self.here.logs / self.spec.name).read(self.position, self.upto)
         return [frame.select(list(self.schema())) for frame in frames]
+
+
+def _there(table: EventFiles, columns: Sequence[str]) -> list[str]:
+    """The columns that a table has; where it has none of them one that says how many rows there are."""
+    known = table.schema().names
+    return [name for name in columns if name in known] or [SEQUENCE]

@@ -6,14 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..engine.errors import Corrupt, NowThenError, Unavailable
-
-
-class LostFile(Corrupt):
-    """A file that is not where it was: somebody removed it, as a cleanup does, or it is lost."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path} is not there any more")
-        self.path = path
+from .lost import LostFile
 
 
 @contextmanager

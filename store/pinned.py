@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from ..engine.definition import Elsewhere
@@ -12,11 +11,12 @@ from ..engine.errors import Invalid, NotFound
 from ..engine.nodes import Reference
 from ..engine.source import SourceSpec
 from .event_table import EventTable
-from .ingest import table_at
-from .layout import check_layout
-from .ledger import Commit, Ledger
+from .layout import BUCKETS, check_layout
 from .log import Log
+from .ports import Entry, Here
 from .registry import Registry
+from .source_note import place_of, state_of
+from .stored_parts import KeyedTable
 from .training import columns_of
 
 
@@ -53,38 +53,50 @@ def _of_version(reference: Reference, prefix: str) -> Reference:
     return reference
 
 
-def opener(root: Path, as_of: int | datetime | None) -> Callable[[SourceSpec], EventTable]:
-    """Opens sources as tables of the store, all at one commit.
+def opener(here: Here, as_of: int | datetime | None) -> Callable[[SourceSpec], EventTable]:
+    """Opens sources as tables of the store, all at one entry of its ledger.
 
     Without `as_of` pushed rows count as well; with it only what the tables contained.
     """
-    ledger = Ledger(root / "commits")
-    commit = ledger.head() if as_of is None else ledger.as_of(as_of)
+    entry = here.ledger.head() if as_of is None else here.ledger.as_of(as_of)
     opened: dict[int, EventTable] = {}
 
     def open_source(spec: SourceSpec) -> EventTable:
         if id(spec) not in opened:
-            opened[id(spec)] = table_of(root, spec, commit, live=as_of is None)
+            opened[id(spec)] = table_of(here, spec, entry, live=as_of is None)
         return opened[id(spec)]
 
     return open_source
 
 
-def table_of(root: Path, spec: SourceSpec, commit: Commit, *, live: bool) -> EventTable:
-    """The table of a source at a commit, with the rows pushed since if `live`; NotFound where nothing was ever stored."""
-    state = commit.sources.get(spec.name)
-    end = Log(root / "log" / spec.name).end() if live else 0
+def table_of(here: Here, spec: SourceSpec, entry: Entry, *, live: bool) -> EventTable:
+    """The table of a source at an entry, with the rows pushed since if `live`; NotFound where nothing was ever stored."""
+    state = state_of(entry, here.notes, spec.name)
+    end = Log(here.logs / spec.name).end() if live and here.logs else 0
     if state is None and not end:
         raise NotFound(
-            f"source {spec.name!r} has no rows in store {str(root)!r}. Call store.ingest(...) first, or say refresh=True."
+            f"source {spec.name!r} has no rows in store {here.folder.url!r}. Call store.ingest(...) first, or say refresh=True."
         )
     if spec.reader is not None and not (state and state.ingested):
         raise NotFound(
             f"source {spec.name!r} was pushed to but never ingested. Call store.ingest(...) first, or say refresh=True."
         )
     if state is not None:
-        check_layout(spec, state)
-    return table_at(root, spec, commit, upto=end)
+        check_layout(spec, state, live=live)
+    return table_at(here, spec, entry, upto=end)
+
+
+def table_at(here: Here, spec: SourceSpec, entry: Entry, *, upto: int) -> EventTable:
+    """The reader of a source's rows as of an entry, and of the log up to a position."""
+    state = state_of(entry, here.notes, spec.name)
+    if state is None:
+        return EventTable(spec, here, entry.number, (), BUCKETS, 1, 0, upto, True)
+    tables = tuple(
+        KeyedTable(table.keys, here, place_of(spec.name, name), table.version) for name, table in state.tables.items()
+    )
+    return EventTable(
+        spec, here, entry.number, tables, state.buckets, state.slab_us, state.log_position, upto, state.settled
+    )
 
 
 def refreshable(spec: SourceSpec) -> SourceSpec:

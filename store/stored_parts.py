@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, chain, pairwise
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..engine.hashing import HASH_VERSION, bucket
 from ..engine.reader import Loaded, Reader, TimeBound, within
 from ..engine.rows import SEQUENCE
 from .event_files import EventFiles, StoredFile
+from .ports import Here, Version
 
 if TYPE_CHECKING:
     from .event_table import EventTable
@@ -27,13 +27,19 @@ class KeyedTable:
     """One of the tables that hold all rows of a source: by which keys it is bucketed, where it is, and at which version."""
 
     keys: tuple[str, ...]
-    folder: Path
-    version: int
+    here: Here = field(repr=False, compare=False)
+    place: str
+    version: Version
+
+    @property
+    def stored(self) -> EventFiles:
+        """The table."""
+        return EventFiles(self.here, self.place, self.version)
 
     @cached_property
     def files(self) -> tuple[StoredFile, ...]:
         """Its files, by bucket, then by slab, then by age."""
-        return EventFiles(self.folder).files(self.version)
+        return self.stored.files()
 
 
 @dataclass(frozen=True)

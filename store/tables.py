@@ -5,7 +5,9 @@ Files and manifests are made in drafts; a folder brings them to their places. La
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +19,9 @@ import pyarrow as pa
 from ..engine.errors import NotFound
 from . import data_file, table_manifest
 from .canonical import digest
-from .lance_errors import LostFile, speaking
+from .lance_errors import speaking
 from .lance_library import LanceDataset, Session
+from .lost import LostFile
 from .ports import DataPart, Folder, Stretch, Version
 from .sums import SUFFIX
 from .verified import Verified, damaged
@@ -29,6 +32,8 @@ _BATCH_ROWS: Final = (
 )
 _KEPT: Final = 64  # versions held open
 _CACHE_BYTES: Final = 128 << 20
+_GROUP_BYTES: Final = 16 << 20
+_AHEAD: Final = 2  # groups that are checked before they are wanted
 
 
 @dataclass(frozen=True)
@@ -84,16 +89,33 @@ class Tables:
     def batches(
         self, place: str, version: Version, columns: Sequence[str], stretches: Sequence[Stretch] | None = None
     ) -> Iterator[pa.RecordBatch]:
-        """The columns of some stretches, or all, in their order; what is read is checked first."""
+        """The columns of some stretches, or all, in their order; what is read is checked first, some files ahead of reading."""
         found = self._open(place, version)
-        wanted = found.stretches if stretches is None else stretches
-        for stretch in wanted:
+        wanted = found.stretches if stretches is None else tuple(stretches)
+        if all(self._verified.knows(place, part, columns) for one in wanted for part in one.parts):
+            yield from self._scanned(place, found, columns, wanted)
+            return
+        groups = list(_groups(wanted))
+        with ThreadPoolExecutor(1) as ahead:
+            checks = deque(ahead.submit(self._check, place, group, columns) for group in groups[:_AHEAD])
+            for number, group in enumerate(groups):
+                checks.popleft().result()
+                if number + _AHEAD < len(groups):
+                    checks.append(ahead.submit(self._check, place, groups[number + _AHEAD], columns))
+                yield from self._scanned(place, found, columns, group)
+
+    def _check(self, place: str, stretches: Iterable[Stretch], columns: Sequence[str]) -> None:
+        for stretch in stretches:
             for part in stretch.parts:
                 self._verified.need(place, part, columns)
-        if not wanted:
+
+    def _scanned(
+        self, place: str, found: _Opened, columns: Sequence[str], stretches: Sequence[Stretch]
+    ) -> Iterator[pa.RecordBatch]:
+        if not stretches:
             return
         with self._speaking(place):
-            fragments = [found.fragments[_name(stretch)] for stretch in wanted]
+            fragments = [found.fragments[_name(stretch)] for stretch in stretches]
             yield from found.table.scanner(
                 columns=list(columns), fragments=fragments, batch_size=_BATCH_ROWS, scan_in_order=True
             ).to_batches()
@@ -132,6 +154,20 @@ class Tables:
 
     def _speaking(self, what: str) -> AbstractContextManager[None]:
         return speaking(what, remote="://" in self._folder.url)
+
+
+def _groups(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:
+    """Stretches that are checked together before any of them is read."""
+    group: list[Stretch] = []
+    size = 0
+    for stretch in stretches:
+        group.append(stretch)
+        size += sum(part.bytes for part in stretch.parts)
+        if size >= _GROUP_BYTES:
+            yield group
+            group, size = [], 0
+    if group:
+        yield group
 
 
 def _name(stretch: Stretch) -> tuple[str, ...]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from ..engine.errors import Corrupt, NotFound
 from .data_file import digest_in
-from .lance_errors import LostFile
+from .lost import LostFile
 from .ports import DataPart, Folder
 from .sums import NAME_DIGITS, REST, SUFFIX, Ranges, Sums, chunks, crc_of
 
@@ -31,18 +31,39 @@ class Verified:
     folder: Folder
     _known: dict[str, tuple[_Stamp, frozenset[str] | None]] = field(default_factory=dict)  # None: all of it
 
+    def knows(self, place: str, part: DataPart, columns: Iterable[str]) -> bool:
+        """Whether nothing is left to make sure of."""
+        if self._trusts():
+            return True
+        path = f"{place}/{part.path}"
+        with self._content(place, part, path) as (stamp, _):
+            done = self._done(path, stamp)
+            return done is None or _wanted(part, columns) <= done
+
     def need(self, place: str, part: DataPart, columns: Iterable[str]) -> None:
         """Make sure of some columns of a file, and of what says where they are. `Corrupt` names the file; `LostFile`."""
-        path = f"{place}/{part.path}"
-        remote = "://" in self.folder.url
-        if remote and os.environ.get(ALWAYS) != "all":
+        if self._trusts():
             return
-        with _remote(self.folder, path) if remote else _local(self.folder, place, part, path) as (stamp, content):
-            before, done = self._known.get(path, (None, frozenset()))
-            done = done if before == stamp else frozenset()
-            wanted = {REST, *(name for name in columns if name in part.columns)}
+        path = f"{place}/{part.path}"
+        with self._content(place, part, path) as (stamp, content):
+            done, wanted = self._done(path, stamp), _wanted(part, columns)
             if done is not None and not wanted <= done:
                 self._known[path] = stamp, self._checked(path, part, content, done, wanted - done)
+
+    def _trusts(self) -> bool:
+        return self._remote and os.environ.get(ALWAYS) != "all"
+
+    @property
+    def _remote(self) -> bool:
+        return "://" in self.folder.url
+
+    def _content(self, place: str, part: DataPart, path: str) -> AbstractContextManager[tuple[_Stamp, _Bytes]]:
+        return _remote(self.folder, path) if self._remote else _local(self.folder, place, part, path)
+
+    def _done(self, path: str, stamp: _Stamp) -> frozenset[str] | None:
+        """The columns of this very file that are known to be right; None: all."""
+        before, done = self._known.get(path, (None, frozenset()))
+        return done if before == stamp else frozenset()
 
     def _checked(
         self, path: str, part: DataPart, content: _Bytes, done: frozenset[str], wanted: set[str]
@@ -65,6 +86,10 @@ class Verified:
             return None
         mine = sums.sha256[:NAME_DIGITS] == digest_in(path) and (sums.size, sums.rows) == (part.bytes, part.rows)
         return sums if mine else None
+
+
+def _wanted(part: DataPart, columns: Iterable[str]) -> set[str]:
+    return {REST, *(name for name in columns if name in part.columns)}
 
 
 def check_whole(path: str, content: Iterable[memoryview | bytes]) -> None:
