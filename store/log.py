@@ -18,7 +18,7 @@ from typing import Self
 
 import polars as pl
 
-from ..engine.errors import CommitUnknown, Conflict, NowThenError, Unavailable
+from ..engine.errors import CommitUnknown, Conflict, NotFound, NowThenError, Unavailable
 from . import sequence
 from .durable import make_folder, storing, sync
 from .records import Record, decoded, encoded, scan
@@ -33,16 +33,25 @@ class Log:
     folder: Path
 
     def end(self) -> int:
-        """The position of the last row, 0 for an empty log."""
-        for segment in reversed(self.segments()):
-            records, _ = scan(segment.read_bytes(), str(segment), sealed=False)
-            if records:
-                return records[-1].last
-        return 0
+        """The position of the last row, 0 for an empty log; of one that was emptied what the name of its segment says."""
+        segments = self.segments()
+        if not segments:
+            return 0
+        records, _ = scan(segments[-1].read_bytes(), str(segments[-1]), sealed=False)
+        return records[-1].last if records else _first(segments[-1]) - 1
 
     def read(self, position: int = 0, upto: int | None = None) -> tuple[list[pl.DataFrame], int]:
         """The rows after a position (and not after `upto`) with arrival and sequence, and the position they end at."""
         segments = self.segments()
+        if (
+            segments
+            and _first(segments[0]) > 1
+            and _first(segments[0]) - 1 > position
+            and (upto is None or upto > position)
+        ):
+            raise NotFound(
+                f"log {self.folder} was emptied by `forget` behind position {position}. Read the tables anew; a server loads its snapshot anew."
+            )
         frames: list[pl.DataFrame] = []
         for place, segment in enumerate(segments):
             if place + 1 < len(segments) and _first(segments[place + 1]) <= position:
@@ -54,9 +63,9 @@ class Log:
             position = wanted[-1].last if wanted else position
         return frames, position
 
-    def writer(self) -> Writer:
-        """The one writer; `Unavailable` while another process is it."""
-        return Writer(self.folder)
+    def writer(self, wait_s: float = 0.0) -> Writer:
+        """The one writer; `Unavailable` while another process is it, for so long."""
+        return Writer(self.folder, wait_s)
 
     def segments(self) -> list[Path]:
         """The files of the log, the oldest first."""
@@ -81,7 +90,7 @@ class Appended:
 class Writer:
     """Appends to a log. Close it, or use it in a `with`; until then no other process can write."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, wait_s: float = 0.0) -> None:
         self._folder = folder
         self._keys: dict[str, Appended] = {}
         self._segment: Path | None = None
@@ -89,7 +98,7 @@ class Writer:
         self._handle: int | None = None
         make_folder(folder)
         self._lock = os.open(folder / "writer", os.O_RDWR | os.O_CREAT, 0o644)
-        self.resume()
+        self.resume(wait_s)
 
     # -- appending ------------------------------------------------------------------------------------------------------
     def append(self, rows: pl.DataFrame, *, key: str = "", arrival: int | None = None) -> Appended:
@@ -155,6 +164,19 @@ class Writer:
         return self._handle
 
     # -- being the writer -----------------------------------------------------------------------------------------------
+    def emptied(self) -> int:
+        """Remove all rows, which the tables must have; what comes later follows on. The position that the log ends at."""
+        before = sorted(self._folder.glob("*.log"))
+        fresh = self._folder / f"{self._last + 1:020d}.log"
+        if before and before != [fresh]:
+            os.close(os.open(fresh, os.O_RDWR | os.O_CREAT, 0o644))
+            sync(self._folder)
+            for segment in before:
+                segment.unlink()
+            sync(self._folder)
+            self._take_in()
+        return self._last
+
     def resume(self, wait_s: float = 0.0) -> None:
         """Become the writer (again), waiting so long for another one; what others appended meanwhile is taken in, a torn end is cut."""
         until = time.monotonic() + wait_s
@@ -203,10 +225,11 @@ class Writer:
         segments = sorted(self._folder.glob("*.log"))
         if not segments or (segments[-1] == self._segment and segments[-1].stat().st_size == self._size):
             return
-        since = 0 if self._segment is None else segments.index(self._segment)
+        since = segments.index(self._segment) if self._segment in segments else 0
         for segment in segments[since:]:
             known = self._size if segment == self._segment else 0
             records, end = scan(tail_of(segment, known), str(segment), sealed=segment != segments[-1], base=known)
+            self._last = max(self._last, _first(segment) - 1)
             self._learn(records)
             self._segment, self._size = segment, known + end
         if self._handle is not None:

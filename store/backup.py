@@ -1,0 +1,147 @@
+"""Backup and restore: a store copied to another folder, only what is not there yet, and the ledger last.
+
+So a backup that was broken off is the backup before with some files more. Copies are compared with the digests in their names: a damaged
+file is never copied. Restoring copies everything back; the mark of a store comes last, so half a restore is no store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..engine.errors import Conflict, Corrupt, Invalid, NotFound
+from .durable import publish
+from .entry import path_of
+from .log import Log
+from .mend import as_named
+from .ports import Folder, Here
+from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
+
+_MARK, _HINT = "store.json", "ledger/head"
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a backup or a restore copied."""
+
+    version: int  # up to this entry
+    files: int
+    bytes: int
+    there: int  # files that were there already
+    removed: int = 0  # files of the backup that the store does not need any more
+
+    def __str__(self) -> str:
+        more = f", {self.removed:,} removed that are not needed any more" if self.removed else ""
+        size = f"{self.bytes / 1e6:.1f} MB"
+        return f"copied {self.files:,} files ({size}) up to version {self.version}; {self.there:,} were there already{more}"
+
+
+def backed_up(here: Here, to: Folder) -> Copied:
+    """Copy what kept entries need, the logs and the ledger to another folder, which may hold an earlier backup of this store."""
+    copy = _Copy(here.folder, to)
+    copy.marked()
+    for _ in range(_ATTEMPTS):
+        head = here.ledger.head()
+        needed = Reach(here, head).of(kept_entries(here, head, head.oldest))
+        try:
+            copy.absent(sorted(needed))
+        except NotFound:
+            if here.ledger.head().number == head.number:
+                raise
+            continue  # a cleanup went by
+        if here.logs is not None:
+            _logs_out(here.logs, copy)
+        copy.absent(path_of(number) for number in range(1, head.number + 1))
+        copy.replaced(_HINT)
+        copy.dropped(path for path in copy.there if path.partition("/")[0] in HELD_UNDER and path not in needed)
+        return copy.report(head.number)
+    raise Conflict(f"{_ATTEMPTS} times files were removed while they were copied. Try again.")
+
+
+def restored(backup: Folder, to: Here) -> Copied:
+    """Copy a backup into an empty folder, as a store; then `scrubbed` tells whether all of it is whole."""
+    if next(iter(to.folder.listed("")), None) is not None:
+        raise Invalid(
+            f"{to.folder.url} is not empty. Restore into a new folder, then put it in the place of the old one."
+        )
+    copy = _Copy(backup, to.folder)
+    found = [path for path, _, _ in backup.listed("")]
+    entries = [path for path in found if path.startswith("ledger/") and path != _HINT]
+    if _MARK not in found or _HINT not in found:
+        raise Invalid(
+            f"{backup.url} is no backup of a store that was ever finished. Give the folder that `backup` wrote to."
+        )
+    copy.absent(path for path in found if path.partition("/")[0] in HELD_UNDER)
+    for path in found:
+        if path.startswith("log/") and to.logs is not None:
+            publish(to.logs / path.removeprefix("log/"), backup.get(path))
+    copy.absent(entries)
+    copy.replaced(_HINT)
+    copy.replaced(_MARK)
+    return copy.report(len(entries))
+
+
+class _Copy:
+    """Files on their way from one folder to another."""
+
+    def __init__(self, source: Folder, to: Folder) -> None:
+        self._from, self._to = source, to
+        self.there = {path: size for path, size, _ in to.listed("")}
+        self._files = self._bytes = self._had = self._removed = 0
+
+    def report(self, version: int) -> Copied:
+        """What was copied."""
+        return Copied(version, self._files, self._bytes, self._had, self._removed)
+
+    def marked(self) -> None:
+        """Make the other folder a backup of this store, and refuse one that is something else."""
+        mark = self._from.get(_MARK)
+        if _MARK not in self.there and self.there:
+            raise Invalid(
+                f"{self._to.url} has other files in it. Back up into a new folder, or one with an earlier backup."
+            )
+        if _MARK in self.there and self._to.get(_MARK) != mark:
+            raise Invalid(f"{self._to.url} is the backup of another store. Give each store a folder of its own.")
+        self._to.put_new(_MARK, mark)
+
+    def absent(self, paths: Iterable[str]) -> None:
+        """Copy what is not there; copies of snapshots' notes, which are replaced, always."""
+        for path in paths:
+            if path in self.there and not for_servers(path):
+                self._had += 1
+            else:
+                self.replaced(path)
+
+    def replaced(self, path: str) -> None:
+        """Copy one file."""
+        content = self._from.get(path)
+        if not as_named(path, content):
+            raise Corrupt(f"{path} of {self._from.url} is damaged and was not copied. See `nowthen verify`.")
+        self.bytes(path, content)
+
+    def bytes(self, path: str, content: bytes) -> None:
+        """Put one file."""
+        self._to.put(path, content)
+        self._files, self._bytes = self._files + 1, self._bytes + len(content)
+
+    def dropped(self, paths: Iterable[str]) -> None:
+        """Remove files where they were copied to."""
+        listed = list(paths)
+        self._to.delete(listed)
+        self._removed += len(listed)
+
+
+def _logs_out(logs: Path, copy: _Copy) -> None:
+    """Copy segments that are new or have grown; those that were emptied by `forget` go from the backup too."""
+    for folder in sorted(logs.iterdir()) if logs.is_dir() else ():
+        segments = Log(folder).segments()
+        held = {path: size for path, size in copy.there.items() if path.startswith(f"log/{folder.name}/")}
+        for segment in segments:
+            path = f"log/{folder.name}/{segment.name}"
+            content = segment.read_bytes()
+            if held.get(path) != len(content):
+                copy.bytes(path, content)
+        if segments:
+            copy.dropped(path for path in held if path < f"log/{folder.name}/{segments[0].name}")
