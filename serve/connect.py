@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,18 @@ if TYPE_CHECKING:
     from .online import Features
 
 
-def connect(path: str | PathLike[str]) -> ConnectedStore:
-    """The store in a folder, which is made when something is first written to it."""
-    return ConnectedStore.in_folder(path)
+def connect(
+    place: str | PathLike[str],
+    *,
+    storage: Mapping[str, str] | None = None,
+    log: str | PathLike[str] | None = None,
+) -> ConnectedStore:
+    """The store in a folder, or at an address such as s3://bucket/folder; it is made when something is first written to it.
+
+    `storage` holds options and secrets of an object store; without it the environment of each process is asked, which is how workers of
+    a cluster get them. `log` is a local folder for the pushed rows of a store that is not local itself.
+    """
+    return ConnectedStore.at(place, storage=storage, log=log)
 
 
 class ConnectedStore(Store):

@@ -4,41 +4,59 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
-from ..engine.definition import to_json, version_of
-from ..engine.errors import WrongType
-from ..engine.nodes import Reference, walk
-from ..engine.service import FeatureService
-from ..engine.source import Rows, SourceSpec
-from ..engine.view import ViewSpec, ViewType
-from .registry import KINDS, Entry, Registry
-from .training import sources_of
+from ..engine.errors import Conflict
+from .breaking import Lost, User, lost, users
+from .definition_diff import Difference, differences
+from .definition_note import Definition
+from .given import definitions_of, of_one_name_each
+from .ports import Entry
+from .registry import Registry, Write
 
-_MARKS = {"new": "+", "changed": "~", "reworded": '"', "unchanged": "="}
+_MARKS = {"new": "+", "changed": "~", "breaking": "!", "reworded": '"', "unchanged": "="}
+_WRITES = ("new", "changed", "breaking", "reworded")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One definition and what applying it does: new, changed, reworded (owner, text; the values stay) or unchanged."""
+    """One definition and what applying it does.
+
+    `state` is new, changed, breaking (somebody holds on to what it loses), reworded (owner, tags, text; the values stay) or unchanged.
+    """
 
     state: str
-    entry: Entry
-    before: Entry | None
-    detail: str = ""
+    definition: Definition
+    before: Definition | None
+    differences: tuple[Difference, ...] = ()
+    lost: Lost | None = None
+    users: tuple[User, ...] = ()  # of what is lost
+
+    @property
+    def detail(self) -> str:
+        """Which parts differ, as in `+added, -removed, ~changed`."""
+        return ", ".join(f"{one.sign}{one.part}" for one in self.differences)
 
     def __str__(self) -> str:
-        entry = self.entry
-        was = f" (was {self.before.version[:12]})" if self.before and self.state == "changed" else ""
-        return f"{_MARKS[self.state]} {self.state:9} {entry.kind:7} {entry.name} {entry.version[:12]}{was}{self.detail}"
+        one = self.definition
+        was = f" (was {self.before.version[:12]})" if self.before and self.before.version != one.version else ""
+        detail = f": {self.detail}" if self.differences else ""
+        head = f"{_MARKS[self.state]} {self.state:9} {one.kind:7} {one.name} {one.version[:12]}{was}{detail}"
+        lines = [line for difference in self.differences for line in str(difference).splitlines()]
+        lines += [f"{part} {what}" for part, what in (self.lost or {}).items() if self.users]
+        lines += [f"used by {user}" for user in self.users]
+        return "\n".join([head, *(f"      {line}" for line in lines)])
 
 
 class Changes:
     """A plan of an apply. Print it, then `apply()` it."""
 
-    def __init__(self, registry: Registry, changes: Iterable[Change]) -> None:
+    def __init__(self, registry: Registry, entry: Entry, changes: Iterable[Change], *, kind: str = "apply") -> None:
         self._registry = registry
+        self._kind = kind
+        self.entry = entry  # what it was compared with
         self.changes = tuple(changes)
 
     @property
@@ -46,106 +64,95 @@ class Changes:
         """True where applying does nothing."""
         return all(change.state == "unchanged" for change in self.changes)
 
-    def apply(self) -> Changes:
-        """Register what is new or changed, all or nothing; returns the plan."""
-        entries = [change.entry for change in self.changes if change.state != "unchanged"]
-        if entries:
-            self._registry.insert(entries)
+    @property
+    def breaking(self) -> tuple[Change, ...]:
+        """The changes that `apply` refuses unless it is forced."""
+        return tuple(change for change in self.changes if change.state == "breaking")
+
+    def apply(self, *, force: bool = False) -> Changes:
+        """Register what is new or changed, all or nothing; returns the plan.
+
+        `Conflict` names who holds on to what would be lost, unless `force`; and where somebody else changed one of the definitions since.
+        """
+        if not self.is_empty:
+            writes = [_write(change) for change in self.changes]
+            self._registry.write(writes, kind=self._kind, what=self._what, check=self._unforced if not force else _any)
         return self
 
+    @cached_property
+    def _what(self) -> str:
+        names = [f"{one.definition.kind} {one.definition.name}" for one in self.changes if one.state in _WRITES]
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        return f"{self._kind} {', '.join(names[:3])}{more}"
+
+    def _unforced(self, head: Entry) -> None:
+        """Refuse where somebody at the head holds on to what is lost."""
+        titles = {change.definition.title for change in self.changes}
+        gone = {part: what for change in self.changes for part, what in (change.lost or {}).items()}
+        refuse(gone, users(self._registry, head, gone, titles) if gone else [])
+
     def __repr__(self) -> str:
-        counts = ", ".join(
-            f"{n} {state}" for state in _MARKS if (n := sum(change.state == state for change in self.changes))
-        )
-        return "\n".join([f"plan: {counts}", *(f"  {change}" for change in self.changes)])
+        states = [change.state for change in self.changes]
+        counts = ", ".join(f"{states.count(state)} {state}" for state in _MARKS if state in states)
+        lines = [line for change in self.changes for line in str(change).splitlines()]
+        return "\n".join([f"plan: {counts or 'nothing'}", *(f"  {line}" for line in lines)])
 
     def _repr_html_(self) -> str:
         lines = "".join(
-            f"<tr><td>{one.state}</td><td>{one.entry.kind}</td><td>{html.escape(one.entry.name)}</td>"
-            f"<td><code>{one.entry.version[:12]}</code></td><td>{html.escape(one.detail)}</td></tr>"
+            f"<tr><td>{one.state}</td><td>{one.definition.kind}</td><td>{html.escape(one.definition.name)}</td>"
+            f"<td><code>{one.definition.version[:12]}</code></td><td>{_shown(one)}</td></tr>"
             for one in self.changes
         )
         return f"<table><tr><th>change</th><th>kind</th><th>name</th><th>version</th><th></th></tr>{lines}</table>"
 
 
+def refuse(gone: Lost, held: Iterable[User]) -> None:
+    """Raise `Conflict` where there are users of what is gone."""
+    hurt = list(held)
+    if hurt:
+        parts = "; ".join(f"{user.what} {gone[user.what]}" for user in {user.what: user for user in hurt}.values())
+        listed = ", ".join(f"{user.kind} {user.name}" for user in hurt)
+        raise Conflict(f"{parts}, but it is used by {listed}. Change these first, or say force=True.")
+
+
 def changes(registry: Registry, given: Any) -> Changes:
     """What applying services, views and sources, and all they need, would change."""
-    current = registry.current()
-    return Changes(registry, [_change(entry, current.get(entry.title)) for entry in entries_of(given)])
+    return changes_of(registry, definitions_of(given))
 
 
-def entries_of(given: Any) -> list[Entry]:
-    """The definitions of services, views and sources with all they read: sources first, services last."""
-    found: dict[tuple[str, str], Entry] = {}
-    for defined in _all(given):
-        entry = _entry(defined)
-        known = found.setdefault(entry.title, entry)
-        if known.id != entry.id:
-            raise WrongType(
-                f"two different definitions of {entry.kind} {entry.name!r} were given at once. Apply one of them."
-            )
-    return sorted(found.values(), key=lambda entry: KINDS.index(entry.kind))
+def changes_of(registry: Registry, definitions: Iterable[Definition], *, kind: str = "apply") -> Changes:
+    """What registering these definitions would change."""
+    wanted, entry = of_one_name_each(definitions), registry.entry()
+    there = registry.at(entry).current()
+    titles = {one.title for one in wanted}
+    found = [_change(registry, entry, titles, one, there.get(one.title)) for one in wanted]
+    return Changes(registry, entry, found, kind=kind)
 
 
-def _all(given: Any) -> Iterable[FeatureService | ViewSpec | SourceSpec]:
-    if isinstance(given, list | tuple):
-        for one in given:
-            yield from _all(one)
-    elif isinstance(given, FeatureService):
-        yield from _behind(given.features.values())
-        yield given
-    elif isinstance(given, ViewType | ViewSpec):
-        view = given if isinstance(given, ViewSpec) else given.spec
-        yield from _behind(view.reference(name) for name in view.features)
-    elif isinstance(given, Rows | SourceSpec):
-        yield given if isinstance(given, SourceSpec) else given.spec
-    else:
-        raise WrongType(f"{given!r} cannot be applied. Give a service, a view, a source, or a list of them.")
-
-
-def _behind(references: Iterable[Reference]) -> Iterable[ViewSpec | SourceSpec]:
-    """The views that references lead to, and the sources those read."""
-    views: dict[int, ViewSpec] = {}
-    waiting = [reference.view for reference in references]
-    while waiting:
-        view = waiting.pop()
-        if id(view) not in views:
-            views[id(view)] = view
-            waiting += [
-                node.view for feature in view.features.values() for node in walk(feature) if isinstance(node, Reference)
-            ]
-    for view in views.values():
-        yield from sources_of({name: view.reference(name) for name in view.features})
-        yield view
-
-
-def _entry(defined: FeatureService | ViewSpec | SourceSpec) -> Entry:
-    kind = "service" if isinstance(defined, FeatureService) else "view" if isinstance(defined, ViewSpec) else "source"
-    return Entry(
-        kind, defined.name, version_of(defined), to_json(defined), getattr(defined, "owner", ""), defined.about
-    )
-
-
-def _change(entry: Entry, before: Entry | None) -> Change:
+def _change(
+    registry: Registry, entry: Entry, titles: set[tuple[str, str]], given: Definition, before: Definition | None
+) -> Change:
     if before is None:
-        return Change("new", entry, None)
-    if before.version != entry.version:
-        return Change("changed", entry, before, _detail(before, entry))
-    return Change("unchanged" if before.id == entry.id else "reworded", entry, before)
+        return Change("new", given, None)
+    if before.id == given.id:
+        return Change("unchanged", before, before)
+    after = replace(given, deprecated=before.deprecated, renamed_from=before.renamed_from, note=None)
+    gone = lost(before, after)
+    hurt = tuple(users(registry, entry, gone, titles)) if gone else ()
+    if before.version == given.version and not gone:
+        return Change("reworded", after, before)
+    return Change("breaking" if hurt else "changed", after, before, differences(before, after), gone, hurt)
 
 
-def _detail(before: Entry, after: Entry) -> str:
-    """Which features or columns differ."""
-    old, new = _parts(before), _parts(after)
-    words = [f"+{name}" for name in new if name not in old] + [f"-{name}" for name in old if name not in new]
-    words += [f"~{name}" for name in new if name in old and old[name] != new[name]]
-    return ": " + ", ".join(words) if words else ""
+def _write(change: Change) -> Write:
+    compared = None if change.before is None else change.before.note
+    return Write(change.definition.kind, change.definition.name, change.definition, compared)
 
 
-def _parts(entry: Entry) -> dict[str, str]:
-    made = entry.made()
-    if isinstance(made, FeatureService):
-        return {name: reference.key for name, reference in made.features.items()}
-    if isinstance(made, ViewType):
-        return {name: made.spec.version(name) for name in made.spec.features}
-    return {name: str(dtype) for name, dtype in made.spec.schema.items()}
+def _any(_: Entry) -> None:
+    """No objection."""
+
+
+def _shown(change: Change) -> str:
+    lines = [str(one) for one in change.differences] + [f"used by {user}" for user in change.users]
+    return "<br>".join(html.escape(line).replace("\n", "<br>") for line in lines)

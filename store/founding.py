@@ -13,6 +13,7 @@ from .entry import FORMAT
 from .ports import Folder
 
 STORE: Final = "store.json"
+_FIRST: Final = b'{"format": 1, "hash": 1}'  # what stood there in stores of the first format
 
 
 def founded(folder: Folder) -> None:
@@ -24,15 +25,14 @@ def founded(folder: Folder) -> None:
 def identity(folder: Folder) -> Mapping[str, Any] | None:
     """What `store.json` says: format, hash version, and an id of the store; None where nothing was stored yet."""
     try:
-        said = unsealed(folder.get(STORE), STORE)
+        content = folder.get(STORE)
     except NotFound:
         if any(True for _ in folder.listed("ledger")):
             raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger.") from None
         return None
-    except Corrupt:
-        if any(True for _ in folder.listed("ledger/_versions")):
-            raise Invalid(_another(folder, 1, HASH_VERSION)) from None
-        raise
+    if content == _FIRST:
+        raise Invalid(_another(folder, 1, HASH_VERSION))
+    said = unsealed(content, STORE)
     if (said.get("format"), said.get("hash")) != (FORMAT, HASH_VERSION):
         raise Invalid(_another(folder, said.get("format"), said.get("hash")))
     return said

@@ -1,17 +1,16 @@
 """What a snapshot consists of: a manifest that names, per group of folds and shard, a file of events and its digest.
 
-`snapshots/<service>.json` is replaced atomically and is all a server reads: it carries the service's definition, so no registry is needed. Files
-are Arrow IPC, uncompressed, one record batch, to be mapped into memory.
+The ledger names its note; `snapshots/<service>.json` is a copy of it with a digest, replaced atomically, and all a server reads: it carries the
+service's definition, so no registry is needed. Files are Arrow IPC, uncompressed, one record batch, to be mapped into memory.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import polars as pl
 import pyarrow as pa
@@ -19,9 +18,11 @@ import pyarrow as pa
 from ..engine.definition import from_json
 from ..engine.errors import Corrupt, Invalid, NotFound, did_you_mean
 from ..engine.service import FeatureService
-from .durable import publish
+from .canonical import sealed, unsealed
+from .ports import Folder, Here
 
-FORMAT = 1
+FORMAT = 2
+_PLACE = "snapshots"
 
 
 @dataclass(frozen=True)
@@ -80,40 +81,74 @@ class Manifest:
             f"the snapshot of {self.service!r} has no events of {source!r} by {list(keys)}. Publish it anew: store.snapshot(...)."
         )
 
-    def publish(self, folder: Path) -> None:
-        """Make this the snapshot of its service, durably and at once."""
-        publish(folder / f"{self.service}.json", json.dumps({"format": FORMAT, **asdict(self)}, indent=1).encode())
+    def note(self) -> dict[str, Any]:
+        """The note that the ledger is to name."""
+        return {"kind": "snapshot", "format": FORMAT, **asdict(self)}
+
+    @classmethod
+    def of(cls, note: Mapping[str, Any]) -> Self:
+        """What a note says."""
+        parts = {name: part for name, part in note.items() if name not in ("kind", "format", "sha256")}
+        if note.get("format") != FORMAT:
+            raise Invalid(f"a snapshot has another format than {FORMAT}. Publish it anew: store.snapshot(...).")
+        return cls(**{**parts, "groups": tuple(_group(group) for group in parts["groups"])})
 
 
-def read_manifest(folder: Path, service: str) -> Manifest:
+def copy_of(service: str) -> str:
+    """Where the copy for servers stands.
+
+    >>> copy_of("fraud")
+    'snapshots/fraud.json'
+    """
+    return f"{_PLACE}/{service}.json"
+
+
+def put_copy(here: Here, service: str) -> None:
+    """Put the copy for servers, as the ledger says now: where another publishes at the same time, what is put last is what it names."""
+    noted, key = None, f"snapshot/{service}"
+    while noted != (noted := here.ledger.head().names.get(key)):
+        if noted is None:
+            here.folder.delete([copy_of(service)])
+        else:
+            here.folder.put(copy_of(service), sealed(here.notes.get(noted)))
+
+
+def read_manifest(folder: Folder, service: str) -> Manifest:
     """The published snapshot of a service; NotFound says what is published."""
-    place = folder / f"{service}.json"
-    if not place.is_file():
+    try:
+        content = folder.get(copy_of(service))
+    except (NotFound, Invalid):
         raise NotFound(
             f"service {service!r} was not published. Call store.snapshot(...). {did_you_mean(service, published(folder))}"
-        )
+        ) from None
     try:
-        parts = json.loads(place.read_bytes())
-        if parts.pop("format") == FORMAT:
-            return Manifest(**{**parts, "groups": tuple(_group(group) for group in parts["groups"])})
+        return Manifest.of(unsealed(content, copy_of(service)))
+    except Corrupt as error:
+        raise Corrupt(f"{error} Publish the service anew: store.snapshot(...).") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise Corrupt(f"{place} is damaged: {error}. Publish the service anew: store.snapshot(...).") from None
-    raise Invalid(f"{place} has another format than {FORMAT}. Publish it anew: store.snapshot(...).")
+        if isinstance(error, Invalid):
+            raise
+        raise Corrupt(
+            f"{copy_of(service)} is damaged: {error}. Publish the service anew: store.snapshot(...)."
+        ) from None
 
 
-def published(folder: Path) -> list[str]:
+def published(folder: Folder) -> list[str]:
     """The names of all services that have a snapshot."""
-    return sorted(one.stem for one in folder.glob("*.json")) if folder.is_dir() else []
+    paths = (path.removeprefix(f"{_PLACE}/") for path, *_ in folder.listed(_PLACE))
+    return sorted(path.removesuffix(".json") for path in paths if "/" not in path and path.endswith(".json"))
 
 
-def load(folder: Path, file: ShardFile) -> pl.DataFrame:
+def load(folder: Folder, file: ShardFile) -> pl.DataFrame:
     """The rows of a shard, mapped into memory; Corrupt if the bytes are not those that were written."""
-    place = folder / file.path
-    if not place.is_file():
-        raise Corrupt(f"{place} is missing. Publish the service anew: store.snapshot(...).")
+    path = f"{_PLACE}/{file.path}"
+    try:
+        place = folder.local(path)
+    except NotFound:
+        raise Corrupt(f"{path} is missing. Publish the service anew: store.snapshot(...).") from None
     if digest_of(place) != file.digest:
         raise Corrupt(
-            f"{place} is damaged: its digest is not {file.digest}. Publish the service anew: store.snapshot(...)."
+            f"{path} is damaged: its digest is not {file.digest}. Publish the service anew: store.snapshot(...)."
         )
     mapped: Any = pl.from_arrow(pa.ipc.open_file(pa.memory_map(str(place))).read_all())
     return mapped  # type: ignore[no-any-return]

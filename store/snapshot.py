@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
-from uuid import uuid4
 
 import polars as pl
 
 from ..engine.definition import to_json
 from ..engine.errors import Invalid
+from ..engine.expr import digest
 from ..engine.hashing import HASH_VERSION, bucket
 from ..engine.instant import instants
 from ..engine.lower import Open, lower
@@ -26,12 +26,18 @@ from ..engine.rules import optimize
 from ..engine.rules.check import needed_columns
 from ..engine.service import FeatureService
 from ..engine.source import SourceSpec
-from .durable import make_folder, storing, sync_all
+from .durable import storing
+from .entry import begun
 from .event_table import EventTable
-from .ledger import Commit
-from .manifest import Group, Manifest, ShardFile, digest_of
+from .ingest import Ingest
+from .manifest import Group, Manifest, ShardFile, digest_of, put_copy
+from .pinned import opener
+from .ports import Entry, Here, Moved
+from .source_note import SourceState, state_of
+from .training import sources_of
 
 _TIME, _KNOWN = "__time", "__known"
+_LONGEST = 100
 
 
 @dataclass(frozen=True)
@@ -57,62 +63,99 @@ def sides_of(features: Mapping[str, Reference], open_source: Open) -> tuple[At, 
     return optimize(lower(features, spine, open_source)).input.sides
 
 
-def build(
-    folder: Path,
-    service: FeatureService,
-    commit: Commit,
-    tables: Mapping[str, EventTable],
-    shards: int,
-    progress: Progress,
-) -> Published:
-    """Write and publish the snapshot of a service from tables that stand at a commit."""
+def published(here: Here, service: FeatureService, shards: int) -> Published:
+    """Take in what was pushed, then write and publish the snapshot of a service; later pushes fold on."""
     started = time.perf_counter()
     if shards < 1:
         raise Invalid(f"shards={shards}: a snapshot has at least one shard.")
-    name = f"{commit.version:08d}-{uuid4().hex[:8]}"
-    history = max(
-        node.view.history
-        for reference in service.features.values()
-        for node in walk(reference)
-        if isinstance(node, Reference)
-    )
-    sides = sides_of(service.features, lambda spec: tables[spec.name])
-    groups = tuple(
-        _group(folder, name, side, tables[side.scan.source.name], commit, history, shards, progress) for side in sides
-    )
-    created_at = datetime.now(UTC).isoformat()
-    Manifest(
-        service.name, service.version, created_at, commit.version, shards, HASH_VERSION, to_json(service), groups
-    ).publish(folder)
-    files = [file for group in groups for file in group.files]
-    marks = [group.watermark for group in groups if group.watermark is not None]
+    with Progress(f"snapshot {service.name}") as progress:
+        sources = sources_of(service.features)
+        for spec in sources:
+            progress.step(f"draining {spec.name}")
+            Ingest(here, spec).run(progress, read=False, make=spec.reader is None)
+        entry = here.ledger.head()
+        opened = opener(here, entry.number or None)
+        tables = {spec.name: opened(spec) for spec in sources}
+        manifest = _Build(here, service, entry, tables, shards, progress).run()
+    files = [file for group in manifest.groups for file in group.files]
+    marks = [group.watermark for group in manifest.groups if group.watermark is not None]
     watermark = datetime.fromtimestamp(max(marks) / 1e6, UTC) if marks else None
-    seconds = time.perf_counter() - started
-    return Published(
-        service.name,
-        service.version,
-        sum(file.rows for file in files),
-        sum(file.bytes for file in files),
-        watermark,
-        seconds,
-    )
+    sizes = sum(file.rows for file in files), sum(file.bytes for file in files)
+    return Published(service.name, service.version, *sizes, watermark, time.perf_counter() - started)
 
 
-def _group(
-    folder: Path, name: str, side: At, table: EventTable, commit: Commit, history: int, shards: int, progress: Progress
-) -> Group:  # fmt: skip
-    spec, keys = side.scan.source, tuple(key for key, _ in side.keys)
-    state = commit.sources[spec.name]
-    progress.step(f"{spec.name} by {', '.join(keys) or 'nothing'}")
-    cut = _cut(side.reach, state.watermark, history + (spec.max_ahead or 0))
-    columns = (*(column for column in spec.schema if column in needed_columns(side)), ARRIVAL, SEQUENCE)
-    rows = _sorted(spec, keys, _reachable(table, columns, cut))
-    place = f"{spec.name}.{'+'.join(quote(key, safe='') for key in keys) or '_all'}/{name}"
-    files = tuple(
-        _write(folder, f"{place}/shard-{shard:04d}.arrow", part)
-        for shard, part in enumerate(_split(spec, keys, rows, shards))
-    )
-    return Group(spec.name, keys, columns, side.reach, history, cut, state.watermark, state.log_position, files)
+@dataclass(frozen=True)
+class _Build:
+    """One snapshot on its way, from tables that stand at an entry."""
+
+    here: Here
+    service: FeatureService
+    entry: Entry
+    tables: Mapping[str, EventTable]
+    shards: int
+    progress: Progress
+
+    def run(self) -> Manifest:
+        """The manifest, once its files are durable and the ledger and its copy name it."""
+        name, here = self.service.name, self.here
+        key = f"snapshot/{name}"
+        read = [f"source/{source}" for source in self.tables]
+        work = begun("snapshot", f"snapshot {name}", read=[f"definition/service/{name}", *read], wrote=[key])
+        with here.folder.draft(work.token) as draft:
+            sides = sides_of(self.service.features, lambda spec: self.tables[spec.name])
+            made: dict[str, Path] = {}
+            groups = tuple(self._group(side, work.token, draft, made) for side in sides)
+            here.folder.take_in(made)
+        created_at = datetime.now(UTC).isoformat()
+        manifest = Manifest(
+            name,
+            self.service.version,
+            created_at,
+            self.entry.number,
+            self.shards,
+            HASH_VERSION,
+            to_json(self.service),
+            groups,
+        )
+        noted = here.notes.put(work.token, manifest.note())
+        here.ledger.commit(self.entry, work, lambda _: Moved({key: noted}))
+        put_copy(here, name)
+        return manifest
+
+    def _group(self, side: At, token: str, draft: Path, made: dict[str, Path]) -> Group:
+        spec, keys = side.scan.source, tuple(key for key, _ in side.keys)
+        state = self._state(spec.name)
+        self.progress.step(f"{spec.name} by {', '.join(keys) or 'nothing'}")
+        cut = _cut(side.reach, state.watermark, self._history + (spec.max_ahead or 0))
+        columns = (*(column for column in spec.schema if column in needed_columns(side)), ARRIVAL, SEQUENCE)
+        rows = _sorted(spec, keys, _reachable(self.tables[spec.name], columns, cut))
+        place = f"snapshots/{spec.name}.{_said(keys)}/{self.entry.number:08d}-{token}"
+        files = []
+        for shard, part in enumerate(_split(spec, keys, rows, self.shards)):
+            path = f"{place}/shard-{shard:04d}.arrow"
+            made[path] = draft / f"{len(made)}.arrow"
+            files.append(written(made[path], path, part))
+        return Group(
+            spec.name, keys, columns, side.reach, self._history, cut, state.watermark, state.log_position, tuple(files)
+        )
+
+    def _state(self, source: str) -> SourceState:
+        state = state_of(self.entry, self.here.notes, source)
+        if state is None:
+            raise Invalid(f"source {source!r} has no rows in the store. Call store.ingest(...) first.")
+        return state
+
+    @property
+    def _history(self) -> int:
+        """How far back the service can be asked."""
+        nodes = [node for reference in self.service.features.values() for node in walk(reference)]
+        return max(node.view.history for node in nodes if isinstance(node, Reference))
+
+
+def _said(keys: tuple[str, ...]) -> str:
+    """Key columns as part of a path, whatever they are called."""
+    plain = "+".join(quote(key, safe="") for key in keys).replace("%", "=").replace("~", "=7E") or "_all"
+    return plain if len(plain) <= _LONGEST else digest(list(keys))
 
 
 def _cut(reach: int | None, watermark: int | None, slack: int) -> int | None:
@@ -158,13 +201,11 @@ def _split(spec: SourceSpec, keys: tuple[str, ...], rows: pl.DataFrame, shards: 
     return [rows.filter((home == shard) | rows[spec.row_id].is_in(ids[shard])) for shard in range(shards)]
 
 
-def _write(folder: Path, path: str, rows: pl.DataFrame) -> ShardFile:
-    place = folder / path
-    make_folder(place.parent)
-    with storing(place):
-        rows.rechunk().write_ipc(place, compression="uncompressed", record_batch_size=max(rows.height, 1))
-        sync_all([place])
-    return ShardFile(path, rows.height, place.stat().st_size, digest_of(place))
+def written(draft: Path, path: str, rows: pl.DataFrame) -> ShardFile:
+    """Write the rows of a shard into a draft; what is to be known of the file that it becomes."""
+    with storing(draft):
+        rows.rechunk().write_ipc(draft, compression="uncompressed", record_batch_size=max(rows.height, 1))
+    return ShardFile(path.removeprefix("snapshots/"), rows.height, draft.stat().st_size, digest_of(draft))
 
 
 def _event_times(spec: SourceSpec, rows: pl.DataFrame) -> pl.Series:

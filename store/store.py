@@ -1,101 +1,91 @@
-"""The store: a folder that holds tables, log, registry and snapshots. Every method hands on to the file that has the idea."""
+"""The store: definitions, rows, features, training sets and snapshots of one folder. Every method hands on to the file that has the idea."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
-from os import PathLike, fspath
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from ..engine.errors import Invalid, NotFound
-from ..engine.hashing import HASH_VERSION
+import polars as pl
+
+from ..engine.errors import Conflict, Invalid, NotFound
 from ..engine.progress import Progress
 from ..engine.service import FeatureService
 from ..engine.source import Rows, SourceSpec
 from ..engine.training_set import TrainingSet
 from ..engine.training_set import training_set as over_spine
-from ..engine.view import FeatureView
 from . import sequence
-from .durable import publish
-from .files import MissingFile
+from .here import here, opened
 from .layout import check_columns
 from .log import Log, Writer
 from .manifest import Manifest, read_manifest
+from .place import checked_place
+from .ports import Folder, Here
 from .pushed import checked
+from .source_note import state_of
+from .store_care import Care
+from .store_definitions import Definitions
 
 if TYPE_CHECKING:
-    from .changes import Changes
+    from .definition_note import Definition
     from .event_table import EventTable
     from .ingest import Ingested
-    from .ledger import Commit
-    from .registry import Entry, Registry
+    from .saved_training_set import SavedTrainingSet
     from .snapshot import Published
 
-FORMAT = 1
 _PATIENCE_S = 5.0  # how long a push waits for another process that pushes to the same source
+_TRIES = 5
 
 
-class Store:
-    """Tables, log, registry and snapshots of one folder. Make one with `nt.connect`."""
+class Store(Definitions, Care):
+    """Definitions, rows, features, training sets and snapshots in one folder. Make one with `nt.connect`."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, place: Here) -> None:
+        self.here = place
         self._writers: dict[str, Writer] = {}
 
     @classmethod
-    def in_folder(cls, path: str | PathLike[str]) -> Self:
-        """The store in a folder, which is made when something is first written to it."""
-        return cls(_root(path))
+    def at(
+        cls,
+        place: str | PathLike[str],
+        *,
+        storage: Mapping[str, str] | None = None,
+        log: str | PathLike[str] | None = None,
+    ) -> Self:
+        """The store in a folder or at the address of an object store; it is made when something is first written to it.
+
+        `storage` holds options and secrets of an object store, else the environment is asked; it goes into no repr, log or pickle. `log` is
+        the local folder where pushed rows of a store that is not local are kept.
+        """
+        logs = None if log is None else Path(log).absolute()
+        return cls(here(checked_place(place), storage, logs))
 
     @property
-    def path(self) -> Path:
-        """The store's folder."""
-        return self.root
-
-    # -- definitions ----------------------------------------------------------------------------------------------------
-    def plan(self, definitions: Any) -> Changes:
-        """What applying services, views and sources would change, without changing it."""
-        from .changes import changes
-
-        return changes(self.registry, definitions)
-
-    def apply(self, definitions: Any) -> Changes:
-        """Register services, views and sources, and all they need; what is there already stays as it is."""
-        self._make()
-        return self.plan(definitions).apply()
-
-    @property
-    def registry(self) -> Registry:
-        """The definitions."""
-        from .registry import Registry
-
-        return Registry(self.root / "registry")
-
-    def service(self, name: str) -> FeatureService:
-        """The service of that name, or of `name@<hash prefix>`."""
-        made: FeatureService = self.registry.find("service", name).made()
-        return made
-
-    def view(self, name: str) -> type[FeatureView]:
-        """The view of that name, or of `name@<hash prefix>`."""
-        made: type[FeatureView] = self.registry.find("view", name).made()
-        return made
-
-    def source(self, name: str) -> SourceSpec:
-        """The source of that name, without its data."""
-        made: Rows = self.registry.find("source", name).made()
-        return made.spec
+    def root(self) -> Path:
+        """The store's folder, where it is local."""
+        if "://" in self.here.folder.url:
+            raise Invalid(f"{self!r} is not in a local folder.")
+        return Path(self.here.folder.url)
 
     # -- rows -----------------------------------------------------------------------------------------------------------
-    def ingest(self, source: Rows | SourceSpec) -> Ingested:
-        """Take what is new in a source, and what was pushed to it, into the store's tables; safe to repeat."""
-        return self._ingested(self._spec(source), read=True)
+    def ingest(self, source: Rows | SourceSpec, *, memory: int | str | None = None) -> Ingested:
+        """Take what is new in a source, and what was pushed to it, into the store's tables; safe to repeat.
+
+        `memory` is about what may be in use at once, such as "4GiB"; else most of the machine.
+        """
+        return self._ingested(self._spec(source), read=True, memory=memory)
 
     def drain(self, source: Rows | SourceSpec | str) -> Ingested:
         """Take what was pushed to a source into the store's tables; safe to repeat."""
-        return self._ingested(self._spec(source), read=False)
+        return self._ingested(self._spec(source), read=False, memory=None)
+
+    def replace(self, source: Rows | SourceSpec | str, rows: Any, start: datetime, end: datetime) -> Ingested:
+        """Put rows in the place of all that a source has with event times in [start, end)."""
+        from .replace import replaced
+
+        return replaced(self.here, self._spec(source), rows, start, end)
 
     def push(self, source: Rows | SourceSpec | str, rows: Any, *, key: str = "") -> int:
         """Append rows to a source durably and return their position; nothing is written unless every row is right.
@@ -104,17 +94,16 @@ class Store:
         """
         spec = self._spec(source)
         self.check_pushable(spec)
-        self._make()
         now = sequence.now_us()
         return self._append(spec, checked(spec, rows, now), key, now)
 
     def check_pushable(self, source: Rows | SourceSpec | str) -> None:
         """Refuse a source that takes no pushes: `Invalid` where it was ingested and has no row_id, as rows would count twice.
 
-        Nothing is written, and rows are not looked at. Costs reading the newest commit.
+        Nothing is written, and rows are not looked at. Costs reading the newest entry.
         """
         spec = self._spec(source)
-        state = self._head().sources.get(spec.name)
+        state = state_of(self.here.ledger.head(), self.here.notes, spec.name)
         if spec.row_id is None and state is not None and state.ingested:
             raise Invalid(
                 f"source {spec.name!r} was ingested; to push to it as well it needs row_id=, or rows would count twice."
@@ -124,17 +113,13 @@ class Store:
         """The rows of a source as the store holds them now, pushed ones included, or as its tables stood."""
         from .pinned import opener
 
-        return opener(self.root, as_of)(self._spec(source))
+        return opener(self.here, as_of)(self._spec(source))
 
     def log(self, source: str) -> Log:
         """The log of what was pushed to a source."""
-        return Log(self.root / "log" / source)
-
-    def history(self) -> list[Commit]:
-        """All commits, the first one first."""
-        from .ledger import Ledger
-
-        return Ledger(self.root / "commits").history()
+        if self.here.logs is None:
+            raise Invalid(f"{self!r} takes no pushes: say where their log is, nt.connect(.., log='a local folder').")
+        return Log(self.here.logs / source)
 
     # -- training and serving -------------------------------------------------------------------------------------------
     def training_set(
@@ -151,59 +136,84 @@ class Store:
     ) -> TrainingSet:
         """The label rows with the features as of each row's time, from the store's tables as they are now, or stood `as_of`.
 
-        `features` are views, features, a service, or names of them. `refresh=True` ingests their sources first.
+        `features` are views, features, a service, or names of them, which mean what they meant `as_of`. `refresh=True` ingests their
+        sources first. `save(name)` keeps it.
         """
         from .pinned import opener, refreshable, resolved
         from .reading import reader_of
+        from .saved_training_set import Keeper
         from .training import sources_of
 
-        chosen = resolved(self.registry, features, full_names=full_names)
+        if as_of is not None and refresh:
+            raise Invalid("refresh=True takes in what is new; as_of= asks for what was there. Say one of them.")
+        if as_of is not None:
+            as_of = self.here.ledger.as_of(as_of).number
+        names = self.registry if as_of is None else self.registry.at(self.here.ledger.entry(as_of))
+        chosen = resolved(names, features, full_names=full_names)
         for spec in map(refreshable, sources_of(chosen)) if refresh else ():
             self.ingest(spec)
-        opened = opener(self.root, as_of)
+        entry = self.here.ledger.head() if as_of is None else self.here.ledger.entry(as_of)
         return over_spine(
-            reader_of(labels, "labels"), chosen, at=at, open_source=opened, known_at=known_at, request=request
-        )
+            reader_of(labels, "labels"), chosen, at=at, open_source=opener(self.here, as_of), known_at=known_at,
+            request=request, keeper=Keeper.at(self.here, entry, _named(features)),
+        )  # fmt: skip
+
+    def open_training_set(self, name: str, *, as_of: int | datetime | None = None) -> SavedTrainingSet:
+        """A training set that was saved; byte for byte the same whatever happened since."""
+        from .saved_training_set import opened
+
+        return opened(self.here, name, as_of)
+
+    def training_sets(self) -> list[SavedTrainingSet]:
+        """All training sets that were saved, by name."""
+        from .saved_training_set import listed
+
+        return listed(self.here)
+
+    def trained(self, model: str, *, on: str, about: str = "") -> None:
+        """Say that a model was made from a saved training set, so that its lineage is known."""
+        from .models import recorded
+
+        recorded(self.here, model, on, about)
+
+    def scan(
+        self,
+        name: str,
+        start: datetime | str | None = None,
+        end: datetime | str | None = None,
+        *,
+        as_of: int | datetime | None = None,
+        **how: Any,
+    ) -> pl.LazyFrame:
+        """What was backfilled of a view at times in [start, end), or the rows of a source, lazily."""
+        from .scan import scanned
+
+        return scanned(self.here, name, start, end, as_of, **how)
 
     def snapshot(self, service: FeatureService | str, *, shards: int = 1) -> Published:
         """Publish the online state of a registered service; pushes are drained first, later ones fold on."""
-        from .ingest import Ingest
-        from .pinned import opener
-        from .snapshot import build
-        from .training import sources_of
+        from .snapshot import published
 
-        chosen: FeatureService = self._registered(service).made()
-        with Progress(f"snapshot {chosen.name}") as progress:
-            sources = sources_of(chosen.features)
-            for spec in sources:
-                progress.step(f"draining {spec.name}")
-                Ingest(self.root, spec).run(progress, read=False, make=spec.reader is None)
-            commit = self._head()
-            opened = opener(self.root, commit.version or None)
-            tables = {spec.name: opened(spec) for spec in sources}
-            return build(self.root / "snapshots", chosen, commit, tables, shards, progress)
+        chosen = self._registered(service)
+        for _ in range(_TRIES):
+            try:
+                return published(self.here, chosen.made(), shards)
+            except Conflict as error:
+                beaten = error
+        raise beaten
 
     def manifest(self, service: str) -> Manifest:
         """What was last published of a service."""
-        return read_manifest(self.root / "snapshots", service)
+        return read_manifest(self.here.folder, service)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # Without writers: their open files are others, or none, in the process that this comes to.
-        return type(self), (self.root,)
+        # Without writers: their open files are others, or none, in the process that this comes to; and the folder goes without secrets.
+        return _again, (type(self), self.here.folder, self.here.logs)
 
     def __repr__(self) -> str:
-        return f"Store({str(self.root)!r})"
+        return f"Store({self.here.folder.url!r})"
 
     # -- inside ---------------------------------------------------------------------------------------------------------
-    def _make(self) -> None:
-        if not (self.root / "store.json").exists():
-            publish(self.root / "store.json", json.dumps({"format": FORMAT, "hash": HASH_VERSION}).encode())
-
-    def _head(self) -> Commit:
-        from .ledger import Ledger
-
-        return Ledger(self.root / "commits").head()
-
     def _spec(self, source: Rows | SourceSpec | str) -> SourceSpec:
         spec = self.source(source) if isinstance(source, str) else source.spec if isinstance(source, Rows) else source
         if not isinstance(spec, SourceSpec):
@@ -211,14 +221,13 @@ class Store:
         check_columns(spec)
         return spec
 
-    def _ingested(self, spec: SourceSpec, *, read: bool) -> Ingested:
+    def _ingested(self, spec: SourceSpec, *, read: bool, memory: int | str | None) -> Ingested:
         from .ingest import Ingest
 
+        if read:
+            spec.open()
         with Progress(f"ingest {spec.name}") as progress:
-            if read:
-                spec.open()
-                self._make()
-            return Ingest(self.root, spec).run(progress, read=read)
+            return Ingest(self.here, spec, memory=memory).run(progress, read=read)
 
     def _append(self, spec: SourceSpec, rows: Any, key: str, now: int) -> int:
         writer = self._writers.get(spec.name)
@@ -231,7 +240,7 @@ class Store:
         finally:
             writer.pause()
 
-    def _registered(self, service: FeatureService | str) -> Entry:
+    def _registered(self, service: FeatureService | str) -> Definition:
         """The registered definition of a service; of the same version, if the service itself is given."""
         found = self.registry.find("service", service if isinstance(service, str) else service.name)
         if not isinstance(service, str) and found.version != service.version:
@@ -242,31 +251,11 @@ class Store:
         return found
 
 
-def _root(path: str | PathLike[str]) -> Path:
-    place = fspath(path)
-    if "://" in place:
-        raise Invalid(
-            f"connect({place.partition('://')[0]}://...): a store is a folder of this machine so far. Give a path."
-        )
-    root = Path(place).absolute()
-    if root.exists() and not root.is_dir():
-        raise Invalid(f"{place!r} is a file; a store is a folder.")
-    if not root.parent.is_dir():
-        raise MissingFile(f"store {place!r} cannot be made: there is no folder {str(root.parent)!r}. Make it first.")
-    _check_format(root)
-    return root
+def _again(kind: type[Store], folder: Folder, logs: Path | None) -> Store:
+    return kind(opened(folder, logs))
 
 
-def _check_format(root: Path) -> None:
-    marker = root / "store.json"
-    if not marker.is_file():
-        if root.is_dir() and any(not one.name.startswith(".") for one in root.iterdir()) and not marker.is_file():
-            raise Invalid(
-                f"{str(root)!r} is no store: it has other files and no store.json. Give an empty or new folder."
-            )
-        return
-    found = json.loads(marker.read_bytes())
-    if found != {"format": FORMAT, "hash": HASH_VERSION}:
-        raise Invalid(
-            f"store {str(root)!r} has format {found}; this NowThen reads format {FORMAT} with hash {HASH_VERSION}."
-        )
+def _named(features: Any) -> str:
+    """The name of the service that features are of, if they are of one."""
+    name = features.name if isinstance(features, FeatureService) else features
+    return name.partition("@")[0] if isinstance(name, str) and ":" not in name else ""

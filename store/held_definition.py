@@ -1,0 +1,41 @@
+"""What is kept of definitions: each note leads to the one before it, so that every version of a name stays readable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ..engine.entity import Entity
+from ..engine.errors import NowThenError
+from .definition_note import Definition
+from .notes import note_path
+from .ports import Damage, Here
+
+
+class HeldDefinition:
+    """The `Held` of definitions."""
+
+    def reaches(self, here: Here, note: Mapping[str, Any]) -> Iterator[str]:
+        """The definition before it."""
+        if note["previous"] is not None:
+            yield note_path(note["previous"])
+
+    def check(self, here: Here, name: str, note: Mapping[str, Any]) -> Iterator[Damage]:
+        """Whether it can be read, with the hash that it says."""
+        try:
+            Definition.noted(name, note).made()
+        except NowThenError as error:
+            yield Damage(note_path(name), f"the definition of {note['of']} {note['name']!r}: {error}", ())
+
+    def mend(self, here: Here, damage: Damage) -> bool:
+        """False: only a backup has it."""
+        return False
+
+    def without(
+        self, here: Here, note: Mapping[str, Any], entity: Entity, keys: pl.DataFrame, draft: Path, token: str
+    ) -> tuple[Mapping[str, Any], int] | None:
+        """None: definitions hold no rows."""
+        return None

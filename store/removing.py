@@ -1,0 +1,29 @@
+"""Definitions taken away, as far as nobody holds on to them."""
+
+from __future__ import annotations
+
+from ..engine.errors import Invalid
+from .breaking import lost, users
+from .changes import refuse
+from .ports import Entry
+from .registry import Registry, Write
+
+
+def removed(registry: Registry, name: str, *, force: bool) -> None:
+    """Take a definition away; `Conflict` names who holds on to it."""
+    if "@" in name:
+        raise Invalid(f"remove({name!r}): versions are never removed; give the name alone.")
+    one = registry.named(name)
+    gone = lost(one, None)
+
+    def check(head: Entry) -> None:
+        if not force:
+            refuse(gone, users(registry, head, gone, [one.title]))
+
+    base = registry.entry()
+    snapshot = f"snapshot/{one.name}"
+    also = {snapshot: None} if one.kind == "service" and snapshot in base.names else {}
+    write = Write(one.kind, one.name, None, one.note)
+    registry.write([write], kind="remove", what=f"remove {one.kind} {one.name}", check=check, also=also)
+    if also:
+        registry.here.folder.delete([f"snapshots/{one.name}.json"])

@@ -1,0 +1,134 @@
+"""The care of a store, as its user meets it: history, tags, compaction, cleanup, scrub, backup, forgetting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+from ..engine.duration import Duration
+from ..engine.entity import Entity
+from .ports import Entry, Folder, Here
+from .registry import Registry
+
+if TYPE_CHECKING:
+    from .backup import Copied
+    from .cleanup import Cleaned
+    from .compaction import Compacted
+    from .forget import Forgotten
+    from .scrub import Scrubbed
+
+Place = str | PathLike[str]
+
+
+class Care:
+    """What keeps a store whole and small."""
+
+    here: Here
+
+    # -- versions of the store ------------------------------------------------------------------------------------------
+    def history(self) -> list[Entry]:
+        """All versions of the store that there were, the first one first: what each did, and when."""
+        return list(self.here.ledger.since(0))
+
+    def committed(self, job: str, *, since: int = 0) -> Entry | None:
+        """The version that a job made whose end was not seen (`CommitUnknown`), durably; None if it made none."""
+        return self.here.ledger.committed(job, since=since)
+
+    def tag(self, name: str, version: int | None = None) -> int:
+        """Name a version of the store, now's if none is given, so that it is kept; the version."""
+        from .tags import tagged
+
+        return tagged(self.here, name, version)
+
+    def untag(self, name: str) -> None:
+        """Take a tag away; what only it kept is cleaned up later."""
+        from .tags import untagged
+
+        untagged(self.here, name)
+
+    def tags(self) -> dict[str, int]:
+        """The tags, and the versions they name."""
+        from .tags import tags
+
+        return tags(self.here)
+
+    # -- upkeep ---------------------------------------------------------------------------------------------------------
+    def compact(self, name: str | None = None) -> list[Compacted]:
+        """Merge the files of a source, or of all, so that each place has one; rows stay as they are."""
+        from .compaction import compacted
+
+        names = [name] if name is not None else self._sources()
+        return [compacted(self.here, one) for one in names]
+
+    def cleanup(self, *, keep: Duration = "30d", versions: int = 100, dry_run: bool = False) -> Cleaned:
+        """Remove what only versions need that are older than `keep` and not among the newest; tagged ones stay, and training sets."""
+        from ..engine.duration import not_negative
+        from .cleanup import cleaned
+
+        return cleaned(self.here, not_negative(keep, "keep"), versions, dry_run=dry_run)
+
+    def scrub(self, *, repair: bool = False, backup: Place | None = None) -> Scrubbed:
+        """Read every byte and compare it with its digest; damaged files are named, and repaired where that can be done."""
+        from .scrub import scrubbed
+
+        return scrubbed(self.here, repair=repair, backup=None if backup is None else _folder(backup))
+
+    def backup(self, to: Place, *, storage: Mapping[str, str] | None = None) -> Copied:
+        """Copy what another folder or object store does not have yet; it is a store then, too."""
+        from .backup import backed_up
+
+        return backed_up(self.here, _folder(to, storage))
+
+    def forget(self, entity: Entity, keys: Any) -> Forgotten:
+        """Erase all rows of some keys from every kept version, the logs, training sets and snapshots, and say what was done.
+
+        `keys` is a frame, or a mapping such as {"customer_id": [1, 2]}.
+        """
+        from .forget import forgotten
+        from .frame import as_frame
+
+        return forgotten(self.here, entity, as_frame(keys), lambda: self._settle(entity))
+
+    def _settle(self, entity: Entity) -> None:
+        """Bring pushed rows of an entity into the tables, and publish again what is published."""
+        from ..engine.progress import Progress
+        from .ingest import Ingest
+        from .manifest import published as names
+        from .manifest import read_manifest
+        from .snapshot import published
+
+        for (kind, _), one in Registry(self.here).current().items():
+            if kind == "source" and any(
+                about["name"] == entity.name for about in one.body["sources"][one.name]["entities"]
+            ):
+                with Progress(f"draining {one.name}") as progress:
+                    Ingest(self.here, one.made().spec).run(progress, read=False)
+        for name in names(self.here.folder):
+            manifest = read_manifest(self.here.folder, name)
+            published(self.here, manifest.made(), manifest.shards)
+
+    def _sources(self) -> list[str]:
+        return [name.removeprefix("source/") for name in self.here.ledger.head().names if name.startswith("source/")]
+
+
+def restore(
+    backup: Place,
+    to: Place,
+    *,
+    storage: Mapping[str, str] | None = None,
+    backup_storage: Mapping[str, str] | None = None,
+) -> Copied:
+    """Copy a backup back to where no store is, and make sure that it is whole."""
+    from .backup import restored
+    from .here import here
+    from .place import checked_place
+
+    return restored(_folder(backup, backup_storage), here(checked_place(to), storage))
+
+
+def _folder(place: Place, storage: Mapping[str, str] | None = None) -> Folder:
+    from .folder import open_folder
+    from .place import checked_place
+
+    return open_folder(checked_place(place), storage)
