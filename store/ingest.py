@@ -1,34 +1,38 @@
-"""Ingest: what is new in a source, and what was pushed to it, into the store's event tables; all of it or nothing."""
+"""Ingest: what is new in a source, and what was pushed to it, into the store's tables; all of it or nothing, and once however often it is tried."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
 
+from ..engine.budget import bytes_of
 from ..engine.column import Index
-from ..engine.errors import Conflict, Invalid
-from ..engine.hashing import bucket
-from ..engine.instant import instants
+from ..engine.errors import Conflict, NotFound
 from ..engine.progress import Progress
-from ..engine.rows import SEQUENCE
 from ..engine.source import SourceSpec
-from . import sequence
+from .arrivals import Arrived, arrived
+from .compaction import rewritten
 from .conform import conforming
-from .event_files import BUCKET, SLAB, EventFiles
-from .event_table import EventTable
-from .fresh import Fresh, fresh, is_settled, needed, with_content
-from .layout import BUCKETS, check_layout, layout_of, slab_width, tables_of
-from .ledger import Commit, Ledger, SourceState
-from .log import Log
-from .records import stamped
-from .stored_parts import KeyedTable
+from .entry import begun
+from .erased_keys import Erased
+from .evolution import Evolution, evolution, evolved, table_schema
+from .grown import Grown, files_of, grown, joined
+from .known_rows import least_time
+from .layout import BUCKETS, layout_of, slab_width, times
+from .looked import DAY_US, Look, days_of, look
+from .lost import LostFile, looked_again
+from .pieces_known import Files, unknown
+from .placed import slabs_of
+from .ports import Change, Entry, Here, Moved, Stretch, Work
+from .source_note import SourceState, named, state_of
 
 _ATTEMPTS = 20
-_TIME, _KNOWN = "__time", "__known"
 
 
 @dataclass(frozen=True)
@@ -44,19 +48,25 @@ class Ingested:
     rows: int  # in the store now
     version: int
     seconds: float
+    removed: int = 0  # rows that others took the place of
+    forgotten: int = 0  # rows of erased keys, which were dropped
 
     def __str__(self) -> str:
         parts = f"{self.new:,} new ({self.pushed:,} pushed, {self.corrections:,} corrections, {self.late:,} late), {self.duplicates:,} known already"
+        more = {"removed": self.removed, "of erased keys dropped": self.forgotten}
+        parts += "".join(f", {rows:,} {what}" for what, rows in more.items() if rows)
         return f"ingested {self.source}: {parts}; {self.rows:,} rows in version {self.version}, {self.seconds:.1f} s"
 
 
-class Ingest:
-    """One source's way into a store."""
+class StartOver(Exception):
+    """Another commit on the source came first."""
 
-    def __init__(self, root: Path, spec: SourceSpec) -> None:
-        self._root, self._spec = root, spec
-        self._ledger = Ledger(root / "commits")
-        self._log = Log(root / "log" / spec.name)
+
+class Ingest:
+    """One source's way into a store; about so much memory is used for rows."""
+
+    def __init__(self, here: Here, spec: SourceSpec, memory: str | int | None = None) -> None:
+        self._here, self._spec, self._memory = here, spec, bytes_of(memory)
 
     def run(self, progress: Progress, *, read: bool = True, make: bool = False) -> Ingested:
         """Take in what the reader has (unless `read` is False) and what was pushed; safe to repeat, at once with others too.
@@ -64,162 +74,159 @@ class Ingest:
         `make` makes the tables even where there is nothing to put into them.
         """
         started = time.perf_counter()
-        given = self._given(progress) if read else None
-        for _ in range(_ATTEMPTS):
-            done = self._attempt(given, progress, make=make)
-            if done is not None:
+        given = Given(self._here, self._spec, self._memory, progress) if read else None
+        with self._here.folder.turn(f"ingest-{self._spec.name}"):
+            for _ in range(_ATTEMPTS):
+                try:
+                    done = self._attempt(given, progress, make=make)
+                except StartOver:
+                    continue
                 return replace(done, seconds=time.perf_counter() - started)
-        raise Conflict(f"{_ATTEMPTS} other ingests of {self._spec.name!r} came first. Try again.")
+        raise Conflict(f"{_ATTEMPTS} other writers of {self._spec.name!r} came first. Try again.")
 
-    def _given(self, progress: Progress) -> pl.DataFrame:
-        """The rows of the reader, checked."""
-        progress.step("reading")
-        spec = self._spec
-        rows = conforming(spec, spec.open()).read(list(spec.schema))
-        missing = [name for name, dtype in spec.schema.items() if rows.schema[name] != dtype]
-        if missing:
-            raise Invalid(
-                f"{spec.name}.{missing[0]} was read as {rows.schema[missing[0]]}, not {spec.schema[missing[0]]}."
+    def _attempt(self, given: Given | None, progress: Progress, *, make: bool) -> Ingested:
+        """One try on the store as it stands."""
+        here, spec, base = self._here, self._spec, self._here.ledger.head()
+        state = state_of(base, here.notes, spec.name)
+        change = evolution(spec, state)
+        with self._over(base):
+            found = given.looked(state) if given else None
+            came = arrived(here, spec, state, found, Erased.of(here, state), self._memory)
+            files = given.files if given else Files(None, {})
+            if not (came.new or self._matters(came, state, change, read=given is not None) or (make and state is None)):
+                here.ledger.vouch(base)
+                return _report(spec.name, came, files, 0, state, base.number)
+            progress.step(f"writing {came.new:,} rows")
+            return self._written(base, state, change, came, files, read=given is not None)
+
+    def _matters(self, came: Arrived, state: SourceState | None, change: Evolution, *, read: bool) -> bool:
+        """Whether there is something to say though no row is new."""
+        told = state is not None and state.ingested
+        ahead = came.end > (state.log_position if state else 0)
+        return ahead or bool(change.added or change.widened) or (read and not told)
+
+    def _written(
+        self, base: Entry, state: SourceState | None, change: Evolution, came: Arrived, files: Files, *, read: bool
+    ) -> Ingested:
+        """The rows in new files, and an entry that names them."""
+        here, spec = self._here, self._spec
+        what = "ingest" if read else "drain"
+        work = begun(what, f"{what} {spec.name}", read=files.lineage(), wrote=[named(spec.name)])
+        grounds = evolved(spec, state) if state else _first_state(spec, came)
+        schema = table_schema(spec)
+        with here.folder.draft(work.token) as draft:
+            new = grown(
+                here, spec, grounds, came.portions(spec), slabs_of(_days(spec, came), grounds.slab_us, DAY_US), schema, draft, work.token,
+                corrections=came.corrections, in_memory=came.in_memory,
+            )  # fmt: skip
+            old = rewritten(here, state, schema, draft, work.token) if state and change.widened else None
+            here.tables.take_in(draft)
+            after = self._after(state, grounds, came, new, read=read)
+            entry = self._committed(
+                base, work, _naming(here, state, after, new.stretches, old, files, schema, len(came.kept), draft, work)
             )
-        _times(spec, rows)
-        _known(spec, rows)
-        progress.step(f"hashing {rows.height:,} rows")
-        return with_content(spec, rows)
-
-    def _attempt(self, given: pl.DataFrame | None, progress: Progress, *, make: bool) -> Ingested | None:
-        """One try on the store as it stands; None if another commit on this source came first."""
-        head = self._ledger.head()
-        state = head.sources.get(self._spec.name)
-        if state is not None:
-            check_layout(self._spec, state)
-        end = self._log.end()
-        if given is not None and self._spec.row_id is None and end:
-            raise Conflict(
-                f"source {self._spec.name!r} was pushed to; to ingest it as well it needs row_id=, or rows would count twice."
-            )
-        table = table_at(self._root, self._spec, head, upto=end)
-        arrived, pushed, listed = self._arrived(table, given, state)
-        if _nothing(arrived, given, state, end) and not (make and state is None):
-            return self._report(arrived, pushed, 0, state, head.version)
-        progress.step(f"writing {arrived.rows.height:,} rows")
-        after, late = self._after(state, arrived, end, listed, ingested=given is not None)
-        tables = self._write(head, after, arrived.rows)
-        return self._committed(head, state, after, tables, self._report(arrived, pushed, late, after, head.version + 1))
-
-    def _arrived(
-        self, table: EventTable, given: pl.DataFrame | None, state: SourceState | None
-    ) -> tuple[Fresh, int, int]:
-        """What is new: of the log, then of the reader; how much of it was pushed; and the last sequence number given."""
-        tail = table.pushed()
-        if given is None or not given.height:
-            return tail, tail.rows.height, state.last_sequence if state else 0
-        now = sequence.now_us()
-        last = max(state.last_sequence if state else 0, table.upto)
-        first = sequence.after(last, now, pushed=False)
-        numbered = stamped(given, now, sequence.numbers(first, given.height)).select(tail.rows.columns)
-        held = pl.concat([part.select(needed(self._spec)) for part in (table.stored(needed(self._spec)), tail.rows)])
-        found = fresh(self._spec, held, numbered, snapshot=True)
-        both = Fresh(
-            pl.concat([tail.rows, found.rows]), tail.duplicates + found.duplicates, tail.corrections + found.corrections
-        )
-        return both, tail.rows.height, sequence.last(first, given.height)
+        return _report(spec.name, came, files, new.late, after, entry.number)
 
     def _after(
-        self, state: SourceState | None, arrived: Fresh, end: int, last: int, *, ingested: bool
-    ) -> tuple[SourceState, int]:
-        """The source's state after these rows, and how many of them are late."""
-        times = _times(self._spec, arrived.rows)
-        if state is None:
-            span = int(times.max() - times.min()) if len(times) else 0
-            state = SourceState(layout_of(self._spec), BUCKETS, slab_width(len(times), span))
-        late = 0 if state.watermark is None else int((times < state.watermark).sum())
-        marks = [mark for mark in (state.watermark, int(times.max()) if len(times) else None) if mark is not None]
-        settled = state.settled and is_settled(self._spec, arrived)
-        return replace(
-            state, rows=state.rows + arrived.rows.height, ingested=state.ingested or ingested, watermark=max(marks, default=None),
-            last_sequence=max(last, state.last_sequence), log_position=max(end, state.log_position), settled=settled,
-        ), late  # fmt: skip
+        self, state: SourceState | None, grounds: SourceState, came: Arrived, new: Grown, *, read: bool
+    ) -> SourceState:
+        """What is true of the source once these rows are in."""
+        marks = [mark for mark in (grounds.watermark, new.watermark) if mark is not None]
+        settled = self._spec.row_id is None or not (new.deletes or came.corrections)
+        after = replace(
+            grounds, rows=grounds.rows + new.rows, ingested=grounds.ingested or read, watermark=max(marks, default=None),
+            last_sequence=max(came.last, grounds.last_sequence), log_position=max(came.end, grounds.log_position), settled=grounds.settled and settled,
+        )  # fmt: skip
+        if not new.rows:
+            return after
+        replaced = [] if self._spec.known_time else [least_time(self._here, state, ids) for ids in new.ids]
+        return after.turned(min([new.first, *(first for first in replaced if first is not None)]))
 
-    def _write(self, head: Commit, state: SourceState, rows: pl.DataFrame) -> dict[str, int]:
-        spec = self._spec
-        times = _times(spec, rows)
-        sortable = [pl.Series(_TIME, times), pl.Series(SLAB, times // state.slab_us)]
-        known = _known(spec, rows)
-        sortable += [] if known is None else [pl.Series(_KNOWN, known)]
-        placed = rows.with_columns(sortable)
-        versions = {}
-        for name, keys in tables_of(spec).items():
-            buckets = pl.Series(
-                BUCKET, bucket(placed.select(keys), state.buckets) if keys else np.zeros(placed.height, np.int64)
-            )
-            by = [BUCKET, SLAB, *keys, _TIME, *([] if known is None else [_KNOWN]), SEQUENCE]
-            ordered = placed.with_columns(buckets).sort(by).drop(_TIME, *([] if known is None else [_KNOWN]))
-            versions[name] = EventFiles(self._root / "events" / name).commit(head.tables.get(name), _storable(ordered))
-        return versions
+    @contextmanager
+    def _over(self, base: Entry) -> Iterator[None]:
+        """Start over where a file of the entry that this began on was removed by a later one."""
+        try:
+            with looked_again(self._here.ledger):
+                yield
+        except (Conflict, NotFound) as gone:
+            if isinstance(gone.__cause__, LostFile):
+                raise StartOver from gone
+            raise
 
-    def _committed(
-        self, head: Commit, before: SourceState | None, after: SourceState, tables: dict[str, int], report: Ingested
-    ) -> Ingested | None:
-        """The report once the commit stands; commits on other sources are no obstacle."""
-        name = self._spec.name
-        for _ in range(_ATTEMPTS):
-            commit = head.following(f"ingest {name}", name, after, tables)
-            if self._ledger.append(commit):
-                return replace(report, version=commit.version)
-            head = self._ledger.head()
-            if head.sources.get(name) != before:
+    def _committed(self, base: Entry, work: Work, change: Change) -> Entry:
+        try:
+            return self._here.ledger.commit(base, work, change)
+        except Conflict as lost:
+            raise StartOver from lost
+
+
+class Given:
+    """The rows of a source's reader, looked at once, or again where what was erased has changed meanwhile."""
+
+    def __init__(self, here: Here, spec: SourceSpec, memory: int, progress: Progress) -> None:
+        self._here, self._spec, self._memory, self._progress = here, spec, memory, progress
+        self._look: Look | None = None
+        self._forgotten: str | None = None
+        self.files = Files(None, {})
+
+    def looked(self, state: SourceState | None) -> Look | None:
+        """What the look at all rows told; None where the tables have all files as they are."""
+        forgotten = None if state is None else state.forgotten
+        if self._look is None or forgotten != self._forgotten:
+            self._progress.step("reading")
+            reader = conforming(self._spec, self._spec.open())
+            self.files = unknown(self._here, self._spec, state, reader)
+            erased = Erased.of(self._here, state)
+            if self.files.reader is None:
                 return None
-        return None
-
-    def _report(self, arrived: Fresh, pushed: int, late: int, state: SourceState | None, version: int) -> Ingested:
-        total = state.rows if state else 0
-        return Ingested(
-            self._spec.name,
-            arrived.rows.height,
-            arrived.duplicates,
-            arrived.corrections,
-            late,
-            pushed,
-            total,
-            version,
-            0.0,
-        )
+            self._look = look(self._spec, self.files.reader, erased, self._memory, self._progress)
+            self._forgotten = forgotten
+        return self._look
 
 
-def _nothing(arrived: Fresh, given: pl.DataFrame | None, state: SourceState | None, end: int) -> bool:
-    """True where a commit would change nothing."""
-    if arrived.rows.height or end > (state.log_position if state else 0):
-        return False
-    return given is None or (state is not None and state.ingested)
+def _naming(
+    here: Here, state: SourceState | None, after: SourceState, new: Mapping[str, Sequence[Stretch]],
+    old: Mapping[str, Sequence[Stretch]] | None, files: Files, schema: pa.Schema, looked: int, draft: Path, work: Work,
+) -> Change:  # fmt: skip
+    """The change that adds the new files to those there are, if the rows are as they were; compaction may have moved them."""
+
+    def change(head: Entry) -> Moved:
+        now = state_of(head, here.notes, after.name)
+        if not same_rows(now, state) or (old is not None and now != state):
+            raise Conflict(f"another commit on source {after.name!r} came first.")
+        stretches = dict(old or files_of(here, now))
+        both = {table: [*stretches.get(table, ()), *found] for table, found in new.items()}
+        told = joined(here, after, both, schema, draft)
+        if files.marks:
+            told = replace(told, pieces=here.notes.put(work.token, files.note(told.turn, looked)))
+        return Moved({named(after.name): here.notes.put(work.token, told.note())})
+
+    return change
 
 
-def table_at(root: Path, spec: SourceSpec, commit: Commit, *, upto: int) -> EventTable:
-    """The reader of a source's rows as of a commit, and of the log up to a position."""
-    state = commit.sources.get(spec.name)
-    log = root / "log" / spec.name
-    if state is None:
-        return EventTable(spec, (), BUCKETS, 1, log, 0, upto, True)
-    tables = tuple(
-        KeyedTable(tuple(keys), root / "events" / name, commit.tables[name]) for name, keys in tables_of(spec).items()
-    )
-    return EventTable(spec, tables, state.buckets, state.slab_us, log, state.log_position, upto, state.settled)
+def same_rows(one: SourceState | None, other: SourceState | None) -> bool:
+    """Whether two states of a source have the same rows, in whatever files."""
+    if one is None or other is None:
+        return one is other
+    return replace(one, tables={}) == replace(other, tables={})
 
 
-def _times(spec: SourceSpec, rows: pl.DataFrame) -> Index:
-    return instants(
-        rows[spec.event_time], f"{spec.name}.{spec.event_time}", time_zone=spec.time_zone, available=spec.available
-    )
+def _first_state(spec: SourceSpec, came: Arrived) -> SourceState:
+    """The state of a source before its first rows, which say how wide its slabs are."""
+    pushed = times(spec.name, layout_of(spec), came.tail)
+    span = max(came.look.span_us if came.look else 0, int(pushed.max() - pushed.min()) if len(pushed) else 0)
+    return SourceState(spec.name, layout_of(spec), BUCKETS, slab_width(came.new, span))
 
 
-def _known(spec: SourceSpec, rows: pl.DataFrame) -> Index | None:
-    if spec.known_time is None:
-        return None
-    return instants(
-        rows[spec.known_time], f"{spec.name}.{spec.known_time}", time_zone=spec.time_zone, available=spec.available
-    )
+def _days(spec: SourceSpec, came: Arrived) -> Index:
+    """The days that there are new rows on."""
+    pushed = days_of(times(spec.name, layout_of(spec), came.tail))
+    return np.union1d(pushed, came.look.days) if came.look else pushed
 
 
-def _storable(rows: pl.DataFrame) -> pl.DataFrame:
-    """Categories as text, which is what other programs and later versions can read."""
-    texts = [name for name, dtype in rows.schema.items() if isinstance(dtype, pl.Categorical | pl.Enum)]
-    return rows.with_columns(pl.col(name).cast(pl.String) for name in texts)
+def _report(source: str, came: Arrived, files: Files, late: int, state: SourceState | None, version: int) -> Ingested:
+    rows = state.rows if state else 0
+    return Ingested(
+        source, came.new, came.duplicates + files.rows, came.corrections, late, came.tail.height, rows, version, 0.0,
+        forgotten=came.forgotten,
+    )  # fmt: skip

@@ -1,16 +1,22 @@
-"""How a source's rows lie in the store, fixed by its first ingest."""
+"""How a source's rows lie in the store, fixed by its first ingest but for columns that may be added or widened."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ..engine.definition_values import type_json
+import polars as pl
+
+from ..engine.column import Index
+from ..engine.definition_values import type_json, type_of
 from ..engine.errors import Conflict, Invalid
 from ..engine.hashing import HASH_VERSION
+from ..engine.instant import instants
 from ..engine.source import SourceSpec
-from .ledger import SourceState
+from .source_note import SourceState
 
 BUCKETS = 8
+ALL = "_all"  # the table of a source that is about no entity
 _ROWS_A_FILE = 250_000
 _DAY_US = 86_400_000_000
 _SLAB_DAYS = (3_650, 365, 91, 30, 7, 1)
@@ -40,16 +46,60 @@ def check_columns(spec: SourceSpec) -> None:
             )
 
 
-def check_layout(spec: SourceSpec, state: SourceState) -> None:
-    """Refuse a source that lies otherwise than it was ingested."""
+def check_layout(spec: SourceSpec, state: SourceState, *, live: bool = True) -> None:
+    """Refuse to read a source that lies otherwise than it says.
+
+    Columns that were added or widened since a definition was written are no obstacle. A column that the tables do not have yet is refused
+    if `live`; of an older version it is null.
+    """
+    check_rest(spec, state)
+    for name, dtype in spec.schema.items():
+        if name not in state.layout["columns"]:
+            if live:
+                raise Conflict(
+                    f"source {spec.name!r} has a column {name!r} ({dtype}) that its stored rows have not. Call store.ingest(...) with it first."
+                )
+            continue
+        stored = type_of(state.layout["columns"][name])
+        if not (stored == dtype or widens(dtype, stored) or widens(stored, dtype)):
+            raise Conflict(unlike(spec.name, name, stored, dtype))
+
+
+def check_rest(spec: SourceSpec, state: SourceState) -> None:
+    """Refuse a source of which anything but its columns is otherwise than it was ingested."""
     wanted = layout_of(spec)
-    changed = [part for part in wanted if wanted[part] != state.layout.get(part)]
+    changed = [part for part in wanted if part != "columns" and wanted[part] != state.layout.get(part)]
     if changed:
         part = changed[0]
         raise Conflict(
             f"source {spec.name!r} was ingested with {part}={state.layout.get(part)!r}, now it says {wanted[part]!r}. Its stored rows would mean "
             f"something else. Give the changed source another name, or ingest into another store."
         )
+
+
+def widens(narrow: pl.DataType, wide: pl.DataType) -> bool:
+    """Whether every value of a type is one of a wider type too: Int and UInt of more bits, Float64 for Float32.
+
+    >>> widens(pl.Int32(), pl.Int64()), widens(pl.Int64(), pl.Int32()), widens(pl.UInt8(), pl.Int16())
+    (True, False, False)
+    """
+    families: tuple[tuple[Any, ...], ...] = (
+        (pl.Int8, pl.Int16, pl.Int32, pl.Int64),
+        (pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64),
+        (pl.Float32, pl.Float64),
+    )
+    for family in families:
+        if narrow in family and wide in family:
+            return family.index(narrow.base_type()) < family.index(wide.base_type())
+    return False
+
+
+def unlike(source: str, column: str, stored: pl.DataType, said: pl.DataType) -> str:
+    """What is wrong with a column that changed its type."""
+    return (
+        f"source {source!r} was ingested with column {column!r} of type {stored}, now it says {said}. A type may only be widened (Int, UInt, "
+        f"Float32 to Float64). Declare {column!r} as {stored} in schema=, name it anew as another column, or give the source another name."
+    )
 
 
 def slab_width(rows: int, span_us: int) -> int:
@@ -62,8 +112,22 @@ def slab_width(rows: int, span_us: int) -> int:
     return next((days for days in _SLAB_DAYS if days * _DAY_US <= wanted), 1) * _DAY_US
 
 
-def tables_of(spec: SourceSpec) -> dict[str, list[str]]:
-    """The event tables of a source and the key columns each is bucketed by."""
-    if not spec.entities:
-        return {f"{spec.name}/_all": []}
-    return {f"{spec.name}/{entity.name}": list(entity.keys) for entity in spec.entities}
+def keyed(layout: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The tables of a source and the key columns that each is bucketed by; all of them hold all rows."""
+    keys: dict[str, list[str]] = layout["keys"] or {ALL: []}
+    return keys
+
+
+def times(source: str, layout: Mapping[str, Any], rows: pl.DataFrame, first: int = 0) -> Index:
+    """The event time of each row in microseconds UTC; a row number in an error counts from `first`."""
+    return _instants(source, layout, rows, layout["event_time"], first)
+
+
+def known_times(source: str, layout: Mapping[str, Any], rows: pl.DataFrame, first: int = 0) -> Index | None:
+    """The known time of each row, if the source has such a column."""
+    return None if layout["known_time"] is None else _instants(source, layout, rows, layout["known_time"], first)
+
+
+def _instants(source: str, layout: Mapping[str, Any], rows: pl.DataFrame, column: str, first: int) -> Index:
+    zone, available = layout["time_zone"], layout["available"]
+    return instants(rows[column], f"{source}.{column}", time_zone=zone, available=available, first=first)
