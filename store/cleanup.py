@@ -51,12 +51,12 @@ def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -
     report = plan.made(head)
     if dry_run:
         return replace(report, dry_run=True)
+    here.folder.sweep()
     if not plan.doomed:
         return report
     work = begun("cleanup", f"cleanup of {len(plan.doomed):,} files")
     here.ledger.commit(head, work, plan.change(work))
     here.folder.delete(sorted(plan.doomed))
-    here.folder.sweep()
     ballast.kept(here.folder)
     return plan.report
 
