@@ -16,15 +16,13 @@ import polars as pl
 
 from . import dtype as types
 from . import handover, tensors
-from .analysis import analyzed
 from .at import FOREVER
 from .budget import bytes_of
 from .duration import Duration, not_negative, positive
 from .errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from .executor import executor, on, slots
-from .explained import Explained
 from .instant import instant, instants
-from .journal import Journal
+from .keeper import kept_by
 from .lower import Open, lower
 from .nodes import Reference, RequestField, walk
 from .pieces import pinned
@@ -33,7 +31,6 @@ from .progress import Progress
 from .reader import Loaded, Reader
 from .rules import optimize
 from .run import Run
-from .sinking import written
 from .way import Resources
 
 if TYPE_CHECKING:
@@ -41,6 +38,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from duckdb import DuckDBPyConnection, DuckDBPyRelation
 
+    from .explained import Explained
+    from .journal import Journal
+    from .keeper import Keeper
     from .ray_data import Dataset
     from .torch_data import TensorBatches
 
@@ -55,6 +55,7 @@ class TrainingSet:
     features: Mapping[str, Reference]
     spine: Spine
     open_source: Open
+    keeper: Keeper | None = None  # who can save it
 
     def plan(
         self,
@@ -81,6 +82,9 @@ class TrainingSet:
 
         `analyze=True` runs it, throws the rows away, and says what every part of the plan did and took.
         """
+        from .analysis import analyzed  # only here, as whatever not every way out needs: a run that is short feels it
+        from .explained import Explained
+
         plan, run = self._run(engine, status, memory, workers, deadline, None)
         return Explained.of(self._written(status, None), plan, analyzed(plan, run, on(engine)) if analyze else None)
 
@@ -126,8 +130,17 @@ class TrainingSet:
 
         The file appears whole or not at all. Other arguments are those of `collect`.
         """
+        from .sinking import written
+
         with closing(self.batches(rows, **how)) as frames:
             return written(Path(path), frames)
+
+    def save(self, name: str, **how: Any) -> Any:
+        """Keep it in its store under a name, with all it was made from: `store.open_training_set(name)` gives the same bytes ever after.
+
+        Other arguments are those of `collect`. A name is taken once; saving the same again under it changes nothing.
+        """
+        return kept_by(self.keeper).save(self, name, **how)
 
     def to_arrow(self, *, engine: str = "auto") -> pa.Table:
         """The training set as an Arrow table."""
@@ -216,7 +229,7 @@ class TrainingSet:
         resources = _resources(engine, memory, workers)
         plan = optimize(self._written(status, resources))
         seconds, pool = None if deadline is None else positive(deadline, "deadline") / 1e6, executor(engine)
-        journal = None if resume is None else Journal(Path(resume), plan)  # last: it locks its folder
+        journal = None if resume is None else _journal(Path(resume), plan)  # last: it locks its folder
         run = Run(pool, resources, Progress("training set"), seconds, journal)
         return (plan if journal is None else journal.plan), run
 
@@ -246,6 +259,7 @@ def training_set(
     open_source: Open,
     known_at: str | datetime | None = None,
     request: Mapping[str, str] | None = None,
+    keeper: Keeper | None = None,
 ) -> TrainingSet:
     """A training set over a spine; every name and type is checked here."""
     schema = dict(labels.schema())
@@ -258,7 +272,13 @@ def training_set(
     for name, reference in features.items():
         _check_keys(reference, schema)
         _check_name(name, reference, spine)
-    return TrainingSet(features, spine, open_source)
+    return TrainingSet(features, spine, open_source, keeper)
+
+
+def _journal(folder: Path, plan: Plan) -> Journal:
+    from .journal import Journal
+
+    return Journal(folder, plan)
 
 
 def _resources(engine: str, memory: str | int | None, workers: int | None) -> Resources:

@@ -118,7 +118,7 @@ def _features(asked: Asked, given: Settings, read_sources: bool) -> tuple[dict[s
     target = (
         _defined(load(definitions_path(given)), asked.target) if given.definitions and not pinned_name else asked.target
     )
-    return resolved(store.registry, target, full_names=asked.full_names), opener(store.root, None)
+    return resolved(store.registry, target, full_names=asked.full_names), opener(store.here, None)
 
 
 def _defined(found: Definitions, name: str) -> Any:

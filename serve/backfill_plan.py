@@ -6,13 +6,8 @@ from typing import Any
 
 from ..engine.pieces import height, width
 from ..engine.plan import At
+from ..engine.rates import seconds
 from .backfill import Ready
-
-# Of two cores of a shared machine, 2026-11-25: 6,000,000 rows of the demo with twelve folds took 7.5 s here and 14 s on Ray; another machine may
-# be twice as fast or slow.
-_READ_PER_S = 4e6  # rows of a source, read and sorted by key, a core
-_FOLDED_PER_S = 6e6  # answers of one fold, a core
-_ON_RAY = 2.0  # rows go through the object store
 
 
 def estimated(ready: Ready) -> dict[str, Any]:
@@ -34,7 +29,7 @@ def estimated(ready: Ready) -> dict[str, Any]:
         "memory_bytes": resources.memory,
         "reads": [_side(side) for side in plan.input.sides],
         "result_bytes": result,
-        "seconds": _seconds(ready, plan.input.sides, rows, resources.slots),
+        "seconds": seconds(plan, rows, resources.slots, on_ray=ready.on_ray),
     }
 
 
@@ -71,18 +66,6 @@ def _side(side: At) -> dict[str, Any]:
         "step_bytes": way.memory or None,
         "how": way.describe(),
     }
-
-
-def _seconds(ready: Ready, sides: tuple[At, ...], rows: int | None, workers: int) -> float | None:
-    heights = [height(side.scan.reader) for side in sides]
-    if rows is None or None in heights:
-        return None
-    work = sum(
-        found / _READ_PER_S + rows * len(side.foldings) / _FOLDED_PER_S
-        for side, found in zip(sides, heights, strict=True)
-        if found is not None
-    )
-    return round(work / workers * (_ON_RAY if ready.on_ray else 1), 1)
 
 
 def _count(rows: int | None) -> str:

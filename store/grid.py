@@ -52,7 +52,7 @@ def grid_keys(keys: Any) -> pl.DataFrame:
 
 def grid_times(start: Moment, end: Moment, every: Duration) -> range:
     """start, start + every, ... as long as they come before end, in microseconds UTC."""
-    first, last, step = _moment(start, "start"), _moment(end, "end"), positive(every, "every")
+    first, last, step = moment_us(start, "start"), moment_us(end, "end"), positive(every, "every")
     if last <= first:
         raise Invalid(f"a grid from {start} to {end} has no times: its end must come after its start.")
     return range(first, last, step)
@@ -67,7 +67,7 @@ def _series(times: range) -> pl.Series:
     return pl.Series(AT, np.arange(times.start, times.stop, times.step, dtype=np.int64)).cast(types.UTC)
 
 
-def _moment(given: Moment, what: str) -> int:
+def moment_us(given: Moment, what: str) -> int:
     """Microseconds UTC of a datetime or of its ISO writing; a day alone is its beginning."""
     if isinstance(given, str):
         try:

@@ -10,10 +10,13 @@ from ..engine.errors import Invalid
 from ..engine.lower import Open
 from ..engine.nodes import Reference
 from ..engine.pieces import pieces, pinned
+from ..engine.rows import times_of
+from ..engine.source import SourceSpec
 from ..engine.training_set import keys_of
 from .training import sources_of
 
 _ROWS = 4_000_000  # that are looked at together
+SEEN = "__seen"
 
 
 def held_keys(features: Mapping[str, Reference], open_source: Open) -> pl.DataFrame:
@@ -21,17 +24,37 @@ def held_keys(features: Mapping[str, Reference], open_source: Open) -> pl.DataFr
 
     Only sources that have all the columns count; where none has, the combinations that matter are not to be known: `Invalid`.
     """
-    keys = {name: dtype for reference in features.values() for name, dtype in keys_of(reference).items()}
-    if not keys:
-        return pl.DataFrame()
-    sources = [spec for spec in sources_of(features) if set(keys) <= set(spec.keys)]
-    if not sources:
-        raise Invalid(
-            f"which keys? No source of these features has all of {', '.join(keys)}. Give the keys, in a file with these columns."
-        )
+    keys, sources = _sources(features)
     found = pl.DataFrame(schema=keys)
     for spec in sources:
         for _, piece in pieces(pinned(open_source(spec)), _ROWS):
             more = piece.read(list(keys)).unique().cast(keys)  # type: ignore[arg-type]
             found = pl.concat([found, more]).unique()
+    return found.drop_nulls().sort(list(keys)) if keys else pl.DataFrame()
+
+
+def seen_keys(features: Mapping[str, Reference], open_source: Open) -> pl.DataFrame:
+    """The same with SEEN beside them: when the first row of each happened, in microseconds UTC."""
+    keys, sources = _sources(features)
+    found = pl.DataFrame(schema={**keys, SEEN: pl.Int64})
+    for spec in sources:
+        for _, piece in pieces(pinned(open_source(spec)), _ROWS):
+            rows = piece.read([*keys, spec.event_time])
+            more = rows.select(list(keys)).cast(keys).with_columns(pl.Series(SEEN, times_of(spec, rows)))  # type: ignore[arg-type]
+            found = pl.concat([found, more]).group_by(list(keys)).agg(pl.col(SEEN).min())
     return found.drop_nulls().sort(list(keys))
+
+
+def key_sources(features: Mapping[str, Reference]) -> list[SourceSpec]:
+    """The sources whose rows tell which keys there are."""
+    return _sources(features)[1]
+
+
+def _sources(features: Mapping[str, Reference]) -> tuple[dict[str, pl.DataType], list[SourceSpec]]:
+    keys = {name: dtype for reference in features.values() for name, dtype in keys_of(reference).items()}
+    sources = [spec for spec in sources_of(features) if set(keys) <= set(spec.keys)] if keys else []
+    if keys and not sources:
+        raise Invalid(
+            f"which keys? No source of these features has all of {', '.join(keys)}. Give the keys, in a file with these columns."
+        )
+    return keys, sources

@@ -1,0 +1,78 @@
+"""The backfilled values of a store, as its user meets them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..engine.duration import Duration
+from .grid import Moment
+from .ports import Here
+from .registry import Registry
+
+if TYPE_CHECKING:
+    from .backfill import Backfilled
+    from .chunks import Hole
+
+
+class Features:
+    """What fills feature tables, and says what is missing in them."""
+
+    here: Here
+
+    @property
+    def registry(self) -> Registry:
+        """The definitions."""
+        raise NotImplementedError
+
+    def backfill(
+        self,
+        features: Any,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        every: Duration = "1d",
+        *,
+        spine: Any = None,
+        at: str | None = None,
+        keys: Any = None,
+        dry_run: bool = False,
+        engine: str = "auto",
+        memory: str | int | None = None,
+        workers: int | None = None,
+        deadline: Duration | None = None,
+    ) -> Backfilled:
+        """Fill the feature tables of views at start, start + every, ... before `end`; what is there already is not computed again.
+
+        `features` are views, features, a service, or names of them. The keys are those that the sources' rows have up to then, or `keys`.
+        Instead of a grid: `spine`, any frame or path, with `at`, its column of times; or a source, whose events are then asked about.
+        What was pushed is taken in first. A backfill that was stopped goes on where it was. `dry_run=True` says what there is to do, and
+        about what it takes. The rest is as in `collect`.
+        """
+        from .backfill import How, Wanted, backfilled
+        from .pinned import resolved
+
+        chosen = resolved(self.registry, features, full_names=True)
+        wanted = Wanted(start, end, every, keys, self._spine(spine), at)
+        return backfilled(self.here, chosen, wanted, How(engine, memory, workers, deadline), dry_run=dry_run)
+
+    def holes(
+        self,
+        features: Any,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        every: Duration = "1d",
+        *,
+        spine: Any = None,
+        at: str | None = None,
+        keys: Any = None,
+    ) -> list[Hole]:
+        """What a backfill would fill, by the tables as they are: what was never filled, what changed, and what rows came late for."""
+        from .backfill import Wanted, holes
+        from .pinned import resolved
+
+        chosen = resolved(self.registry, features, full_names=True)
+        return holes(self.here, chosen, Wanted(start, end, every, keys, self._spine(spine), at))
+
+    def _spine(self, spine: Any) -> Any:
+        """The spine; of a source's name the source."""
+        named = isinstance(spine, str) and "source/" + spine in self.here.ledger.head().names
+        return self.registry.find("source", spine).made() if named else spine
