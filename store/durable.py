@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from ..engine.errors import StorageFull
+from ..engine.errors import NowThenError, StorageFull
 
 
 def sync(path: str | Path) -> None:
@@ -65,8 +65,8 @@ def storing(place: str | Path) -> Iterator[None]:
     """A full disk inside becomes StorageFull; Lance tells it only in the text of its errors."""
     try:
         yield
-    except (OSError, RuntimeError) as error:
-        if isinstance(error, StorageFull) or not _is_full(error):
+    except Exception as error:
+        if isinstance(error, NowThenError) or not _is_full(error):
             raise
         raise StorageFull(
             f"no room left to write {str(place)!r}. Free some and try again; what was acknowledged is safe."

@@ -79,7 +79,10 @@ class Entries:
             yield entry
 
     def committed(self, job: str, *, since: int = 0) -> Entry | None:
-        """The entry of a job whose commit was not seen to end, durably; None if it did not happen."""
+        """The entry of a job whose commit was not seen to end, durably; None if there is none.
+
+        On an object store a write that got no answer may still land, until another entry has taken its number.
+        """
         for entry in self.since(since):
             if entry.job == job:
                 self.vouch(entry)

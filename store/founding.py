@@ -33,6 +33,8 @@ def identity(folder: Folder) -> Mapping[str, Any] | None:
     if content == _FIRST:
         raise Invalid(_another(folder, 1, HASH_VERSION))
     said = unsealed(content, STORE)
+    if "store" not in said:
+        raise Corrupt(f"{folder.url}: {STORE} is damaged: it holds another file.")
     if (said.get("format"), said.get("hash")) != (FORMAT, HASH_VERSION):
         raise Invalid(_another(folder, said.get("format"), said.get("hash")))
     return said

@@ -127,7 +127,7 @@ class ObjectFolder:
 
     def local(self, path: str) -> Path:
         """A copy on the local disk, kept for the next time."""
-        return Copies(self._scratch.root / "copies", self._client).copy(checked_path(path))
+        return self._copies().copy(checked_path(path))
 
     def lance(self, path: str) -> tuple[str, dict[str, str]]:
         """The address as Lance wants it, and its options."""
@@ -144,7 +144,7 @@ class ObjectFolder:
 
     def sweep(self) -> int:
         """Remove what dead writers left on this machine, and copies that nobody asked for in a week."""
-        return self._private().sweep() + Copies(self._scratch.root / "copies", self._client).swept()
+        return self._private().sweep() + self._copies().swept()
 
     # -- inside ---------------------------------------------------------------------------------------------------------
     def _private(self) -> LocalFolder:
@@ -154,6 +154,9 @@ class ObjectFolder:
         if root.is_symlink() or root.stat().st_uid != os.getuid():
             raise Forbidden(f"{root} belongs to somebody else. Set TMPDIR to a folder of your own.")
         return self._scratch
+
+    def _copies(self) -> Copies:
+        return Copies(self._private().root / "copies", self._client)
 
     def _there(self, path: str) -> bytes | None:
         try:

@@ -25,11 +25,12 @@ FAULTS: Final = ("reset before", "reset after", "503 before", "503 after", "cut 
 
 @dataclass
 class Faults:
-    """Which share of requests fails, and how long a late one waits. `counted` says what was done."""
+    """Which share of requests fails, and how long a late one waits; a script says it of the first requests. `counted` says what was done."""
 
     share: float = 0.2
     seed: int = 0
     late_s: float = 1.5
+    script: list[str] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -39,6 +40,8 @@ class Faults:
     def next(self) -> str:
         """The fault of the next request; empty for none."""
         with self._lock:
+            if self.script:
+                return self.script.pop(0)
             fault = self._chance.choice(FAULTS) if self._chance.random() < self.share else ""
             self.counted[fault] += 1
             return fault
@@ -60,7 +63,7 @@ def faulty_proxy(backend: str, faults: Faults) -> Iterator[str]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_address[1]}"
@@ -95,8 +98,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _answered(self, fault: str) -> None:
         if fault == "reset before":
             return self._reset()
-        if fault == "503 before":
-            return self._sent(503, [], b"")
+        if fault in ("503 before", "409 before", "507 before"):
+            return self._sent(int(fault[:3]), [], b"")
         if fault in ("delay", "late"):
             time.sleep(self.late_s * (0.1 if fault == "delay" else 1.0))
         status, headers, content = self.passed_on()
