@@ -49,6 +49,11 @@ def places(path: Path) -> dict[str, Ranges]:
     return dict.fromkeys(facts.schema.names, ()) | laid_out(spans)
 
 
+def rows_in(path: Path) -> int:
+    """How many rows a Lance file has."""
+    return int(LanceFileReader(str(path)).num_rows())
+
+
 def leaf_fields(schema: pa.Schema) -> dict[str, list[int]]:
     """For each column the numbers of the fields that its values stand in; a file has a column of its own for each of these, in this order."""
     return {field.name(): _leaves(field) for field in LanceSchema.from_pyarrow(schema).fields()}

@@ -62,6 +62,8 @@ def forgotten(here: Here, entity: Entity, keys: Any, settle: Callable[[], None])
     with ExitStack() as held_logs:
         writers = {log.name: held_logs.enter_context(Log(log).writer(_PATIENCE_S)) for log in _logs(here, entity)}
         settle()
+        for name, writer in writers.items():
+            _check_drained(here, name, writer)
         done = _erased(here, entity, wanted)
         emptied = tuple(sorted(name for name, writer in writers.items() if _emptied(here, entity, name, writer)))
     left = tuple(_mentions(here, entity, wanted))
@@ -85,9 +87,13 @@ def keys_of(entity: Entity, given: Any) -> pl.DataFrame:
 
 
 def _erased(here: Here, entity: Entity, keys: pl.DataFrame) -> Forgotten:
+    sources = sorted(name for name in here.ledger.head().names if name.startswith("source/"))
     for _ in range(_ATTEMPTS):
         try:
-            return _Attempt(here, entity, keys).made()
+            with ExitStack() as turns:
+                for name in sources:
+                    turns.enter_context(here.folder.turn(f"ingest-{name.removeprefix('source/')}"))
+                return _Attempt(here, entity, keys).made()
         except Conflict as error:
             last = error
     raise Conflict(f"forget {entity.name}: {_ATTEMPTS} times another writer was first. Try again.") from last
@@ -187,13 +193,21 @@ def _has(here: Here, head: Entry, source: str, entity: Entity) -> bool | None:
     return None if note is None else entity.name in here.notes.get(note)["layout"]["keys"]
 
 
+def _check_drained(here: Here, source: str, writer: Writer) -> None:
+    """Refuse to begin while pushed rows are in a log alone."""
+    note = here.ledger.head().names.get(f"source/{source}")
+    taken = 0 if note is None else here.notes.get(note)["log_position"]
+    if taken < writer.end:
+        raise Invalid(
+            f"rows were pushed to {source!r} that its tables have not, and no registered source says what they are. "
+            "Call store.apply(...) with it, or store.drain(...), then forget."
+        )
+
+
 def _emptied(here: Here, entity: Entity, source: str, writer: Writer) -> bool:
-    """Empty a log whose rows the tables have; False where it has nothing of the entity."""
-    head = here.ledger.head()
-    if not _has(here, head, source, entity):
+    """Empty the log of a source that has the entity; all its rows are in the tables."""
+    if not writer.end or not _has(here, here.ledger.head(), source, entity):
         return False
-    if here.notes.get(head.names[f"source/{source}"])["log_position"] < writer.end:
-        raise Conflict(f"the log of {source!r} has rows that its tables have not. Drain it, and run forget again.")
     writer.emptied()
     return True
 

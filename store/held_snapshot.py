@@ -13,6 +13,7 @@ from ..engine.entity import Entity
 from ..engine.errors import Conflict, Corrupt, NotFound
 from ..engine.rows import SEQUENCE
 from .manifest import Manifest, ShardFile, copy_of, digest_of, load, put_copy, read_manifest
+from .names import new_token
 from .pinned import table_at
 from .ports import Damage, Entry, Here
 from .snapshot import written
@@ -107,8 +108,9 @@ class _Erasure:
 def _anew(file: ShardFile, rows: pl.DataFrame, made: dict[str, Path], draft: Path, token: str) -> ShardFile:
     """A shard written again, in a folder of this attempt."""
     place, _, shard = file.path.rpartition("/")
-    path = f"snapshots/{place.rpartition('/')[0]}/{token}-{len(made)}/{shard}"
-    made[path] = draft / f"snapshot-{token}-{len(made)}.arrow"
+    own = f"{token}-{new_token()}"  # an attempt writes several snapshots anew
+    path = f"snapshots/{place.rpartition('/')[0]}/{own}/{shard}"
+    made[path] = draft / f"snapshot-{own}.arrow"
     return written(made[path], path, rows)
 
 

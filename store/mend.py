@@ -9,11 +9,13 @@ from pathlib import Path
 from typing import Final
 
 from ..engine.errors import Corrupt, NotFound
+from .data_file import places, rows_in
 from .durable import publish
 from .kinds import held
 from .ledger_walk import HINT
 from .ports import Damage, Folder, Here
 from .records import scan
+from .sums import SUFFIX, Sums
 
 _DIGEST: Final = re.compile(r"[.-]([0-9a-f]{32})\.(?:lance|parquet|json)$")
 
@@ -34,6 +36,8 @@ def mended(here: Here, damage: Damage, backup: Folder | None = None) -> bool:
         return True
     if damage.path == HINT:
         here.folder.delete([HINT])  # without it the ledger is listed from its beginning
+        return True
+    if damage.path.endswith(SUFFIX) and _summed(here.folder, damage.path):
         return True
     return any(_by_kind(here, name, damage) for name in damage.names)
 
@@ -58,6 +62,17 @@ def _log_mended(segment: Path, content: bytes) -> bool:
         return False
     scan(content, f"backup of {segment.name}", sealed=False)
     publish(segment, content)
+    return True
+
+
+def _summed(folder: Folder, path: str) -> bool:
+    """Whether the sums of a file could be made anew: if it is whole itself."""
+    of = path.removesuffix(SUFFIX)
+    content = _present(folder, of)
+    if content is None or not as_named(of, content):
+        return False
+    local = folder.local(of)
+    folder.put(path, Sums.of(local, rows_in(local), places(local)).written())
     return True
 
 

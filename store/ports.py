@@ -200,6 +200,9 @@ class Tables(Protocol):
     def opened(self, place: str, version: Version) -> tuple[pa.Schema, tuple[Stretch, ...]]:
         """What a version consists of. `Corrupt`, `NotFound`."""
 
+    def paths(self, place: str, version: Version) -> Iterator[str]:
+        """All files that a version needs: its manifest, its data files and their sums."""
+
     def batches(
         self, place: str, version: Version, columns: Sequence[str], stretches: Sequence[Stretch] | None = None
     ) -> Iterator[pa.RecordBatch]:

@@ -94,6 +94,7 @@ class _Walk:
         self._found: dict[str, Damage] = {}
         self._notes: dict[str, Mapping[str, Any]] = {}
         self._needed: dict[str, set[str]] = {}  # by whom, for each path
+        self._unreached: dict[str, str] = {}
         self._entries = self._files = self._bytes = 0
 
     def report(self) -> Scrubbed:
@@ -145,19 +146,26 @@ class _Walk:
             if note is None:
                 return []
             self._notes[name] = note
-        note = self._notes[name]
-        return self._tried(note_path(name), lambda: list(held(note["kind"]).reaches(self._here, note))) or []
+        found: list[str] = []
+        try:
+            note = self._notes[name]
+            found += (path for path in held(note["kind"]).reaches(self._here, note))
+        except (Corrupt, NotFound) as error:
+            self._unreached[name] = str(error)  # its own check says which file it is
+        return found
 
     def checks(self) -> None:
         """Ask each kind of note what is damaged of it."""
         for name, note in self._notes.items():
-            path = note_path(name)
-            who = min(self._needed[path])
-            for damage in self._tried(path, partial(self._checked, who, note)) or []:
+            found = self._tried(note_path(name), partial(self._checked, name, note)) or []
+            for damage in found:
                 self._found.setdefault(damage.path, damage)
+                self._needed.setdefault(damage.path, set()).update(self._needed[note_path(name)])
+            if name in self._unreached and not found:
+                self._damage(note_path(name), self._unreached[name])
 
-    def _checked(self, who: str, note: Mapping[str, Any]) -> list[Damage]:
-        return list(held(note["kind"]).check(self._here, who, note))
+    def _checked(self, name: str, note: Mapping[str, Any]) -> list[Damage]:
+        return list(held(note["kind"]).check(self._here, name, note))
 
     def files(self) -> None:
         """Read every file from where it lies; the names of most hold the digest of their bytes."""

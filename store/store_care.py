@@ -83,12 +83,11 @@ class Care:
     def forget(self, entity: Entity, keys: Any) -> Forgotten:
         """Erase all rows of some keys from every kept version, the logs, training sets and snapshots, and say what was done.
 
-        `keys` is a frame, or a mapping such as {"customer_id": [1, 2]}.
+        `keys` is a frame, a mapping such as {"customer_id": [1, 2]}, or a list where the entity has one key column.
         """
         from .forget import forgotten
-        from .frame import as_frame
 
-        return forgotten(self.here, entity, as_frame(keys), lambda: self._settle(entity))
+        return forgotten(self.here, entity, keys, lambda: self._settle(entity))
 
     def _settle(self, entity: Entity) -> None:
         """Bring pushed rows of an entity into the tables, and publish again what is published."""
