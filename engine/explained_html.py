@@ -74,7 +74,7 @@ def _row(box: Box, ran: Ran) -> str:
     indent, whole = box.depth * 18, "\n".join(box.details)
     operator = f'<td><div style="margin-left:{indent}px" title="{escape(whole)}"><b>{escape(box.name)}</b>{title}{note}</div></td>'
     width = 100 * ran.share(box.name)
-    bar = f'<td><span class="track"><span style="width:{width:.1f}%"></span></span><span class="share">{share}</span></td>'
+    bar = f'<td><span class="track"><span style="width:{width:.1f}%"></span></span><span class="share">{escape(share)}</span></td>'
     return f"<tr>{operator}{bar}{''.join(map(_cell, figures))}</tr>"
 
 
