@@ -7,6 +7,7 @@ the memory of the one that is measured, because a thread inside it would wait fo
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,8 @@ from typing import Any
 from watch import Deadline, PeakMemory
 
 RUN_ENGINE = Path(__file__).with_name("run_engine.py")
+# Bytecode may be kept, as for installed packages: else this checkout would be compiled anew in every process, and no other engine.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,7 @@ def listen(job: Job, command: list[str], runs: int, limit_s: float) -> tuple[Hea
     heard, begin = Heard(), time.perf_counter()
     with (
         errors.open("w") as stderr,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process,
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True, env=_ENVIRONMENT) as process,
         Deadline(process.pid, limit_s=limit_s) as deadline,
         PeakMemory(process.pid) as memory,
     ):

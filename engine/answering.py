@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 import polars as pl
 
-from .exchanged import AnswerBuckets
 from .pieces import height, pieces, unordered
 from .plan import SPINE, Plan, Scan, at_name, scan_name
 from .reader import Loaded
 from .schedule import Job
 from .step import Need, Report, Step
-from .stored import AnswerStored, AskBuckets
 from .task import AtTask, questions_of, source_columns
 from .work import Ask, Conclude, Pass, Read, Select, Split, Whole
 
@@ -77,6 +75,8 @@ class Tables:
         keys = task.side.keys
         name = (keys, of, first, last)
         if name not in self._asks:
+            from .stored import AskBuckets
+
             rows = max(height(other.source) or 0 for other in self._tasks if other.side.keys == keys)
             work = Ask(task.alone(), rows)
             self._asks[name] = Step(
@@ -158,8 +158,20 @@ class AnswerStreamed:
         return []
 
 
-_WAYS: dict[str, type[AnswerWhole | AnswerStreamed | AnswerBuckets | AnswerStored]] = {
-    "whole": AnswerWhole, "streamed": AnswerStreamed, "bucketed": AnswerBuckets, "stored": AnswerStored,
+def _bucketed(task: AtTask, order: int, tables: Tables) -> Job:
+    from .exchanged import AnswerBuckets  # only here, as below: small work never comes here, and feels what is loaded
+
+    return AnswerBuckets(task, order, tables)
+
+
+def _stored(task: AtTask, order: int, tables: Tables) -> Job:
+    from .stored import AnswerStored
+
+    return AnswerStored(task, order, tables)
+
+
+_WAYS: dict[str, Callable[[AtTask, int, Tables], Job]] = {
+    "whole": AnswerWhole, "streamed": AnswerStreamed, "bucketed": _bucketed, "stored": _stored,
 }  # fmt: skip
 
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
-import pyarrow as pa
 
 from .errors import NotFound, WrongType
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 Schema = Mapping[str, pl.DataType]
 ROWS = 65_536  # of a batch; what Arrow's consumers like best
@@ -27,10 +27,14 @@ def arrow_schema(schema: Schema) -> pa.Schema:
     >>> arrow_schema({"a": pl.Int64()}).types
     [DataType(int64)]
     """
+    import pyarrow as pa
+
     return pa.schema([_field(name, dtype) for name, dtype in schema.items()])
 
 
 def _field(name: str, dtype: pl.DataType) -> pa.Field:
+    import pyarrow as pa
+
     try:
         return pl.DataFrame(schema={name: dtype}).to_arrow().schema.field(0)
     except pa.ArrowException:
@@ -39,11 +43,15 @@ def _field(name: str, dtype: pl.DataType) -> pa.Field:
 
 def batches(schema: Schema, frames: Iterable[pl.DataFrame]) -> pa.RecordBatchReader:
     """A stream of Arrow batches, which is read once. Frames are asked for one by one, the first not before a batch is."""
+    import pyarrow as pa
+
     types = arrow_schema(schema)
     return pa.RecordBatchReader.from_batches(types, (_batch(frame, types) for frame in frames))
 
 
 def _batch(frame: pl.DataFrame, types: pa.Schema) -> pa.RecordBatch:
+    import pyarrow as pa
+
     parts = frame.rechunk().to_arrow().to_batches()
     return parts[0] if parts else pa.RecordBatch.from_arrays([pa.nulls(0, kind) for kind in types.types], schema=types)
 

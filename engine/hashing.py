@@ -6,12 +6,10 @@ Mixing is SplitMix64 (Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom 
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from .column import Index
@@ -55,6 +53,8 @@ def content_hashes(rows: pl.DataFrame) -> Index:
 
     Equal numbers of different width are equal, NaN is equal to NaN, 0.0 is not -0.0.
     """
+    import hashlib  # only here, like Arrow below: who merely asks for the version does without
+
     out = np.zeros(rows.height, dtype=np.uint64)
     for column in rows.get_columns():
         name = int.from_bytes(hashlib.blake2b(column.name.encode(), digest_size=8).digest(), "little")
@@ -120,6 +120,8 @@ def _hashes_of_bytes(column: pl.Series) -> Hashes:
 
 
 def _buffers(column: pl.Series) -> tuple[Index, NDArray[np.uint8]]:
+    import pyarrow as pa
+
     array: Any = column.to_arrow(compat_level=pl.CompatLevel.oldest())
     array = array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
     array = array.fill_null("").cast(pa.large_string())

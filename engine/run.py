@@ -9,14 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
 from .answering import jobs
 from .executor import Open
 from .instant import instants
-from .journal import Journal
 from .outputs import Outputs
 from .parts import Part, Places, stretches
 from .plan import JOIN, SELECT, Plan
@@ -27,6 +26,9 @@ from .shelf import Shelf
 from .spell import Spell
 from .step import Step
 from .way import Resources
+
+if TYPE_CHECKING:
+    from .journal import Journal
 
 
 @dataclass(frozen=True)

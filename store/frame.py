@@ -9,9 +9,6 @@ import polars as pl
 
 from ..engine.errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from ..engine.reader import Loaded, TimeBound, within
-from .array_columns import COLUMNS, column_of
-from .foreign import foreign, is_frame
-from .plain_values import plain_rows
 
 
 class Frame(Loaded):
@@ -52,6 +49,8 @@ def as_frame(given: Any) -> pl.DataFrame:
 
 
 def _read(given: Any) -> pl.DataFrame:
+    from .foreign import foreign, is_frame  # only here, as below: a frame of Polars' own does without them and Arrow
+
     if not isinstance(given, Iterator) or is_frame(given):
         return foreign(given)
     parts = list(given)
@@ -64,6 +63,10 @@ def _read(given: Any) -> pl.DataFrame:
 
 
 def _rows(given: Mapping[str, Any] | Sequence[Any]) -> pl.DataFrame:
+    from .array_columns import column_of
+    from .foreign import is_frame
+    from .plain_values import plain_rows
+
     if isinstance(given, Mapping):
         columns = {name: column_of(name, values) for name, values in given.items()}
         return _table(plain_rows([columns]) if _is_one_row(columns) else columns)
@@ -95,4 +98,6 @@ def _table(given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> pl.DataFra
 
 def _is_one_row(columns: Mapping[str, Any]) -> bool:
     """True where a mapping holds plain values and no columns."""
+    from .array_columns import COLUMNS
+
     return bool(columns) and not any(isinstance(value, COLUMNS) for value in columns.values())

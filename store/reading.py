@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,13 @@ import polars as pl
 
 from ..engine.errors import Invalid
 from ..engine.reader import Reader
-from .csv_files import Csv
-from .frame import Frame
-from .lance_table import Lance
-from .parquet import Parquet
 
-_BY_ENDING: tuple[tuple[tuple[str, ...], type[Parquet] | type[Csv] | type[Lance]], ...] = (
-    ((".parquet", ".pq"), Parquet),
-    ((".csv", ".csv.gz", ".csv.zst", ".tsv"), Csv),
-    ((".lance",), Lance),
+# Readers by what paths end with, each with its home: a format that is not read is not loaded.
+_PARQUET, _CSV, _LANCE = (".parquet", "Parquet"), (".csv_files", "Csv"), (".lance_table", "Lance")
+_BY_ENDING: tuple[tuple[tuple[str, ...], tuple[str, str]], ...] = (
+    ((".parquet", ".pq"), _PARQUET),
+    ((".csv", ".csv.gz", ".csv.zst", ".tsv"), _CSV),
+    ((".lance",), _LANCE),
 )
 
 
@@ -33,13 +32,15 @@ def reader_of(given: Any, name: str = "frame") -> Reader:
     # Asking a lazy frame whether it is a reader would resolve its schema.
     if not isinstance(given, pl.LazyFrame) and isinstance(given, Reader):
         return given
+    from .frame import Frame
+
     return Frame(given, name)
 
 
 def _of_path(path: str) -> Reader:
     for endings, reader in _BY_ENDING:
         if path.rstrip("/").endswith(endings):
-            return reader(path)
+            return _opened(reader, path)
     return _of_folder(path)
 
 
@@ -47,10 +48,16 @@ def _of_folder(path: str) -> Reader:
     place = Path(path)
     if place.is_dir():
         if (place / "_versions").is_dir():
-            return Lance(path)
+            return _opened(_LANCE, path)
         for endings, reader in _BY_ENDING:
             if any(one.name.endswith(endings) for one in place.rglob("*")):
-                return reader(path)
+                return _opened(reader, path)
     raise Invalid(
         f"{path!r} does not say what it is. Name a .parquet, .csv or .lance file or folder, or say nt.Parquet({path!r})."
     )
+
+
+def _opened(reader: tuple[str, str], path: str) -> Reader:
+    home, name = reader
+    made: Reader = getattr(importlib.import_module(home, __package__), name)(path)
+    return made

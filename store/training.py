@@ -15,9 +15,7 @@ from ..engine.service import FeatureService, named
 from ..engine.source import SourceSpec
 from ..engine.training_set import TrainingSet
 from ..engine.training_set import training_set as over_spine
-from .array_columns import COLUMNS, column_of
 from .conform import conforming
-from .frame import as_frame
 from .reading import reader_of
 
 
@@ -68,6 +66,9 @@ def preview(view: Any, keys: Any, *, at: Any, sources: Mapping[str, Any] | None 
 
 
 def _listed(keys: Any) -> pl.DataFrame:
+    from .array_columns import COLUMNS, column_of  # only here: a training set does without them and Arrow
+    from .frame import as_frame
+
     if not isinstance(keys, Mapping):
         return as_frame(keys)
     columns = {name: column_of(name, value) for name, value in keys.items()}
