@@ -115,9 +115,12 @@ def in_order(source: str, layout: Mapping[str, Any], keys: Sequence[str], rows: 
         marks = [pl.Series(_TIME, time), *([] if known is None else [pl.Series(_KNOWN, known)])]
         by = [*keys, *(mark.name for mark in marks), SEQUENCE]
         return rows.with_columns(marks).sort(by).drop(mark.name for mark in marks)
-    coder = Coder.of(rows.select(keys), {key: rows.schema[key] for key in keys}, rows=rows.height)
+    coded = np.zeros(rows.height, dtype=np.int64), 1
+    if keys:
+        coder = Coder.of(rows.select(keys), {key: rows.schema[key] for key in keys}, rows=rows.height)
+        coded = coder.asked, coder.groups
     ties = [*([] if known is None else [known]), rows[SEQUENCE].to_numpy()]
-    place = Order.of(coder.asked, coder.groups, time, *ties).place
+    place = Order.of(*coded, time, *ties).place
     if place is None:
         return rows
     numbers = np.empty(rows.height, dtype=place.dtype)
