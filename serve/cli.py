@@ -10,12 +10,14 @@ from typing import Annotated, Any
 import typer
 
 from ..engine.errors import Invalid, NotFound
+from . import cli_definitions, cli_store
 from .cli_backfill import backfill
+from .cli_definitions import definitions_here
 from .cli_explain import explain
 from .cli_options import DefinitionsOption, JsonOption, Names, StoreOption, UrlOption
 from .cli_report import reported, show
-from .definitions import Definitions, load
-from .settings import definitions_path, settings, store_path
+from .settings import settings, store_path
+from .store_here import store_here
 
 main = typer.Typer(
     help="NowThen: define a feature once; the same value when training on the past and when serving now.",
@@ -24,8 +26,59 @@ main = typer.Typer(
     add_completion=False,
 )
 
+_DEFINE, _FILL, _ANSWER, _CARE = "Definitions", "Rows, features, training sets", "Answers", "Care of the store"
 
-@main.command()
+for _command in (
+    cli_definitions.plan, cli_definitions.apply, cli_definitions.versions, cli_definitions.rollback,
+    cli_definitions.rename, cli_definitions.deprecate, cli_definitions.remove, cli_definitions.lineage,
+    cli_definitions.export,
+):  # fmt: skip
+    main.command(rich_help_panel=_DEFINE)(_command)
+main.command("import", rich_help_panel=_DEFINE)(cli_definitions.import_)
+
+
+@main.command(rich_help_panel=_FILL)
+def ingest(
+    names: Names = None,
+    memory: Annotated[
+        str | None, typer.Option(metavar="SIZE", help="What may be in use at once, such as 4GiB.")
+    ] = None,
+    store: StoreOption = None,
+    definitions: DefinitionsOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take what is new in sources into the store's tables, and what was pushed; safe to repeat."""
+    with reported(as_json):
+        found, place = definitions_here(definitions), store_here(store)
+        sources = [found.source(name) for name in names or found.sources]
+        done = [place.ingest(source, memory=memory) for source in sources]
+        show([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)))
+
+
+main.command(rich_help_panel=_FILL)(backfill)
+for _command in (cli_store.scan, cli_store.training):
+    main.command(rich_help_panel=_FILL)(_command)
+
+
+main.command(rich_help_panel=_FILL)(explain)
+
+
+@main.command(rich_help_panel=_ANSWER)
+def snapshot(
+    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
+) -> None:
+    """Publish the online state of services; a running server takes it over."""
+    with reported(as_json):
+        place = store_here(store)
+        done = [place.snapshot(name) for name in names or definitions_here(definitions).services]
+        show(
+            [{**vars(one), "watermark": str(one.watermark)} for one in done],
+            as_json,
+            lambda _: "\n".join(map(str, done)),
+        )
+
+
+@main.command(rich_help_panel=_ANSWER)
 def serve(
     store: StoreOption = None,
     host: Annotated[str, typer.Option(help="Where HTTP listens.")] = "127.0.0.1",
@@ -45,7 +98,7 @@ def serve(
         run_server(where, host, port, shards, address, lambda facts: show(facts, as_json, _served))
 
 
-@main.command()
+@main.command(rich_help_panel=_ANSWER)
 def get(
     service: Annotated[str, typer.Argument(help="A published service.")],
     keys: Annotated[str, typer.Argument(help="""Keys as JSON, such as '{"customer_id": [1, 2]}'.""")],
@@ -66,7 +119,7 @@ def get(
         show(answer.as_json(), as_json, lambda _: repr(answer))
 
 
-@main.command()
+@main.command(rich_help_panel=_ANSWER)
 def push(
     source: Annotated[str, typer.Argument(help="A source that was applied.")],
     rows: Annotated[
@@ -83,61 +136,14 @@ def push(
         show({"token": token}, as_json, lambda facts: str(facts["token"]))
 
 
-@main.command()
-def plan(
-    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
-) -> None:
-    """Show what applying the definitions would change. Exit code 0: nothing, 2: changes, 3: breaking changes."""
-    with reported(as_json):
-        changes = _store(store).plan(_chosen(_definitions(definitions), names))
-        show(_changed(changes), as_json, lambda _: repr(changes))
-        raise typer.Exit(_severity(changes))
+for _command in (
+    cli_store.history, cli_store.tag, cli_store.compact, cli_store.cleanup, cli_store.verify, cli_store.backup,
+    cli_store.restore, cli_store.forget,
+):  # fmt: skip
+    main.command(rich_help_panel=_CARE)(_command)
 
 
-@main.command()
-def apply(
-    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
-) -> None:
-    """Register the definitions in the store."""
-    with reported(as_json):
-        changes = _store(store).apply(_chosen(_definitions(definitions), names))
-        show(_changed(changes), as_json, lambda _: repr(changes))
-
-
-@main.command()
-def ingest(
-    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
-) -> None:
-    """Take what is new in sources into the store's tables."""
-    with reported(as_json):
-        found, place = _definitions(definitions), _store(store)
-        sources = [found.source(name) for name in names or found.sources]
-        done = [place.ingest(source) for source in sources]
-        show([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)))
-
-
-main.command()(backfill)
-
-
-@main.command()
-def snapshot(
-    names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
-) -> None:
-    """Publish the online state of services; a running server takes it over."""
-    with reported(as_json):
-        place = _store(store)
-        done = [place.snapshot(name) for name in names or _definitions(definitions).services]
-        show(
-            [{**vars(one), "watermark": str(one.watermark)} for one in done],
-            as_json,
-            lambda _: "\n".join(map(str, done)),
-        )
-
-
-main.command()(explain)
-
-
-@main.command()
+@main.command(rich_help_panel=_CARE)
 def doctor(
     store: StoreOption = None, definitions: DefinitionsOption = None, url: UrlOption = None, as_json: JsonOption = False
 ) -> None:
@@ -158,53 +164,10 @@ def _served(facts: dict[str, Any]) -> str:
     )
 
 
-def _store(path: str | None) -> Any:
-    from .connect import connect
-
-    return connect(store_path(settings(path, None)))
-
-
-def _definitions(place: str | None) -> Definitions:
-    return load(definitions_path(settings(None, place)))
-
-
 def _features(url: str | None, store: str | None) -> Any:
     from .online import online
 
-    return online(url) if url else _store(store).online()
-
-
-def _chosen(found: Definitions, names: list[str] | None) -> list[Any]:
-    """Everything, or what is named: services, views, sources."""
-    if not names:
-        return found.everything
-    known: dict[str, Any] = {**found.sources, **found.views, **found.services}
-    for name in names:
-        if name not in known:
-            raise NotFound(f"the definitions hold no {name!r}. There are: {', '.join(sorted(known))}.")
-    return [known[name] for name in names]
-
-
-def _changed(changes: Any) -> list[dict[str, Any]]:
-    return [
-        {
-            "state": one.state,
-            "kind": one.entry.kind,
-            "name": one.entry.name,
-            "version": one.entry.version,
-            "detail": one.detail.lstrip(": "),
-        }
-        for one in changes.changes
-    ]
-
-
-def _severity(changes: Any) -> int:
-    """3 where a definition that exists loses or changes something, 2 for other changes, 0 for none."""
-    if changes.is_empty:
-        return 0
-    return (
-        3 if any(one.state == "changed" and ("-" in one.detail or "~" in one.detail) for one in changes.changes) else 2
-    )
+    return online(url) if url else store_here(store).online()
 
 
 def _rows(place: str) -> Any:

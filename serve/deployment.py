@@ -7,7 +7,6 @@ import os
 import warnings
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import ray
@@ -16,6 +15,7 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 
 from ..engine.errors import Invalid, Unavailable
+from ..store.store import Store
 from .http import gateway
 from .in_cluster import APP, InCluster, shard_name
 from .online import Features
@@ -38,7 +38,10 @@ def start(
     when requests are answered; `stop` ends it.
     """
     join(address)
-    run(partial(open_store, _place(store)), host=host, port=port, shards=shards)
+    # A store travels without secrets: replicas take them from their own environment.
+    run(
+        partial(open_store, store if isinstance(store, Store) else Store.at(store)), host=host, port=port, shards=shards
+    )
 
 
 def run(open_publication: Callable[[], Publication], *, host: str, port: int | None, shards: int) -> None:
@@ -57,11 +60,6 @@ def stop() -> None:
     """End serving. The store keeps everything; Ray goes on where it was running before."""
     if ray.is_initialized():
         serve.delete(APP)
-
-
-def _place(store: Any) -> str:
-    """Where a store lies, as every process finds it."""
-    return str(Path(getattr(store, "root", store)).resolve())
 
 
 def join(address: str | None) -> None:

@@ -62,10 +62,13 @@ def _store(path: str) -> str:
     from ..store.manifest import published
     from .connect import connect
 
-    root = connect(path).root
-    if not os.access(root if root.exists() else root.parent, os.W_OK):
-        raise PermissionError(f"{path} cannot be written to")
-    return f"{path}: {', '.join(published(root / 'snapshots')) or 'nothing published yet'}"
+    store = connect(path)
+    where = store.here.folder.url
+    if "://" not in where:
+        root = Path(where)
+        if not os.access(root if root.exists() else root.parent, os.W_OK):
+            raise PermissionError(f"{where} cannot be written to")
+    return f"{where}: {', '.join(published(store.here.folder)) or 'nothing published yet'}"
 
 
 def _definitions(place: str) -> str:

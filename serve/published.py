@@ -19,8 +19,9 @@ from ..engine.online import Online
 from ..engine.service import FeatureService
 from ..engine.source import SourceSpec
 from ..store.log import Appended, Log, Writer
-from ..store.manifest import Manifest, load, read_manifest
+from ..store.manifest import Manifest, load, manifests, read_manifest
 from ..store.manifest import published as published_names
+from ..store.ports import Folder
 from ..store.pushed import checked
 from ..store.records import stamped
 from ..store.sequence import now_us, numbers
@@ -100,25 +101,22 @@ class _Feed:
 
 
 class StorePublication:
-    """A store in a folder. Pushes of other processes to the same store are seen as well."""
+    """A store. Pushes of other processes to the same store are seen as well."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._snapshots = store.root / "snapshots"
+        self._folder = store.here.folder
         self._feeds: dict[str, _Feed] = {}
         self._opening = threading.Lock()
 
     def state(self) -> object:
         """Names, times and sizes of the manifests."""
-        manifests = sorted(self._snapshots.glob("*.json"))
-        return tuple((one.name, one.stat().st_mtime_ns, one.stat().st_size) for one in manifests)
+        return manifests(self._folder)
 
     def services(self) -> list[Published]:
         """Every published service, newest snapshots."""
-        return [
-            _published(self._snapshots, read_manifest(self._snapshots, name))
-            for name in published_names(self._snapshots)
-        ]
+        names = published_names(self._folder)
+        return [_published(self._folder, read_manifest(self._folder, name)) for name in names]
 
     def checked(self, source: str, rows: Any) -> pl.DataFrame:
         """Rows as they will be stored."""
@@ -174,11 +172,11 @@ class StorePublication:
 
 
 def open_store(store: Any) -> StorePublication:
-    """What a store (or the path of one) has published."""
-    return StorePublication(store if isinstance(store, Store) else Store.in_folder(store))
+    """What a store (or the path or address of one) has published."""
+    return StorePublication(store if isinstance(store, Store) else Store.at(store))
 
 
-def _published(folder: Path, manifest: Manifest) -> Published:
+def _published(folder: Folder, manifest: Manifest) -> Published:
     service = manifest.made()
     online = Online(service.features)
     groups = [manifest.group(side.scan.source.name, tuple(name for name, _ in side.keys)) for side in online.sides]

@@ -135,8 +135,13 @@ def read_manifest(folder: Folder, service: str) -> Manifest:
 
 def published(folder: Folder) -> list[str]:
     """The names of all services that have a snapshot."""
-    paths = (path.removeprefix(f"{_PLACE}/") for path, *_ in folder.listed(_PLACE))
-    return sorted(path.removesuffix(".json") for path in paths if "/" not in path and path.endswith(".json"))
+    return [path.removeprefix(f"{_PLACE}/").removesuffix(".json") for path, *_ in manifests(folder)]
+
+
+def manifests(folder: Folder) -> tuple[tuple[str, int, int], ...]:
+    """The manifests that servers read: path, bytes, time of change. Another answer means that something was published."""
+    found = folder.listed(_PLACE)
+    return tuple(one for one in found if one[0].count("/") == 1 and one[0].endswith(".json"))
 
 
 def load(folder: Folder, file: ShardFile) -> pl.DataFrame:

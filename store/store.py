@@ -27,6 +27,7 @@ from .pushed import checked
 from .source_note import state_of
 from .store_care import Care
 from .store_definitions import Definitions
+from .store_features import Features
 
 if TYPE_CHECKING:
     from .definition_note import Definition
@@ -39,7 +40,7 @@ _PATIENCE_S = 5.0  # how long a push waits for another process that pushes to th
 _TRIES = 5
 
 
-class Store(Definitions, Care):
+class Store(Definitions, Features, Care):
     """Definitions, rows, features, training sets and snapshots in one folder. Make one with `nt.connect`."""
 
     def __init__(self, place: Here) -> None:

@@ -15,9 +15,10 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import NotFound
-from nowthen.store.event_files import EventFiles
-from nowthen.store.ledger import Commit, Ledger, SourceState
+from nowthen.store.entries import Entries
+from nowthen.store.source_note import state_of
 from nowthen.store.store import Store
+from nowthen.store.tables import Tables
 
 from . import shop
 
@@ -36,10 +37,9 @@ def sold(store: Store, source: nt.Source | None = None) -> list[int]:
     )
 
 
-def test_of_two_commits_of_one_number_one_wins(tmp_path: Path) -> None:
-    ledger = Ledger(tmp_path / "commits")
-    commit = Commit().following("test", "s", SourceState({}, 8, 1), {})
-    assert [ledger.append(commit), ledger.append(commit)] == [True, False]
+def rows_of(store: Store, source: str) -> int:
+    state = state_of(store.history()[-1], store.here.notes, source)
+    return 0 if state is None else state.rows
 
 
 @pytest.mark.parametrize(
@@ -62,8 +62,7 @@ def test_ingests_of_different_sources_at_once_both_stand(store: Store) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(run, ["a", "b", "c", "d"]))
-    head = store.history()[-1]
-    assert {name: state.rows for name, state in head.sources.items()} == dict.fromkeys("abcd", 60)
+    assert {name: rows_of(store, name) for name in "abcd"} == dict.fromkeys("abcd", 60)
 
 
 @pytest.mark.parametrize("step", ["the second table", "the ledger"])
@@ -71,13 +70,13 @@ def test_an_ingest_that_dies_half_way_is_not_seen(store: Store, monkeypatch: pyt
     store.ingest(shop.source(shop.sales(20)))
     with monkeypatch.context() as patch:
         if step == "the ledger":
-            patch.setattr(Ledger, "append", crash)
+            patch.setattr(Entries, "commit", crash)
         else:
-            plain = EventFiles.commit
+            plain = Tables.version
             patch.setattr(
-                EventFiles,
-                "commit",
-                lambda files, *args: plain(files, *args) if files.folder.name == "customer" else crash(),
+                Tables,
+                "version",
+                lambda tables, place, *args: plain(tables, place, *args) if place.endswith("customer") else crash(),
             )
         with pytest.raises(Crash):
             store.ingest(shop.source(shop.sales(60)))
@@ -89,9 +88,9 @@ def test_an_ingest_that_dies_half_way_is_not_seen(store: Store, monkeypatch: pyt
 def test_an_ingest_whose_acknowledgement_was_lost_can_be_repeated(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain = Ledger.append
+    plain = Entries.commit
     with monkeypatch.context() as patch:
-        patch.setattr(Ledger, "append", lambda ledger, commit: (plain(ledger, commit), crash()))
+        patch.setattr(Entries, "commit", lambda ledger, *args: (plain(ledger, *args), crash()))
         with pytest.raises(Crash):
             store.ingest(shop.source(shop.sales()))
     assert (store.ingest(shop.source(shop.sales())).new, sold(store)) == (0, list(range(60)))
@@ -103,28 +102,27 @@ def test_a_drain_that_dies_takes_every_pushed_row_in_once(
 ) -> None:
     tx = shop.source(None, schema=dict(shop.sales().schema))
     store.push(tx, shop.sales(5))
-    plain = Ledger.append
+    plain = Entries.commit
     with monkeypatch.context() as patch:
         patch.setattr(
-            Ledger, "append", lambda ledger, commit: (step == "after the commit" and plain(ledger, commit), crash())
+            Entries, "commit", lambda ledger, *args: (step == "after the commit" and plain(ledger, *args), crash())
         )
         with pytest.raises(Crash):
             store.drain(tx)
     assert sold(store, tx) == list(range(5))
     store.drain(tx)
     assert sold(store, tx) == list(range(5))
-    assert store.history()[-1].sources["sales"].rows == 5
+    assert rows_of(store, "sales") == 5
 
 
 def _ingest_until_killed(root: Path) -> None:
-    plain = EventFiles.commit
+    plain = Tables.version
 
-    def commit(files: EventFiles, base: int | None, rows: pl.DataFrame) -> int:
-        version = plain(files, base, rows)
+    def version(tables: Tables, *args: Any) -> Any:
+        plain(tables, *args)
         os.kill(os.getpid(), 9)
-        return version
 
-    pytest.MonkeyPatch().setattr(EventFiles, "commit", commit)
+    pytest.MonkeyPatch().setattr(Tables, "version", version)
     nt.connect(root).ingest(shop.source(shop.sales()))
 
 
@@ -156,5 +154,5 @@ def test_a_store_can_be_read_as_of_a_version_or_a_time(store: Store) -> None:
 @pytest.mark.parametrize("moment", [7, datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) - timedelta(days=1)])
 def test_a_moment_before_the_first_commit_is_refused(store: Store, moment: Any) -> None:
     store.ingest(shop.source(shop.sales(10)))
-    with pytest.raises(NotFound, match=r"had no commit then. It has versions 1 to 1"):
+    with pytest.raises(NotFound, match=r"has no such version. It has 1 to 1, the first from"):
         store.events(shop.source(shop.sales()), as_of=moment)

@@ -15,7 +15,7 @@ import nowthen as nt
 from nowthen.engine.errors import Corrupt, Invalid, NotFound
 from nowthen.engine.hashing import bucket
 from nowthen.engine.rows import SEQUENCE
-from nowthen.store.manifest import Group, load, published, read_manifest
+from nowthen.store.manifest import Group, Manifest, load, published, read_manifest
 from nowthen.store.store import Store
 
 from . import shop
@@ -37,7 +37,7 @@ def put(
 
 def rows_of(store: Store, service: str = "one", group: int = 0, shard: int = 0) -> pl.DataFrame:
     manifest = store.manifest(service)
-    return load(store.root / "snapshots", manifest.groups[group].files[shard])
+    return load(store.here.folder, manifest.groups[group].files[shard])
 
 
 def test_it_holds_a_group_for_each_source_and_keys(store: Store) -> None:
@@ -129,7 +129,7 @@ def test_a_service_whose_source_was_never_ingested_cannot_be_published(store: St
     store.apply(shop.service(shop.source(shop.sales())))
     with pytest.raises(NotFound, match=r"Call store.ingest\(...\) first"):
         store.snapshot("shop")
-    assert published(store.root / "snapshots") == []
+    assert published(store.here.folder) == []
 
 
 def test_a_source_that_only_takes_pushes_can_start_from_nothing(store: Store) -> None:
@@ -140,7 +140,7 @@ def test_a_source_that_only_takes_pushes_can_start_from_nothing(store: Store) ->
 def test_a_service_that_was_not_published_is_not_found(store: Store) -> None:
     put(store, shop.sales(), lambda tx: tx.count())
     with pytest.raises(NotFound, match=r"was not published.*Did you mean 'one'"):
-        read_manifest(store.root / "snapshots", "ones")
+        read_manifest(store.here.folder, "ones")
 
 
 def test_no_shards_are_refused(store: Store) -> None:
@@ -170,7 +170,7 @@ def test_a_missing_file_is_told(store: Store) -> None:
         rows_of(store)
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}'])
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"format": 1}', "\0"])
 def test_a_damaged_manifest_is_told(store: Store, content: str) -> None:
     put(store, shop.sales(), lambda tx: tx.count())
     (store.root / "snapshots" / "one.json").write_text(content)
@@ -181,5 +181,39 @@ def test_a_damaged_manifest_is_told(store: Store, content: str) -> None:
 def test_the_manifest_is_plain_json(store: Store) -> None:
     put(store, shop.sales(), lambda tx: tx.count())
     parts = json.loads((store.root / "snapshots" / "one.json").read_text())
-    assert {"format", "service", "version", "definition", "groups", "shards", "hash_version"} <= set(parts)
+    assert {"format", "service", "version", "definition", "groups", "shards", "hash_version", "sha256"} <= set(parts)
     assert set(parts["groups"][0]) == set(Group.__dataclass_fields__)
+
+
+def test_the_copy_for_servers_is_what_the_ledger_names(store: Store) -> None:
+    put(store, shop.sales(), lambda tx: tx.count())
+    note = store.here.notes.get(store.history()[-1].names["snapshot/one"])
+    assert Manifest.of(note) == store.manifest("one")
+
+
+def test_a_flipped_bit_of_the_manifest_is_told(store: Store) -> None:
+    put(store, shop.sales(), lambda tx: tx.count())
+    place = store.root / "snapshots" / "one.json"
+    data = bytearray(place.read_bytes())
+    data[data.index(b'"cut":') + 8] ^= 1
+    place.write_bytes(data)
+    with pytest.raises(Corrupt, match="Publish the service anew"):
+        store.manifest("one")
+
+
+def test_publishing_again_leaves_the_files_of_the_first_alone(store: Store) -> None:
+    put(store, shop.sales(), lambda tx: tx.count())
+    first = store.manifest("one")
+    store.snapshot("one")
+    assert load(store.here.folder, first.groups[0].files[0]).equals(rows_of(store))
+    assert first.groups[0].files[0].path != store.manifest("one").groups[0].files[0].path
+
+
+def test_keys_of_any_name_are_part_of_a_safe_path(store: Store) -> None:
+    odd = nt.Entity("odd", keys={"k/ ü~%": pl.Int64})
+    rows = shop.sales(5).rename({"customer_id": "k/ ü~%"})
+    tx = nt.Source("odd", nt.Frame(rows), event_time="when", entities=[odd], row_id="sale")
+    store.apply(nt.FeatureService("one", [nt.feature_view("v", entity=odd, features={"f": tx.count()})]))
+    store.ingest(tx)
+    assert store.snapshot("one").rows == 5
+    assert rows_of(store).height == 5
