@@ -33,6 +33,7 @@ class Entries:
         self._folder = folder
         self._seen: Entry | None = None
         self._durable = 0  # number of the newest entry that this process made sure of
+        self._did: dict[int, tuple[str, str | None]] = {}  # kind and removals of entries that were looked at
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Entries, (self._folder,)
@@ -42,7 +43,7 @@ class Entries:
         """The newest entry; number 0 in a store without any."""
         newest = self._first_look() if self._seen is None else self._seen
         while (following_one := self._read(newest.number + 1)) is not None:
-            newest = _chained(newest, following_one)
+            newest = self._noted(_chained(newest, following_one))
         if self._seen is None or newest.number > self._seen.number:
             self._seen = newest
         return newest
@@ -93,7 +94,7 @@ class Entries:
         """The cleanup or forget that removed a path; None if none did."""
         for entry in self.since(0):
             with suppress(NotFound):
-                if path in self._removed(entry):
+                if path in self._removed(entry.removed):
                     return entry
         return None
 
@@ -134,8 +135,10 @@ class Entries:
             raise CommitUnknown(
                 f"{entry.what}: entry {entry.number} was written, but no answer came ({error}). committed({entry.job!r}) tells later whether it is there."
             ) from error
-        if not ours and self._read(entry.number) != entry:
+        there = entry if ours else self._read(entry.number)
+        if there is None or there.sha256 != entry.sha256:
             return False
+        self._noted(entry)
         if self._seen is None or entry.number > self._seen.number:
             self._seen = entry
         self._sure(entry)
@@ -163,21 +166,26 @@ class Entries:
     def _gone(self, base: Entry, head: Entry, work: Work) -> set[str]:
         """What was removed since the work was begun; `Conflict` where that is something of its own, or rows were forgotten."""
         gone: set[str] = set()
-        for entry in self.since(base.number, head.number):
-            if entry.kind == "forget":
-                raise Conflict(f"{work.what}: rows were forgotten (entry {entry.number}) since it began. Start over.")
+        for number in range(base.number + 1, head.number + 1):
+            if number not in self._did:  # most were noted when they were passed by
+                self._noted(self.entry(number))
+            kind, removed = self._did[number]
+            if kind == "forget":
+                raise Conflict(f"{work.what}: rows were forgotten (entry {number}) since it began. Start over.")
             try:
-                gone.update(self._removed(entry))
+                gone.update(self._removed(removed))
             except NotFound:
-                raise Conflict(
-                    f"{work.what}: what entry {entry.number} removed is no longer known. Start over."
-                ) from None
+                raise Conflict(f"{work.what}: what entry {number} removed is no longer known. Start over.") from None
         if any(work.token in path for path in gone):
             raise Conflict(f"{work.what}: a cleanup removed files that it wrote. Start over.")
         return gone
 
-    def _removed(self, entry: Entry) -> frozenset[str]:
-        return frozenset(read_note(self._folder, entry.removed)["paths"]) if entry.removed else frozenset()
+    def _removed(self, note: str | None) -> frozenset[str]:
+        return frozenset(read_note(self._folder, note)["paths"]) if note else frozenset()
+
+    def _noted(self, entry: Entry) -> Entry:
+        self._did[entry.number] = (entry.kind, entry.removed)
+        return entry
 
     # -- first use ------------------------------------------------------------------------------------------------------
     def _first_look(self) -> Entry:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
@@ -48,7 +49,7 @@ def following(head: Entry, work: Work, moved: Moved) -> Entry:
         job=work.job,
         kind=work.kind,
         what=work.what,
-        lineage=work.lineage,
+        lineage=json.loads(written(work.lineage)),  # as it will be read
         moved={name: (head.names.get(name), note) for name, note in changed.items()},
         names=names,
         removed=moved.removed,

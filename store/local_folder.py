@@ -7,7 +7,6 @@ leaves behind is in `draft/`, where nobody looks. A lock (flock) on each draft s
 from __future__ import annotations
 
 import errno
-import fcntl
 import filecmp
 import os
 import shutil
@@ -20,12 +19,12 @@ from typing import Any
 
 from ..engine.errors import CommitUnknown, Corrupt, Forbidden, Invalid, NotFound
 from .durable import storing, sync
+from .lease import GONE, held, locked, removed_if_abandoned
 from .names import checked_path, new_token
 
 _DRAFTS = "draft"
 _AT_ONCE = 8  # forcings that the file system may join into one
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS, errno.EXDEV)
-_GONE = (FileNotFoundError, NotADirectoryError, IsADirectoryError)
 _PATIENCE_S = 600.0
 
 
@@ -85,7 +84,7 @@ class LocalFolder:
         touched = set()
         for path in paths:
             place = self._place(path)
-            with suppress(*_GONE):
+            with suppress(*GONE):
                 place.unlink()
                 touched.add(place.parent)
         for folder in touched:
@@ -124,7 +123,7 @@ class LocalFolder:
     def draft(self, token: str) -> Iterator[Path]:
         """A scratch folder on the same disk, held by a lock while it is used and removed afterwards."""
         folder = self._drafts() / checked_path(token)
-        with _held(folder.with_name(f"{token}.lock")):
+        with held(folder.with_name(f"{token}.lock")):
             folder.mkdir(exist_ok=True)
             try:
                 yield folder
@@ -136,7 +135,7 @@ class LocalFolder:
         """One's turn among writers of the same name on this machine. Nobody's safety needs it: after a while one goes on without it."""
         with storing(self.root), (self._drafts() / f"{checked_path(name)}.turn").open("wb") as file:
             until = time.monotonic() + patience_s
-            while not _locked(file.fileno()) and time.monotonic() < until:
+            while not locked(file.fileno()) and time.monotonic() < until:
                 time.sleep(0.005)
             yield
 
@@ -145,7 +144,7 @@ class LocalFolder:
         freed = 0
         for entry in list(os.scandir(self.root / _DRAFTS)) if (self.root / _DRAFTS).is_dir() else []:
             if entry.name.endswith((".lock", ".put")):
-                freed += _abandoned(Path(entry.path))
+                freed += removed_if_abandoned(Path(entry.path))
         return freed
 
     # -- inside ---------------------------------------------------------------------------------------------------------
@@ -162,7 +161,7 @@ class LocalFolder:
     def _drafted(self, content: bytes) -> Iterator[Path]:
         """A durable draft of a file that is to get its name."""
         draft = self._drafts() / f"{new_token()}.put"
-        with _held(draft) as handle:
+        with held(draft) as handle:
             with memoryview(content) as rest:
                 done = 0
                 while done < len(rest):
@@ -206,7 +205,7 @@ class LocalFolder:
     @contextmanager
     def _drafts_copy(self, draft: Path) -> Iterator[Path]:
         copy = self._drafts() / f"{new_token()}.put"
-        with _held(copy):
+        with held(copy):
             shutil.copyfile(draft, copy)
             sync(copy)
             yield copy
@@ -215,7 +214,7 @@ class LocalFolder:
 def _walked(folder: Path, prefix: str, after: str) -> Iterator[tuple[str, int, int]]:
     try:
         found = [(f"{one.name}/" if one.is_dir(follow_symlinks=False) else one.name, one) for one in os.scandir(folder)]
-    except _GONE:
+    except GONE:
         return
     for name, entry in sorted(found, key=lambda pair: pair[0]):
         path = prefix + name
@@ -223,7 +222,7 @@ def _walked(folder: Path, prefix: str, after: str) -> Iterator[tuple[str, int, i
             continue
         if not name.endswith("/"):
             if path > after:
-                with suppress(*_GONE):
+                with suppress(*GONE):
                     seen = entry.stat(follow_symlinks=False)
                     yield path, seen.st_size, seen.st_mtime_ns // 1_000
         elif path >= after or after.startswith(path):
@@ -234,7 +233,7 @@ def _walked(folder: Path, prefix: str, after: str) -> Iterator[tuple[str, int, i
 def _reading(place: Path) -> Iterator[None]:
     try:
         yield
-    except _GONE:
+    except GONE:
         raise NotFound(f"{place} is not there.") from None
     except PermissionError as error:
         raise Forbidden(f"{place} cannot be read: {error.strerror}.") from error
@@ -242,53 +241,3 @@ def _reading(place: Path) -> Iterator[None]:
         if error.errno != errno.EIO:
             raise
         raise Corrupt(f"{place} is damaged: the disk does not give it back ({error.strerror}).") from error
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[int]:
-    """An open, locked file that is removed afterwards. Who removes abandoned ones takes the lock first, so a new one is looked at twice."""
-    while True:
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        if _locked(handle) and _same(handle, path):
-            break
-        os.close(handle)
-    try:
-        yield handle
-    finally:
-        with suppress(*_GONE):
-            path.unlink()
-        os.close(handle)
-
-
-def _locked(handle: int) -> bool:
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _same(handle: int, path: Path) -> bool:
-    try:
-        there = os.stat(path)
-    except FileNotFoundError:
-        return False
-    return (there.st_dev, there.st_ino) == (os.fstat(handle).st_dev, os.fstat(handle).st_ino)
-
-
-def _abandoned(path: Path) -> int:
-    """Remove a lock that nobody holds, and its draft; the bytes."""
-    try:
-        handle = os.open(path, os.O_RDWR)
-    except _GONE:
-        return 0
-    try:
-        if not _locked(handle) or not _same(handle, path):
-            return 0
-        folder = path.with_suffix("")
-        freed = os.fstat(handle).st_size + sum(one.stat().st_size for one in folder.rglob("*") if one.is_file())
-        shutil.rmtree(folder, ignore_errors=True)
-        path.unlink()
-        return freed
-    finally:
-        os.close(handle)
