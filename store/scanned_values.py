@@ -40,7 +40,7 @@ class Values:
     view: str
     table: FeatureTable
     features: Mapping[str, Wanted]
-    chunks: tuple[Chunk, ...]  # by time
+    chunks: tuple[Chunk, ...]  # by time, those of a spine in its order
     start: int
     end: int
 
@@ -51,8 +51,8 @@ class Values:
         table = table_of(entry, here, view)
         if table is None or not table.chunks:
             raise NotFound(f"nothing of view {view!r} was backfilled. Call store.backfill({view!r}, start, end) first.")
-        chunks = sorted(_of_one_grid(view, Chunks(here).of(table), every), key=lambda chunk: (chunk.start, chunk.first))
-        start = chunks[0].start if span[0] is None else span[0]
+        chunks = sorted(_of_one_grid(view, Chunks(here).of(table), every), key=lambda chunk: (chunk.first, chunk.start))
+        start = min(chunk.start for chunk in chunks) if span[0] is None else span[0]
         end = max(chunk.end for chunk in chunks) if span[1] is None else span[1]
         return cls(here, entry, view, table, _features(here, table, chosen), tuple(chunks), start, end)
 

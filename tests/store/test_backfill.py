@@ -1,0 +1,270 @@
+"""Backfill: what is computed, what is not computed again, and what becomes a hole."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from polars.testing import assert_frame_equal
+
+import nowthen as nt
+from nowthen.engine.errors import Deadline, Invalid, NotFound, UnknownColumn
+from nowthen.store import asked_rows, filler
+from nowthen.store.chunks import Chunk
+from nowthen.store.feature_table import Chunks, table_of
+from nowthen.store.store import Store
+
+from . import shop
+
+DAYS = ("2026-01-01", "2026-01-03")
+HOURS = {"every": "6h"}
+
+
+@pytest.fixture(autouse=True)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chunks of two times of seven customers."""
+    monkeypatch.setattr(asked_rows, "CHUNK_ROWS", 14)
+
+
+@pytest.fixture
+def tx(store: Store) -> nt.Source:
+    source = shop.source(shop.sales())
+    store.apply(shop.service(source))
+    store.ingest(source)
+    return source
+
+
+def spend(tx: nt.Source, **more: Any) -> type[nt.FeatureView]:
+    features = {"count_1d": tx.count().over("1d"), "mean_3d": tx["amount"].mean().over("3d"), **more}
+    return nt.feature_view("spend", entity=shop.CUSTOMER, features=features)
+
+
+def chunks(store: Store, view: str = "spend") -> list[Chunk]:
+    found = Chunks(store.here).of(table_of(store.here.ledger.head(), store.here, view))
+    return sorted(found, key=lambda chunk: (chunk.start, chunk.first))
+
+
+def asked(store: Store, features: Any, scanned: pl.DataFrame) -> pl.DataFrame:
+    """A training set over the rows of a scan."""
+    keys = [name for name in scanned.columns if name in ("customer_id", "place", "at")]
+    return store.training_set(scanned.select(keys), features, at="at").collect(engine="local")
+
+
+def test_values_are_those_of_a_training_set_at_the_same_instants(store: Store, tx: nt.Source) -> None:
+    store.backfill("shop", *DAYS, **HOURS)
+    for view in ("customer_spend", "place_trade", "trade"):
+        found = store.scan(view).collect()
+        assert_frame_equal(found, asked(store, view, found), check_exact=True)
+        assert found["at"].n_unique() == 8
+
+
+def test_what_is_there_is_not_computed_again(store: Store, tx: nt.Source) -> None:
+    first = store.backfill(spend(tx), *DAYS, **HOURS)
+    again = store.backfill(spend(tx), *DAYS, **HOURS)
+    assert first.values == {"spend:count_1d": first.rows, "spend:mean_3d": first.rows}
+    assert (again.values, again.tasks, again.version) == ({}, 0, first.version)
+    assert first.tasks == len(chunks(store)) > 3
+
+
+def test_a_longer_stretch_computes_what_is_new(store: Store, tx: nt.Source) -> None:
+    rows = store.backfill(spend(tx), "2026-01-02", "2026-01-03", **HOURS).rows
+    more = store.backfill(spend(tx), *DAYS, **HOURS)
+    assert more.rows == len(store.scan("spend").collect()) - rows
+    found = store.scan("spend").collect()
+    assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
+
+
+def test_a_changed_feature_recomputes_itself_alone_into_files_beside(store: Store, tx: nt.Source) -> None:
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    before = {chunk.id: chunk for chunk in chunks(store)}
+    changed = spend(tx, mean_3d=tx["amount"].mean().over("2d"))
+    done = store.backfill(changed, *DAYS, **HOURS)
+    assert list(done.values) == ["spend:mean_3d"]
+    assert {hole.because for hole in done.holes} == {"the feature changed"}
+    for chunk in chunks(store):
+        assert chunk.keys == before[chunk.id].keys
+        assert dict(chunk.columns).items() > before[chunk.id].columns.items()
+    found = store.scan(changed).collect()
+    assert_frame_equal(found, asked(store, changed, found), check_exact=True)
+
+
+def test_going_back_to_a_former_definition_computes_nothing(store: Store, tx: nt.Source) -> None:
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    before = store.scan(spend(tx)).collect()
+    store.backfill(spend(tx, mean_3d=tx["amount"].max().over("2d")), *DAYS, **HOURS)
+    assert store.backfill(spend(tx), *DAYS, **HOURS).values == {}
+    assert_frame_equal(store.scan(spend(tx)).collect(), before)
+
+
+def test_a_feature_of_another_name_and_equal_hash_is_not_computed(store: Store, tx: nt.Source) -> None:
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    view = nt.feature_view("spend", entity=shop.CUSTOMER, features={"sales_1d": tx.count().over("1d")})
+    assert store.backfill(view, *DAYS, **HOURS).values == {}
+    assert store.scan(view).collect()["sales_1d"].equals(store.scan(spend(tx)).collect()["count_1d"])
+
+
+def test_a_feature_that_is_new_is_added(store: Store, tx: nt.Source) -> None:
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    assert list(store.backfill(spend(tx, most=tx["amount"].max().over("1d")), *DAYS, **HOURS).values) == ["spend:most"]
+
+
+def test_a_late_row_makes_stale_what_it_can_touch(store: Store, tx: nt.Source) -> None:
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    before = chunks(store)
+    store.push(tx, [shop.row(900, 25.5)])
+    late = shop.START + timedelta(hours=25.5)
+    done = store.backfill(spend(tx), *DAYS, **HOURS)
+    assert {hole.because for hole in done.holes} == {"rows changed since"}
+    kept = [chunk for chunk in before if chunk in chunks(store)]
+    assert 0 < len(kept) < len(before)
+    assert max(chunk.last for chunk in kept) < late.timestamp() * 1e6
+    found = store.scan("spend").collect()
+    assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
+
+
+def test_a_correction_makes_stale_what_knew_better(store: Store) -> None:
+    rows = shop.sales().with_columns(known=pl.col("when"))
+    source = shop.source(rows, known_time="known")
+    store.ingest(source)
+    view = nt.feature_view("spend", entity=shop.CUSTOMER, features={"sum_3d": source["amount"].sum().over("3d")})
+    store.backfill(view, *DAYS, **HOURS)
+    known = shop.START + timedelta(hours=30)
+    better = rows[3:4].with_columns(amount=pl.lit(1e6), known=pl.lit(known).dt.cast_time_unit("us"))
+    store.ingest(source.spec.reading(nt.Frame(pl.concat([rows, better]))))
+    stale = store.holes(view, *DAYS, **HOURS)
+    assert stale
+    assert min(hole.end for hole in stale) > known.timestamp() * 1e6
+    store.backfill(view, *DAYS, **HOURS)
+    found = store.scan("spend").collect()
+    assert_frame_equal(found, asked(store, view, found), check_exact=True)
+    assert found["sum_3d"].max() > 1e6  # type: ignore[operator]
+
+
+def test_compaction_makes_nothing_stale(store: Store, tx: nt.Source) -> None:
+    store.ingest(shop.source(shop.sales(80)))
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    store.compact("sales")
+    assert store.holes(spend(tx), *DAYS, **HOURS) == []
+
+
+def test_holes_say_what_is_missing_and_why(store: Store, tx: nt.Source) -> None:
+    store.backfill(spend(tx), "2026-01-01T12:00", "2026-01-02", **HOURS)
+    before, after = store.holes(spend(tx), *DAYS, **HOURS)
+    assert str(before) == "spend on 6h from 2026-01-01 to 2026-01-01T12:00:00Z: count_1d, mean_3d (never filled)"
+    assert after.as_json()["start"] == "2026-01-02"
+
+
+def test_a_backfill_that_was_stopped_goes_on_where_it_was(
+    store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, done = filler.Filler.fill, []
+
+    def dies(self: Any, filled: Any) -> Any:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.append(filled.values.height)
+        return plain(self, filled)
+
+    monkeypatch.setattr(filler.Filler, "fill", dies)
+    with pytest.raises(KeyboardInterrupt):
+        store.backfill(spend(tx), *DAYS, **HOURS)
+    monkeypatch.undo()
+    monkeypatch.setattr(asked_rows, "CHUNK_ROWS", 14)
+    rest = store.backfill(spend(tx), *DAYS, **HOURS)
+    found = store.scan("spend").collect()
+    assert rest.rows == found.height - sum(done)
+    assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
+
+
+def test_backfills_at_once_converge(store: Store, tx: nt.Source) -> None:
+    views = [spend(tx), spend(tx, most=tx["amount"].max().over("1d")), spend(tx)]
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(lambda view: Store.at(store.root).backfill(view, *DAYS, **HOURS), views))
+    found = store.scan(views[1]).collect()
+    assert_frame_equal(found, asked(store, views[1], found), check_exact=True)
+    assert store.backfill(views[1], *DAYS, **HOURS).values == {}
+
+
+def test_the_rows_of_a_spine_keep_their_order_and_number(store: Store, tx: nt.Source) -> None:
+    spine = pl.concat([shop.labels(), shop.labels()]).sample(fraction=1, shuffle=True, seed=3)
+    done = store.backfill("customer_spend", spine=spine, at="t")
+    found = store.scan("customer_spend").collect()
+    wanted = store.training_set(spine.select("customer_id", "t"), "customer_spend", at="t").collect()
+    assert_frame_equal(found, wanted.rename({"t": "at"}), check_exact=True)
+    assert (done.tasks, store.backfill("customer_spend", spine=spine, at="t").values) == (3, {})
+
+
+def test_events_are_filled_at_their_own_times(store: Store, tx: nt.Source) -> None:
+    store.backfill("customer_spend", spine="sales")
+    found = store.scan("customer_spend").collect()
+    spine = shop.sales().select("customer_id", at="when")
+    wanted = store.training_set(spine, "customer_spend", at="at").collect()
+    assert_frame_equal(found, wanted, check_exact=True)
+    store.push(tx, [shop.row(901, 300)])
+    assert store.backfill("customer_spend", spine=tx).rows == 1
+
+
+def test_a_grid_can_be_over_given_keys_with_request_fields(store: Store, tx: nt.Source) -> None:
+    request = nt.Request({"limit": pl.Float64})
+    features = {"left": request["limit"] - tx["amount"].sum().over("1d")}
+    view = nt.feature_view("left", entity=shop.CUSTOMER, features=features)
+    keys = pl.DataFrame({"customer_id": [3, 99], "limit": [10.0, 20.0]})
+    store.backfill(view, *DAYS, **HOURS, keys=keys)
+    wanted = nt.training_set(nt.grid(keys, *DAYS, **HOURS), view, at="at").collect().drop("limit")
+    assert_frame_equal(store.scan("left").collect(), wanted, check_exact=True)
+
+
+def test_a_stretch_before_all_keys_has_no_rows_and_is_no_hole(store: Store, tx: nt.Source) -> None:
+    done = store.backfill(spend(tx), "2025-12-30", "2026-01-02", **HOURS)
+    assert store.holes(spend(tx), "2025-12-30", "2026-01-02", **HOURS) == []
+    assert done.rows == store.scan("spend").collect().height > 0
+
+
+def test_a_dry_run_counts_and_does_nothing(store: Store, tx: nt.Source) -> None:
+    before = store.here.ledger.head().number
+    said = store.backfill(spend(tx), *DAYS, **HOURS, dry_run=True)
+    assert store.here.ledger.head().number == before
+    done = store.backfill(spend(tx), *DAYS, **HOURS)
+    assert (said.rows, said.tasks, said.values, said.bytes) == (done.rows, done.tasks, done.values, done.bytes)
+    assert said.seconds is not None
+    assert "Nothing was done" in str(said)
+
+
+def test_a_deadline_keeps_what_is_done(store: Store, tx: nt.Source) -> None:
+    with pytest.raises(Deadline):
+        store.backfill(spend(tx), *DAYS, **HOURS, deadline="1us")
+
+
+def test_request_fields_that_a_grid_lacks_are_refused(store: Store, tx: nt.Source) -> None:
+    request = nt.Request({"limit": pl.Float64})
+    view = nt.feature_view("left", entity=shop.CUSTOMER, features={"left": request["limit"] - tx["amount"].sum()})
+    with pytest.raises(Invalid, match="request field 'limit'"):
+        store.backfill(view, *DAYS)
+
+
+@pytest.mark.parametrize(
+    "how, kind, says",
+    [
+        ({}, Invalid, "which rows"),
+        ({"start": "2026-01-01"}, Invalid, "which rows"),
+        ({"spine": pl.DataFrame({"customer_id": [1]})}, Invalid, "needs at="),
+        ({"spine": pl.DataFrame({"x": [1]}), "at": "t"}, UnknownColumn, "no column 'customer_id'"),
+        ({"start": DAYS[0], "end": DAYS[1], "at": "t"}, Invalid, "names a column of spine="),
+        ({"start": DAYS[1], "end": DAYS[0]}, Invalid, "must come after"),
+        ({"start": DAYS[0], "end": DAYS[1], "keys": {"x": [1]}}, UnknownColumn, "no key column"),
+        ({"start": DAYS[0], "end": DAYS[1], "workers": 0}, Invalid, "at least one"),
+    ],
+)
+def test_what_means_nothing_is_refused(
+    store: Store, tx: nt.Source, how: dict[str, Any], kind: type[Exception], says: str
+) -> None:
+    with pytest.raises(kind, match=says):
+        store.backfill("customer_spend", **how)
+
+
+def test_a_source_that_was_never_ingested_is_named(store: Store) -> None:
+    with pytest.raises(NotFound, match=r"store.ingest\(...\)"):
+        store.backfill(spend(shop.source(shop.sales())), *DAYS)
