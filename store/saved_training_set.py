@@ -62,8 +62,11 @@ class Keeper:
         with self.here.folder.draft(work.token) as draft:
             file = draft / "values.parquet"
             rows = train.sink_parquet(file, **how)
+            schema = [[column, str(dtype)] for column, dtype in pl.read_parquet_schema(file).items()]
             path, facts = taken_in(self.here, file, work.token)
-        return self._named(name, work, {**self._note(train, name), **facts, "file": path, "rows": rows})
+        return self._named(
+            name, work, {**self._note(train, name), **facts, "file": path, "rows": rows, "schema": schema}
+        )
 
     def _named(self, name: str, work: Work, note: dict[str, Any]) -> SavedTrainingSet:
         """What is saved under the name: this, or what is there already, if that says the same."""
@@ -97,7 +100,6 @@ class Keeper:
             "upto": {spec.name: _position(train.open_source(spec)) for spec in sources_of(features)},
             "definition": to_json(service),
             "features": {column: _version(reference) for column, reference in features.items()},
-            "schema": [[column, str(dtype)] for column, dtype in train.schema.items()],
             "spine": list(spine.schema),
             "at": spine.time,
             "known_at": spine.known,
