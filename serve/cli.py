@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,12 +29,17 @@ main = typer.Typer(
 
 _DEFINE, _FILL, _ANSWER, _CARE = "Definitions", "Rows, features, training sets", "Answers", "Care of the store"
 
-for _command in (
-    cli_definitions.plan, cli_definitions.apply, cli_definitions.versions, cli_definitions.rollback,
+
+def _add(panel: str, *commands: Callable[..., None]) -> None:
+    for command in commands:
+        main.command(rich_help_panel=panel)(command)
+
+
+_add(
+    _DEFINE, cli_definitions.plan, cli_definitions.apply, cli_definitions.versions, cli_definitions.rollback,
     cli_definitions.rename, cli_definitions.deprecate, cli_definitions.remove, cli_definitions.lineage,
     cli_definitions.export,
-):  # fmt: skip
-    main.command(rich_help_panel=_DEFINE)(_command)
+)  # fmt: skip
 main.command("import", rich_help_panel=_DEFINE)(cli_definitions.import_)
 
 
@@ -55,12 +61,7 @@ def ingest(
         show([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)))
 
 
-main.command(rich_help_panel=_FILL)(backfill)
-for _command in (cli_store.scan, cli_store.training):
-    main.command(rich_help_panel=_FILL)(_command)
-
-
-main.command(rich_help_panel=_FILL)(explain)
+_add(_FILL, backfill, cli_store.scan, cli_store.training, explain)
 
 
 @main.command(rich_help_panel=_ANSWER)
@@ -136,11 +137,10 @@ def push(
         show({"token": token}, as_json, lambda facts: str(facts["token"]))
 
 
-for _command in (
-    cli_store.history, cli_store.tag, cli_store.compact, cli_store.cleanup, cli_store.verify, cli_store.backup,
+_add(
+    _CARE, cli_store.history, cli_store.tag, cli_store.compact, cli_store.cleanup, cli_store.verify, cli_store.backup,
     cli_store.restore, cli_store.forget,
-):  # fmt: skip
-    main.command(rich_help_panel=_CARE)(_command)
+)  # fmt: skip
 
 
 @main.command(rich_help_panel=_CARE)

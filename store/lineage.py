@@ -59,6 +59,7 @@ def lineage(registry: Registry, entry: Entry, name: str) -> Graph:
         raise NotFound(f"nothing in the store is named {name!r}. {did_you_mean(name, {node[1] for node in nodes})}")
     down, up = _adjacent(edges), _adjacent((second, first) for first, second in edges)
     kept = _reached(starts, down) | _reached(starts, up)
+    kept |= {("view", feature.partition(":")[0]) for kind, feature in kept if kind == "feature"}
     return Graph(
         starts,
         tuple(sorted(kept, key=_order)),

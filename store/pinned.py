@@ -33,13 +33,13 @@ def _named(registry: Registry, given: Any) -> Any:
     if ":" in given:
         view, _, feature = given.partition(":")
         name, _, prefix = feature.partition("@")
-        reference = registry.find("view", view).made().spec.reference(name)
+        reference = registry.used("view", view).spec.reference(name)
         return _of_version(reference, prefix) if prefix else reference
     try:
-        return registry.find("service", given).made()
+        return registry.used("service", given)
     except NotFound as no_service:
         try:
-            return registry.find("view", given).made()
+            return registry.used("view", given)
         except NotFound:
             raise no_service from None
 

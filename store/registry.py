@@ -6,8 +6,10 @@ now, it is refused with `Conflict`, and whoever wants it looks again.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..engine.errors import Conflict, Invalid, NotFound, did_you_mean
 from . import sequence
@@ -64,6 +66,15 @@ class Registry:
             raise self._unknown(entry, kind, plain)
         current = self.noted(note)
         return _pinned(self._chain(current), current, prefix) if prefix else current
+
+    def used(self, kind: str, name: str) -> Any:
+        """The service, view or source of that name itself; who uses one that is deprecated hears of it."""
+        one = self.find(kind, name)
+        if one.deprecated is not None:
+            instead = f" Use {one.deprecated['instead']!r}." if one.deprecated["instead"] else ""
+            said = f"{one.kind} {one.name!r} is deprecated: {one.deprecated['because']}{instead}"
+            warnings.warn(said, FutureWarning, stacklevel=3)
+        return one.made()
 
     def named(self, name: str) -> Definition:
         """The definition of a name of whatever kind, or of `kind/name`; either may end in `@<hash prefix>`."""

@@ -17,9 +17,11 @@ from .registry import Registry, Write
 
 def renamed(registry: Registry, old: str, new: str) -> Definition:
     """Give the view or service of one name another; returns it."""
+    if "@" in old:
+        raise Invalid(f"rename({old!r}): versions keep their name; give the name alone.")
     entry = registry.entry()
     one = registry.at(entry).named(old)
-    _refuse(registry, entry, one, old, new)
+    _refuse(registry, entry, one, new)
     registry.write(
         [Write(one.kind, one.name, None, one.note), *_writes(registry.at(entry), one, new)],
         kind="rename", what=f"rename {one.kind} {one.name} to {new}", check=lambda _: None, also=_moved(entry, one, new),
@@ -27,9 +29,7 @@ def renamed(registry: Registry, old: str, new: str) -> Definition:
     return registry.find(one.kind, new)
 
 
-def _refuse(registry: Registry, entry: Entry, one: Definition, old: str, new: str) -> None:
-    if "@" in old:
-        raise Invalid(f"rename({old!r}): versions keep their name; give the name alone.")
+def _refuse(registry: Registry, entry: Entry, one: Definition, new: str) -> None:
     if one.kind == "source":
         raise Invalid(
             f"source {one.name!r} cannot be renamed: its name is part of the hash of every feature that reads it."
@@ -45,27 +45,28 @@ def _refuse(registry: Registry, entry: Entry, one: Definition, old: str, new: st
 
 def _writes(registry: Registry, one: Definition, new: str) -> list[Write]:
     """The definition under its new name, and all definitions that hold it."""
-    out = []
+    own = replace(_own(one, new), previous=one.note, renamed_from=one.name, deprecated=one.deprecated)
+    writes = [Write(own.kind, new, own, None)]
     for other in registry.current().values():
-        own = other.title == one.title
-        if own or (one.kind == "view" and one.name in other.body["views"]):
-            body = _body(other.body, one.kind, one.name, new, own=own)
-            after = replace(other, body=body, name=new if own else other.name, note=None)
-            after = replace(after, previous=other.note, renamed_from=one.name) if own else after
+        if one.kind == "view" and other.title != one.title and one.name in other.body["views"]:
+            after = replace(other, body=_body(other.body, one.name, new), note=None)
             _check(after, one, new)
-            out.append(Write(after.kind, after.name, after, None if own else other.note))
-    return out
+            writes.append(Write(after.kind, after.name, after, other.note))
+    return writes
 
 
-def _body(body: Any, kind: str, old: str, new: str, *, own: bool) -> Json:
-    """The JSON with the view's new name wherever it stands."""
-    named = {**body, "name": new} if own else dict(body)
-    if kind == "service":
-        return named
+def _own(one: Definition, new: str) -> Definition:
+    if one.kind == "view":
+        return Definition.of(replace(one.made().spec, name=new))
+    return replace(one, name=new, body={**one.body, "name": new}, note=None)
+
+
+def _body(body: Any, old: str, new: str) -> Json:
+    """The JSON of a definition with the view's new name wherever it stands."""
     nodes = [{**node, "view": new} if node.get("view") == old else node for node in body["nodes"]]
     views = {new if name == old else name: view for name, view in body["views"].items()}
     columns = [[column, new if view == old else view, name] for column, view, name in body.get("columns", ())]
-    return {**named, "nodes": nodes, "views": views, **({"columns": columns} if "columns" in body else {})}
+    return {**body, "nodes": nodes, "views": views, **({"columns": columns} if "columns" in body else {})}
 
 
 def _check(after: Definition, one: Definition, new: str) -> None:
@@ -73,7 +74,7 @@ def _check(after: Definition, one: Definition, new: str) -> None:
         after.made()
     except NowThenError as error:
         raise Conflict(
-            f"{one.kind} {one.name!r} cannot be renamed to {new!r}: {after.kind} {after.name!r} holds its name in its columns ({error})."
+            f"view {one.name!r} cannot be renamed to {new!r}: {after.kind} {after.name!r} holds its name in its columns ({error})."
         ) from error
 
 

@@ -87,17 +87,17 @@ class Definitions:
     # -- looking --------------------------------------------------------------------------------------------------------
     def service(self, name: str) -> FeatureService:
         """The service of that name, or of `name@<hash prefix>`."""
-        made: FeatureService = self.registry.find("service", name).made()
+        made: FeatureService = self.registry.used("service", name)
         return made
 
     def view(self, name: str) -> type[FeatureView]:
         """The view of that name, or of `name@<hash prefix>`."""
-        made: type[FeatureView] = self.registry.find("view", name).made()
+        made: type[FeatureView] = self.registry.used("view", name)
         return made
 
     def source(self, name: str) -> SourceSpec:
         """The source of that name, without its data."""
-        made: Rows = self.registry.find("source", name).made()
+        made: Rows = self.registry.used("source", name)
         return made.spec
 
     def versions(self, name: str) -> list[Definition]:
