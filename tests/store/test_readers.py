@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -17,9 +19,11 @@ import nowthen as nt
 from nowthen.engine.errors import Invalid, NotFound, UnknownColumn, WrongType
 from nowthen.engine.reader import Reader
 from nowthen.store.frame import as_frame
+from nowthen.store.names import new_token
 from nowthen.store.reading import reader_of
 
 from .reader_suite import ROWS, ReaderSuite
+from .s3_server import BUCKET, options, s3_server
 
 
 class TestFrame(ReaderSuite):
@@ -72,6 +76,29 @@ class TestEventTableWithPushedRows(ReaderSuite):
         store = nt.connect(folder / "store")
         store.ingest(things)
         store.push(things, rows[2:])
+        return store.events(things)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    with s3_server() as address:
+        yield address
+
+
+class TestEventTableOnAnObjectStore(ReaderSuite):
+    """It travels without secrets: a process that it comes to has them in its environment."""
+
+    @pytest.fixture(autouse=True)
+    def _environment(self, server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        for name, value in options(server).items():
+            monkeypatch.setenv(f"AWS_{name.removeprefix('aws_').upper()}", value)
+
+    def reader(self, folder: Path, rows: pl.DataFrame) -> Reader:
+        entity = nt.Entity("thing", keys={"id": pl.Int64})
+        things = nt.Source("things", nt.Frame(rows), event_time="when", entities=entity)
+        store = nt.connect(f"s3://{BUCKET}/{new_token()}")
+        store.ingest(things)
         return store.events(things)
 
 

@@ -247,8 +247,8 @@ def test_buckets_and_slabs_that_no_question_reaches_are_not_opened(store: Store,
     wanted = made.collect(engine="local")
     slabs = {int(end.timestamp() * 1e6) // store.events(ingested).slab_us for end in (last, last - timedelta(days=900))}
     reached = {f"b{bucket(asked.select('card'), 8)[0]:04d}.s{slab}" for slab in slabs}
-    data = store.root / "events" / "payments" / "card" / "data"
-    opened = [path for path in data.iterdir() if path.name.rsplit(".", 2)[0] not in reached]
+    data = store.root / "tables" / "payments" / "card" / "data"
+    opened = [path for path in data.iterdir() if ".".join(path.name.split(".")[:2]) not in reached]
     assert len(opened) > 20
     for path in opened:
         path.unlink()
