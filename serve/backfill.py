@@ -49,7 +49,7 @@ class Asked:
 class How:
     """Where to, and with what."""
 
-    out: str
+    out: str | None
     engine: str = "auto"
     memory: str | None = None
     workers: int | None = None
@@ -93,6 +93,7 @@ class Ready:
 
 def prepared(asked: Asked, how: How, store: str | None, definitions: str | None, *, read_sources: bool) -> Ready:
     """Everything checked that can be before rows are read; with a grid over all keys, these are."""
+    assert how.out is not None, "else the values go into the store"
     out = checked_out(how.out)
     how.check()
     given = settings(store, definitions)
@@ -101,7 +102,7 @@ def prepared(asked: Asked, how: How, store: str | None, definitions: str | None,
     at = str(asked.at) if asked.spine else AT
     known = _known_at(asked.known_at, spine.schema())
     train = over_spine(spine, features, at=at, open_source=open_source, known_at=known)
-    engine = _joined(how)
+    engine = joined(how)
     return Ready(asked.target, train, out, engine, how, resume_folder(train, how.resume, out))
 
 
@@ -114,11 +115,15 @@ def _features(asked: Asked, given: Settings, read_sources: bool) -> tuple[dict[s
     from .connect import connect
 
     store = connect(given.store)
-    pinned_name = "@" in asked.target
-    target = (
-        _defined(load(definitions_path(given)), asked.target) if given.definitions and not pinned_name else asked.target
-    )
-    return resolved(store.registry, target, full_names=asked.full_names), opener(store.here, None)
+    chosen = resolved(store.registry, target_of(asked, given), full_names=asked.full_names)
+    return chosen, opener(store.here, None)
+
+
+def target_of(asked: Asked, given: Settings) -> Any:
+    """What is asked for, by the definitions, if they are known and no version is named; else by its name, for the store to find."""
+    if given.definitions and "@" not in asked.target:
+        return _defined(load(definitions_path(given)), asked.target)
+    return asked.target
 
 
 def _defined(found: Definitions, name: str) -> Any:
@@ -169,7 +174,7 @@ def _known_at(given: str | None, schema: Mapping[str, pl.DataType]) -> str | dat
         ) from None
 
 
-def _joined(how: How) -> str:
+def joined(how: How) -> str:
     """The engine, connected to the cluster where there is one to join."""
     if how.engine == "ray" or (how.engine == "auto" and in_job()):
         from ..engine import run_ray

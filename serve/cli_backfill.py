@@ -16,7 +16,8 @@ Target = Annotated[
 Spine = Annotated[
     str | None,
     typer.Option(
-        metavar="FILE", help="A Parquet, CSV or Lance file with the rows to fill: keys, times, request fields."
+        metavar="FILE",
+        help="A Parquet, CSV or Lance file with the rows to fill: keys, times, request fields. Without --out also a source of the store: its events.",
     ),
 ]
 At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine with the time asked at.")]
@@ -30,10 +31,9 @@ Keys = Annotated[
     str | None, typer.Option(metavar="FILE", help="A file with the keys of the grid. Else all that the sources hold.")
 ]
 Out = Annotated[
-    str,
+    str | None,
     typer.Option(
-        metavar="FILE",
-        help="The Parquet file to write. Required: filling the store's own feature tables is still to come.",
+        metavar="FILE", help="A Parquet file to write. Without it the values go into the store's own feature tables."
     ),
 ]
 Engine = Annotated[
@@ -73,7 +73,7 @@ Sources = Annotated[bool, typer.Option("--sources", help="Read the sources thems
 
 def backfill(
     target: Target,
-    out: Out,
+    out: Out = None,
     spine: Spine = None,
     at: At = None,
     start: From = None,
@@ -95,10 +95,11 @@ def backfill(
     definitions: DefinitionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Compute features at many past times, into a Parquet file; here or on a Ray cluster.
+    """Compute features at many past times, into the store's feature tables or a Parquet file; here or on a Ray cluster.
 
     The times and keys are the rows of --spine FILE --at COLUMN, or a grid: --from 2026-01-01 --to 2026-02-01 --every 1d over all keys.
-    With a store its event tables are read, else the sources themselves. A run that was stopped goes on when the same command is given again.
+    Into the store only what is missing, changed or stale is computed. Into a file: with a store its event tables are read, else the sources
+    themselves. A run that was stopped goes on when the same command is given again.
     """
     with reported(as_json):
         from .backfill import Asked, How, prepared
@@ -107,6 +108,12 @@ def backfill(
 
         asked = Asked(target, spine, at, start, to, every, keys, known_at, full_names)
         how = How(out, engine, memory, workers, deadline, resume, fresh, status)
+        if out is None:
+            from .backfill_store import filled, told
+
+            found = filled(asked, how, store, definitions, dry_run=dry_run, read_sources=sources, note=note)
+            show({"target": target, **found.as_json()}, as_json, lambda _: told(found))
+            return
         ready = prepared(asked, how, None if sources else store, definitions, read_sources=sources)
         if dry_run:
             show(estimated(ready), as_json, told_plan)
