@@ -8,8 +8,6 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import polars as pl
-
 from ..engine.errors import Conflict, Invalid, NotFound
 from ..engine.progress import Progress
 from ..engine.service import FeatureService
@@ -176,20 +174,6 @@ class Store(Definitions, Features, Care):
         from .models import recorded
 
         recorded(self.here, model, on, about)
-
-    def scan(
-        self,
-        name: str,
-        start: datetime | str | None = None,
-        end: datetime | str | None = None,
-        *,
-        as_of: int | datetime | None = None,
-        **how: Any,
-    ) -> pl.LazyFrame:
-        """What was backfilled of a view at times in [start, end), or the rows of a source, lazily."""
-        from .scan import scanned
-
-        return scanned(self.here, name, start, end, as_of, **how)
 
     def snapshot(self, service: FeatureService | str, *, shards: int = 1) -> Published:
         """Publish the online state of a registered service; pushes are drained first, later ones fold on."""

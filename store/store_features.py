@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+import polars as pl
 
 from ..engine.duration import Duration
 from .grid import Moment
@@ -71,6 +74,26 @@ class Features:
 
         chosen = resolved(self.registry, features, full_names=True)
         return holes(self.here, chosen, Wanted(start, end, every, keys, self._spine(spine), at))
+
+    def scan(
+        self,
+        name: Any,
+        start: Moment | None = None,
+        end: Moment | None = None,
+        *,
+        as_of: int | datetime | None = None,
+        every: str | None = None,
+        holes: str = "raise",
+        known_at: datetime | None = None,
+    ) -> pl.LazyFrame:
+        """What was backfilled of a view (or of one `view:feature`) at times in [start, end), or the rows of a source, lazily.
+
+        Where a view was backfilled on several grids `every` says which. A stretch with holes is refused, unless `holes="null"`. `as_of` is
+        the store as it stood; `known_at`, of a source, what its rows say was known then.
+        """
+        from .scan import scanned
+
+        return scanned(self.here, name, start, end, as_of, every=every, holes=holes, known_at=known_at)
 
     def _spine(self, spine: Any) -> Any:
         """The spine; of a source's name the source."""

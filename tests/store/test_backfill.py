@@ -20,7 +20,7 @@ from nowthen.store.store import Store
 from . import shop
 
 DAYS = ("2026-01-01", "2026-01-03")
-HOURS = {"every": "6h"}
+HOURS: Any = {"every": "6h"}
 
 
 @pytest.fixture(autouse=True)
@@ -160,7 +160,8 @@ def test_holes_say_what_is_missing_and_why(store: Store, tx: nt.Source) -> None:
 def test_a_backfill_that_was_stopped_goes_on_where_it_was(
     store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    plain, done = filler.Filler.fill, []
+    plain = filler.Filler.fill
+    done: list[int] = []
 
     def dies(self: Any, filled: Any) -> Any:
         if len(done) == 2:

@@ -238,7 +238,7 @@ def test_three_clocks_can_be_asked_together(store: Store) -> None:
     store.ingest(source.spec.reading(nt.Frame(rows)))
     then = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=first.at)
     known = shop.START + timedelta(hours=20)
-    by = {"at": "t", "known_at": known, "as_of": then}
+    by: Any = {"at": "t", "known_at": known, "as_of": then}
     found = store.training_set(shop.labels(), "shop", **by).collect()
     wanted = nt.training_set(shop.labels(), shop.service(source), at="t", known_at=known).collect()
     assert_frame_equal(found, wanted, check_exact=True)

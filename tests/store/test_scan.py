@@ -19,7 +19,7 @@ from nowthen.store.store import Store
 from . import shop
 
 DAYS = ("2026-01-01", "2026-01-03")
-HOURS = {"every": "6h"}
+HOURS: Any = {"every": "6h"}
 
 
 @pytest.fixture
