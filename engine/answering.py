@@ -11,9 +11,10 @@ from .pieces import height, pieces, unordered
 from .plan import SPINE, Plan, Scan, at_name, scan_name
 from .reader import Loaded
 from .schedule import Job
-from .step import Need, Report, Step
-from .task import AtTask, questions_of, source_columns
-from .work import Ask, Conclude, Pass, Read, Select, Split, Whole
+from .step import Need, Report, Step, Work
+from .streamed import can_stream
+from .task import AtTask, known_column, questions_of, source_columns
+from .work import Ask, Conclude, Pass, PassWhole, Read, Select, Split, Whole
 
 
 def jobs(plan: Plan) -> tuple[Step, list[Job]]:
@@ -53,10 +54,18 @@ class Tables:
         self.reports[step] = report
         return []
 
-    def whole(self, task: AtTask) -> tuple[Need, ...]:
-        """The steps that read what a whole answer needs: the questions and, if it is another table, the source."""
+    def whole(self, task: AtTask) -> tuple[Work, tuple[Need, ...]]:
+        """What answers a task at once, from the questions and, if it is another table, the source. At's that ask alike sort them once."""
+        if self._asked_alike(task):
+            source = self.questions if task.reads_its_spine else self._source(task)
+            return PassWhole(task.alone()), (Need(self.ask(task)), Need(source))
         steps = [self.questions] if task.reads_its_spine else [self.questions, self._source(task)]
-        return tuple(map(Need, steps))
+        return Whole(task.alone()), tuple(map(Need, steps))
+
+    def _asked_alike(self, task: AtTask) -> bool:
+        """Whether the rows of several sources could pass by the same questions."""
+        alike = [one for one in self._tasks if one.side.way.kind == "whole" and one.side.keys == task.side.keys]
+        return len(alike) > 1 and all(can_stream(one.side, known_column(one)) for one in alike)
 
     def split(self, task: AtTask, row_id: str | None, by: tuple[tuple[str, pl.DataType], ...] = ()) -> Step:
         """The step that splits the questions by a task's keys, or `by` some of them; At's that agree share it."""
@@ -110,7 +119,7 @@ class AnswerWhole:
 
     def __init__(self, task: AtTask, order: int, tables: Tables) -> None:
         side = task.side
-        work, needs = Whole(task.alone()), tables.whole(task)
+        work, needs = tables.whole(task)
         name = f"answer {side.scan.source.name}"
         key = f"{order} answer"
         self._step = Step(

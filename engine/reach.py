@@ -14,10 +14,11 @@ import numpy as np
 
 from .column import Array, Index, Mask
 from .memory import fresh
-from .positions import smallest, take
+from .positions import ordered, smallest, take
 from .window import rounded
 
 _NONE = np.empty(0, dtype=np.int64)
+_MOST = 0.75  # of the rows somebody's: to pick them out costs as much as to sort the others with them
 NEVER = int(np.iinfo(np.int64).min)  # the time of no row
 
 
@@ -191,9 +192,11 @@ class Sorted:
 
     @cached_property
     def _order(self) -> Index:
-        """The rows that are somebody's, sorted."""
+        """The rows, sorted; those that are nobody's come first, or not at all where that spares much."""
         live = np.flatnonzero(self.group >= 0)
-        return live[np.argsort(self._numbers[live])]
+        if len(live) > _MOST * len(self.group):
+            return ordered(self.group, self.time)
+        return live[ordered(self.group[live], self.time[live])]
 
     @cached_property
     def _ranks(self) -> Index:
@@ -201,7 +204,11 @@ class Sorted:
 
     @cached_property
     def _numbers(self) -> Index:
-        return self.group * np.int64(self._width) + self._instant
+        """A number for group and time of each row, below 0 where it is nobody's."""
+        numbers = self.group.astype(np.int64)
+        numbers *= self._width
+        numbers += self._instant
+        return numbers
 
     @cached_property
     def _instants(self) -> Index | None:
@@ -224,7 +231,7 @@ class Sorted:
     @cached_property
     def _instant(self) -> Index:
         """The number of each row's time, 1 for the earliest."""
-        return self._numbered(self.time)
+        return self.time - (self._low - 1) if self._instants is None else self._numbered(self.time)
 
     def _numbered(self, times: Index) -> Index:
         """The number of the last instant up to each time, 0 before the earliest."""
@@ -238,6 +245,8 @@ class Sorted:
 
     def _latest_tied(self, ranks: Index, rows: Index, last: Index) -> Index:
         """Of the rows of equal group and time the place of the one that comes last, by sequence and position."""
+        if self.sequence is None:
+            return last
         begin = np.searchsorted(ranks, ranks[last], side="left")
         tied = np.flatnonzero(begin < last)
         if not len(tied):
@@ -247,7 +256,7 @@ class Sorted:
         owner = np.repeat(np.arange(len(tied)), sizes)
         places = np.arange(ends[-1]) + (begin[tied] - ends + sizes)[owner]
         among = rows[places]
-        by = np.lexsort((among, owner) if self.sequence is None else (among, self.sequence[among], owner))
+        by = np.lexsort((among, self.sequence[among], owner))
         out = last.copy()
         out[tied] = places[by[ends - 1]]
         return out

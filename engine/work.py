@@ -116,6 +116,19 @@ class Whole:
 
 
 @dataclass(frozen=True)
+class PassWhole:
+    """Answers an At by letting its whole source pass by questions that other At's ask too."""
+
+    task: AtTask
+
+    def __call__(self, each: Each, asking: Asking, source: Loaded) -> Outcome:
+        """The answers for all rows of the spine."""
+        rows = source.read(source_columns(self.task, source), self.task.side.scan.bound).rechunk()
+        part = Part(None, self.task.passed(asking, [rows]))
+        return Outcome(part, Report(len(asking.times), part.nbytes))
+
+
+@dataclass(frozen=True)
 class Bucket:
     """Answers some buckets of an At, from the packed spine and, unless it is the same table, packed pieces of the source."""
 

@@ -7,8 +7,10 @@ import importlib
 import importlib.util
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 import nowthen as nt
@@ -48,6 +50,21 @@ def test_defining_features_loads_neither_ray_nor_lance() -> None:
         "import nowthen as nt; nt.Entity, nt.Source, nt.FeatureView, nt.FeatureService, nt.Request, nt.at().dt.hour()"
     )
     assert not {name.partition(".")[0] for name in modules_after(code)} & {"ray", "lance", "lancedb"}
+
+
+def test_a_training_set_from_files_loads_no_arrow(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"k": [1], "t": [datetime(2020, 1, 1)], "x": [1.5]})
+    rows.write_parquet(tmp_path / "rows.parquet")
+    rows.select("k", "t").write_parquet(tmp_path / "spine.parquet")
+    code = (
+        "import nowthen as nt, polars as pl; k = nt.Entity('k', keys={'k': pl.Int64})\n"
+        f"rows = nt.Source('rows', nt.Parquet({str(tmp_path / 'rows.parquet')!r}), event_time='t', entities=[k])\n"
+        "view = nt.feature_view('v', entity=k, features={'x': rows.x.last(), 'mean': rows.x.mean().over('1d')})\n"
+        f"nt.training_set({str(tmp_path / 'spine.parquet')!r}, view, at='t').collect(engine='local')"
+    )
+    loaded = modules_after(code)
+    assert not {name.partition(".")[0] for name in loaded} & {"pyarrow", "numba", "pandas", "ray", "lance"}
+    assert not loaded & {"nowthen.engine.journal", "nowthen.engine.explained", "nowthen.engine.exchanged"}
 
 
 def test_connecting_to_a_store_loads_no_server() -> None:

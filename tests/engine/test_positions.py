@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from nowthen.engine.column import Index
-from nowthen.engine.positions import distinct, places, rises, smallest, spread, take, upper_indices
+from nowthen.engine.positions import distinct, ordered, places, rises, smallest, spread, take, upper_indices
 from nowthen.engine.window import End
 
 RANDOM = np.random.default_rng(5)
@@ -53,6 +53,21 @@ def test_rows_go_to_their_place_by_group_time_and_ties(disorder: str, groups: in
     assert spread(np.arange(2000), place, int(offsets[-1])).tolist() == wanted.tolist()
     assert (place[group < 0] == -1).all()
     assert offsets.tolist() == [int(((group >= 0) & (group < g)).sum()) for g in range(groups + 1)]
+
+
+@pytest.mark.parametrize("apart", [1, 10**6, 2**42, 2**58])
+@pytest.mark.parametrize("groups", [1, 300, 2**31])
+@pytest.mark.parametrize("disorder", DISORDERS)
+def test_rows_are_ordered_by_group_time_and_position_however_far_apart_they_are(
+    disorder: str, groups: int, apart: int
+) -> None:
+    time = DISORDERS[disorder](np.sort(RANDOM.integers(0, 1000, 500))) // 80 * apart + RANDOM.integers(0, 3, 500)
+    group = RANDOM.integers(-1, groups, 500) % RANDOM.integers(1, groups + 1)
+    assert ordered(group, time).tolist() == np.lexsort((time, group)).tolist()
+
+
+def test_no_rows_have_an_order() -> None:
+    assert ordered(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64)).tolist() == []
 
 
 @pytest.mark.parametrize("group", [[0, 0, 0, 2, 2], [0, 0, 0, 2, 1], [-1, 0, 0, 2, 2]])

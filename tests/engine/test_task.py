@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
+from nowthen.engine.answering import jobs
 from nowthen.engine.task import AtTask
 from nowthen.engine.training_set import TrainingSet
 
@@ -36,6 +37,17 @@ def test_a_task_run_twice_gives_the_same_answers() -> None:
     (task, *_) = tasks(asked())
     first, second = (task.run(task.spine.reader, task.source) for _ in range(2))
     assert all(second[slot].value.to_series().equals(answer.value.to_series()) for slot, answer in first.items())
+
+
+def test_latest_rows_of_several_sources_pass_by_questions_that_are_sorted_once() -> None:
+    other = nt.Source("other", nt.Frame(ROWS.filter(pl.col("items") < 4)), event_time="time", entities=[SHOP])
+    latest = {"last": sales().amount.last().over("1d"), "other": other.amount.last().over("forever")}
+    both = nt.training_set(spine(), nt.feature_view("latest", entity=SHOP, features=latest), at="asked")
+    (_, made) = jobs(both.plan(engine="local"))
+    assert sum(step.name.startswith("ask ") for job in made for step in job.begin()) == 1
+    found = both.collect(engine="local", status=True)
+    assert found.select("last", "other").to_dicts() == [{"last": None, "other": 20.0}, {"last": 5.0, "other": 5.0}]
+    assert found["last__status"].to_list() == ["null", "present"]
 
 
 def test_a_definition_travels_without_its_data() -> None:
