@@ -40,9 +40,11 @@ def layout_of(spec: SourceSpec) -> dict[str, Any]:
 def check_columns(spec: SourceSpec) -> None:
     """Refuse columns that a table cannot have: names of the store's own columns, and those that Lance takes for something else."""
     for name in spec.schema:
-        if not name or name.startswith(("__", "_row")) or any(sign in name for sign in ".`"):
+        pattern = name == "*" or (name.startswith("^") and name.endswith("$"))  # what Polars takes for several columns
+        if not name or pattern or name.startswith(("__", "_row")) or any(sign in name for sign in ".`"):
             raise Invalid(
-                f"source {spec.name!r}: a column named {name!r} cannot be stored. Rename it; '.', '`', '__...' and '_row...' are taken."
+                f"source {spec.name!r}: a column named {name!r} cannot be stored. Rename it; '.', '`', '*', '^...$', '__...' and '_row...' "
+                "are taken."
             )
 
 

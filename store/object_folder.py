@@ -44,7 +44,7 @@ class ObjectFolder:
                 "credentials and queries do not belong into a store's address. Give them by the environment or storage=."
             )
         if not _CLEAN.fullmatch(rest):
-            raise Invalid(f"{url!r} is no address of a store. Give scheme://bucket/folder, of plain words.")
+            raise Invalid("that is no address of a store. Give scheme://bucket/folder, of plain words.")
         return cls(Settings(f"{'s3' if scheme == 's3a' else scheme}://{rest}", _checked(storage or {})))
 
     @property

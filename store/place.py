@@ -18,7 +18,13 @@ def checked_place(place: str | PathLike[str]) -> str:
     given = fspath(place)
     if not isinstance(given, str):
         raise Invalid(f"connect({place!r}): give a path or an address as text.")
-    if "://" not in given:
+    scheme, _, rest = given.partition("://")
+    if scheme.lower() == "file" and rest[:1] not in ("", "/"):
+        raise Invalid(
+            "an address that begins with file:// names a folder of this machine: file:///path, without a host."
+        )
+    if scheme.lower() == "file" or not rest:
+        given = rest or given
         _check_local(given, Path(given).expanduser().absolute() if "\0" not in given else None)
     return given
 

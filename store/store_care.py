@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..engine.duration import Duration
 from ..engine.entity import Entity
+from ..engine.errors import NotFound, did_you_mean
 from .ports import Entry, Folder, Here
 from .registry import Registry
 
@@ -58,8 +59,10 @@ class Care:
         """Merge the files of a source, or of all, so that each place has one; rows stay as they are."""
         from .compaction import compacted
 
-        names = [name] if name is not None else self._sources()
-        return [compacted(self.here, one) for one in names]
+        known = self._sources()
+        if name is not None and name not in known:
+            raise NotFound(f"source {name!r} has no rows in {self!r}. {did_you_mean(name, known)}")
+        return [compacted(self.here, one) for one in (known if name is None else [name])]
 
     def cleanup(self, *, keep: Duration = "30d", versions: int = 100, dry_run: bool = False) -> Cleaned:
         """Remove what only versions need that are older than `keep` and not among the newest; tagged ones stay, and training sets."""

@@ -216,7 +216,7 @@ def test_another_name_keeps_versions_and_hashes(store: Store) -> None:
     assert store.service("model").version == before
     assert [ref.view.name for ref in store.service("model").features.values()] == ["spending"]
     assert len(store.versions("spending")) == 3
-    with pytest.raises(NotFound, match="was renamed. It is 'spending' now"):
+    with pytest.raises(NotFound, match=r"was renamed\. It is 'spending' now"):
         store.view("spend")
 
 

@@ -85,14 +85,14 @@ def test_a_name_cannot_break_out_of_the_chart(known: Store) -> None:
 
 
 def test_a_model_needs_a_training_set_that_is_there(known: Store) -> None:
-    with pytest.raises(NotFound, match="no training set is named 'score/2025'. Did you mean 'score/2026'"):
+    with pytest.raises(NotFound, match=r"no training set is named 'score/2025'\. Did you mean 'score/2026'"):
         known.trained("scorer 8", on="score/2025")
     with pytest.raises(Invalid, match="a model cannot be named"):
         known.trained("\n", on="score/2026")
 
 
 def test_an_unknown_name_names_the_nearest(known: Store) -> None:
-    with pytest.raises(NotFound, match="nothing in the store is named 'sales.amuont'. Did you mean 'sales.amount'"):
+    with pytest.raises(NotFound, match=r"nothing in the store is named 'sales\.amuont'\. Did you mean 'sales\.amount'"):
         known.lineage("sales.amuont")
 
 
