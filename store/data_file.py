@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import pyarrow as pa
 
+from ..engine.errors import StorageFull
 from .durable import storing
 from .lance_library import LanceFileReader, LanceFileWriter, LanceSchema
 from .ports import DataPart
@@ -28,7 +29,7 @@ def written(folder: Path, stem: str, token: str, rows: Iterable[pa.RecordBatch],
     with storing(folder):
         folder.mkdir(parents=True, exist_ok=True)
         count = _write(draft, rows, schema)
-        sums = Sums.of(draft, count, places(draft))
+        sums = Sums.of(draft, count, _read_back(draft))
         name = f"{stem}.{token}.{sums.sha256[:NAME_DIGITS]}.lance"
         (folder / (name + SUFFIX)).write_bytes(sums.written())
         draft.rename(folder / name)
@@ -47,6 +48,14 @@ def places(path: Path) -> dict[str, Ranges]:
             buffers = [*column.column_buffers, *(buffer for page in column.pages for buffer in page.buffers)]
             spans += [(one.position, one.position + one.size, name) for one in buffers if one.size]
     return dict.fromkeys(facts.schema.names, ()) | laid_out(spans)
+
+
+def _read_back(draft: Path) -> dict[str, Ranges]:
+    """Where columns lie in a file that was just written. Lance does not tell where its last write, of the footer, found no room."""
+    try:
+        return places(draft)
+    except OSError as error:
+        raise StorageFull(f"{draft} did not reach the disk whole, perhaps for want of room: {error}") from error
 
 
 def rows_in(path: Path) -> int:

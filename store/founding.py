@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from ..engine.errors import Corrupt, Invalid, NotFound
 from ..engine.hashing import HASH_VERSION
+from . import ballast
 from .canonical import sealed, unsealed
 from .entry import FORMAT
 from .ports import Folder
@@ -20,6 +21,7 @@ def founded(folder: Folder) -> None:
     """Make a folder a store, unless it is one."""
     if identity(folder) is None:
         folder.put_new(STORE, sealed({"format": FORMAT, "hash": HASH_VERSION, "store": str(uuid4())}))
+        ballast.kept(folder)
 
 
 def identity(folder: Folder) -> Mapping[str, Any] | None:
