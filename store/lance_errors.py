@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,9 +10,12 @@ from ..engine.errors import Corrupt, NowThenError, Unavailable
 from .lost import LostFile
 
 
+_FILE = re.compile(r"data/[\w.=+@%-]+\.lance")
+
+
 @contextmanager
 def speaking(what: str, *, remote: bool) -> Iterator[None]:
-    """Errors of Lance inside become `Corrupt`, `LostFile`, or `Unavailable` where a remote store does not answer."""
+    """Errors of Lance inside, about the table at `what`, become `Corrupt`, `LostFile`, or `Unavailable` where a remote store does not answer."""
     try:
         yield
     except NowThenError:
@@ -27,7 +31,8 @@ def speaking(what: str, *, remote: bool) -> Iterator[None]:
 def _said(what: str, error: Exception, *, remote: bool) -> NowThenError:
     text = str(error)
     if "not found" in text.lower() or "no such file" in text.lower():
-        return LostFile(what)
+        named = _FILE.search(text)
+        return LostFile(f"{what}/{named[0]}" if named else what)
     if remote and isinstance(error, OSError):
         return Unavailable(f"{what} could not be read: {text[:200]}")
     return Corrupt(f"{what} cannot be read: {text[:200]}")

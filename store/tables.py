@@ -146,7 +146,7 @@ class Tables:
         if digest(content) != version.digest:
             raise damaged(path, "its digest is not the one that its version was written with")
         uri, options = self._folder.lance(place)
-        with self._speaking(path):
+        with self._speaking(place):
             table = table_manifest.opened(uri, options, version.number, content, self._session)
             stretches = table_manifest.stretches_of(table)
             fragments = dict(zip(map(_name, stretches), table.get_fragments()))

@@ -5,6 +5,7 @@ A local file that has changed since (another size, or time of change) is checked
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
@@ -36,9 +37,12 @@ class Verified:
         if self._trusts():
             return True
         path = f"{place}/{part.path}"
-        with self._content(place, part, path) as (stamp, _):
-            done = self._done(path, stamp)
-            return done is None or _wanted(part, columns) <= done
+        try:
+            stamp = (0, 0, 0) if self._remote else _stamp(os.stat(self._local_path(place, part)))
+        except FileNotFoundError:
+            raise LostFile(path) from None
+        done = self._done(path, stamp)
+        return done is None or _wanted(part, columns) <= done
 
     def need(self, place: str, part: DataPart, columns: Iterable[str]) -> None:
         """Make sure of some columns of a file, and of what says where they are. `Corrupt` names the file; `LostFile`."""
@@ -58,7 +62,10 @@ class Verified:
         return "://" in self.folder.url
 
     def _content(self, place: str, part: DataPart, path: str) -> AbstractContextManager[tuple[_Stamp, _Bytes]]:
-        return _remote(self.folder, path) if self._remote else _local(self.folder, place, part, path)
+        return _remote(self.folder, path) if self._remote else _local(self._local_path(place, part), part, path)
+
+    def _local_path(self, place: str, part: DataPart) -> str:
+        return f"{self.folder.lance(place)[0]}/{part.path}"
 
     def _done(self, path: str, stamp: _Stamp) -> frozenset[str] | None:
         """The columns of this very file that are known to be right; None: all."""
@@ -82,7 +89,7 @@ class Verified:
         """The sums of a file, if they are whole and its own."""
         try:
             sums = Sums.read(self.folder.get(path + SUFFIX))
-        except (NotFound, ValueError, KeyError, TypeError, AttributeError):
+        except (NotFound, Corrupt, ValueError, KeyError, TypeError, AttributeError):
             return None
         mine = sums.sha256[:NAME_DIGITS] == digest_in(path) and (sums.size, sums.rows) == (part.bytes, part.rows)
         return sums if mine else None
@@ -106,18 +113,25 @@ def damaged(path: str, what: str) -> Corrupt:
     return Corrupt(f"{path} is not as it was written: {what}. `nowthen verify --repair` mends what can be mended.")
 
 
+def _stamp(facts: os.stat_result) -> _Stamp:
+    return facts.st_ino, facts.st_size, facts.st_mtime_ns
+
+
 @contextmanager
-def _local(folder: Folder, place: str, part: DataPart, path: str) -> Iterator[tuple[_Stamp, _Bytes]]:
-    root, _ = folder.lance(place)
+def _local(place: str, part: DataPart, path: str) -> Iterator[tuple[_Stamp, _Bytes]]:
     try:
-        handle = os.open(f"{root}/{part.path}", os.O_RDONLY)
+        handle = os.open(place, os.O_RDONLY)
     except FileNotFoundError:
         raise LostFile(path) from None
     try:
-        facts = os.fstat(handle)
-        if facts.st_size != part.bytes:
-            raise damaged(path, f"it has {facts.st_size:,} bytes, not {part.bytes:,}")
-        yield (facts.st_ino, facts.st_size, facts.st_mtime_ns), partial(chunks, handle)
+        stamp = _stamp(os.fstat(handle))
+        if stamp[1] != part.bytes:
+            raise damaged(path, f"it has {stamp[1]:,} bytes, not {part.bytes:,}")
+        yield stamp, partial(chunks, handle)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        raise damaged(path, "the disk does not give it back") from error
     finally:
         os.close(handle)
 

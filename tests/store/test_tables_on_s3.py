@@ -57,8 +57,9 @@ def test_all_that_a_version_needs_is_there(folder: Folder, version: Version) -> 
 def test_a_missing_file_is_named(folder: Folder, version: Version) -> None:
     path = next(path for path in Tables(folder).paths(PLACE, version) if path.endswith(".lance"))
     folder.delete([path])
-    with pytest.raises(LostFile):
+    with pytest.raises(LostFile) as caught:
         read(Tables(folder), version)
+    assert caught.value.path == path
 
 
 def test_columns_are_checked_if_asked_for(folder: Folder, version: Version, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -124,3 +125,12 @@ def test_a_file_that_changed_since_is_checked_again(store: Store) -> None:
     store.file.touch()
     with pytest.raises(Corrupt):
         read(store.tables, store.version, ["key"])
+
+
+def test_what_the_disk_does_not_give_back_is_damage(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> int:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    monkeypatch.setattr(os, "preadv", broken)
+    with pytest.raises(Corrupt, match=store.file.name):
+        read(Tables(store.folder), store.version, ["key"])
