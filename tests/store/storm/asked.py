@@ -46,7 +46,7 @@ def questions(tx: nt.Source) -> Mapping[str, Callable[[Store], Any]]:
         "training": lambda store: _training(store).collect().rows(),
         "saved training": lambda store: store.open_training_set("orders/early").collect().rows(),
         "backfilled": lambda store: orders.ordered(store.scan("spend", *SPAN, every="1d").collect()),
-        "definitions": lambda store: [store.service("orders_model").version, *(store.view(name).spec.features for name in ("spend", "pace"))],
+        "definitions": lambda store: [store.service("orders_model").version, *(repr(store.view(name).spec.features) for name in ("spend", "pace"))],
         "history": lambda store: [(entry.number, entry.kind, entry.sha256) for entry in store.history()],
         "served": _served,
     }  # fmt: skip
@@ -58,7 +58,7 @@ def _training(store: Store) -> Any:
 
 
 def _served(store: Store) -> Any:
-    at = orders.START + timedelta(days=40)
+    at = orders.START + timedelta(days=3)
     asked = {"buyer": [f"buyer-{n}" for n in range(9)]}
     with store.online() as online:  # type: ignore[attr-defined]
         answer = online.get("orders_model", asked, at=at)

@@ -44,11 +44,13 @@ def frame(rows: list[tuple[object, ...]]) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def source(rows: pl.DataFrame, name: str = "orders") -> nt.Source:
-    """The source over some rows; more columns than orders have are taken as they are."""
+def source(rows: pl.DataFrame | None = None, name: str = "orders") -> nt.Source:
+    """The source over some rows, or over none that can be read; more columns than orders have are taken as they are."""
+    reader = None if rows is None else nt.Frame(rows)
     return nt.Source(
-        name, nt.Frame(rows), event_time="when", known_time="known", row_id="order", entities=[BUYER], max_ahead=None
-    )
+        name, reader, event_time="when", known_time="known", row_id="order", entities=[BUYER], max_ahead=None,
+        schema=SCHEMA if rows is None else None,
+    )  # fmt: skip
 
 
 def views(tx: nt.Source, bound: float = 50.0) -> tuple[type[nt.FeatureView], type[nt.FeatureView]]:

@@ -51,6 +51,8 @@ def test_damage_is_never_answered_from_and_is_named(store: Store, answers: dict[
     place = _chosen(store.root, chance)
     before = place.read_bytes()
     how = chance.choice(WAYS)
+    if (place.name, how) == ("head", gone):
+        pytest.skip("a hint that is not there is no damage: it is made again")
     try:
         how(place, before, chance)
         if place.exists() and place.read_bytes() == before:
@@ -120,7 +122,7 @@ def more(place: Path, content: bytes, chance: random.Random) -> None:
 
 def another(place: Path, content: bytes, chance: random.Random) -> None:
     """Another file of its kind stands in its place."""
-    place.write_bytes(chance.choice(sorted(place.parent.iterdir())).read_bytes())
+    place.write_bytes(chance.choice(sorted(one for one in place.parent.iterdir() if one.is_file())).read_bytes())
 
 
 def gone(place: Path, content: bytes, chance: random.Random) -> None:
