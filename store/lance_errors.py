@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from ..engine.errors import Corrupt, NowThenError, Unavailable
 from .lost import LostFile
 
-
 _FILE = re.compile(r"data/[\w.=+@%-]+\.lance")
 
 
