@@ -138,6 +138,10 @@ def scan(
     as_of: Annotated[
         str | None, typer.Option(metavar="VERSION", help="As the store stood: a version or an ISO time.")
     ] = None,
+    every: Annotated[str | None, typer.Option(metavar="STEP", help="Which grid, where a view has several.")] = None,
+    holes: Annotated[
+        str, typer.Option(metavar="raise|null", help="Where something was not computed: refuse, or give nulls.")
+    ] = "raise",
     limit: Limit = 20,
     out: Out = None,
     store: StoreOption = None,
@@ -145,7 +149,7 @@ def scan(
 ) -> None:
     """Show what was backfilled of a view, or the rows of a source."""
     with reported(as_json):
-        rows = store_here(store).scan(name, start, to, as_of=version_of(as_of))
+        rows = store_here(store).scan(name, start, to, as_of=version_of(as_of), every=every, holes=holes)
         if out is None:
             _rows(rows.head(limit).collect(), as_json)
         else:

@@ -15,8 +15,9 @@ from .definition_reads import columns_read, features_of, features_read, keys_of_
 from .ports import Entry
 from .registry import Registry
 
-Lost = Mapping[str, str]  # `view:feature`, `service:column` or `source.column`, and what becomes of it
+Lost = Mapping[str, str]  # `view:feature`, `service name:column` or `source.column`, and what becomes of it
 Json = Mapping[str, Any]
+REMOVED = "is removed"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def lost(before: Definition, after: Definition | None) -> dict[str, str]:
     found = {}
     for part, kind in old.items():
         if part not in new:
-            found[part] = "is removed"
+            found[part] = REMOVED
         elif new[part] != kind:
             found[part] = f"changes from {kind} to {new[part]}"
         elif keys[part] != other[part]:
@@ -83,7 +84,7 @@ def held_by(body: Json) -> set[str]:
 def _held_by_training(note: Json) -> set[str]:
     features = {f"{view}:{feature}" for view, feature, *_ in note["features"].values()}
     service = (note.get("definition") or {}).get("name")
-    return features | {f"{service}:{column}" for column in note["features"]}
+    return features | {_column_of(service, column) for column in note["features"]}
 
 
 def _parts(definition: Definition) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -102,7 +103,11 @@ def _parts(definition: Definition) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _parts_of_service(body: Json) -> dict[str, tuple[str, str]]:
-    return {f"{body['name']}:{column}": (view, feature) for column, view, feature in body["columns"]}
+    return {_column_of(body["name"], column): (view, feature) for column, view, feature in body["columns"]}
+
+
+def _column_of(service: Any, column: str) -> str:
+    return f"service {service}:{column}"  # a view may have the same name
 
 
 def _said(keys: list[Any]) -> str:

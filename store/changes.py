@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from ..engine.errors import Conflict
-from .breaking import Lost, User, lost, users
+from .breaking import REMOVED, Lost, User, lost, users
 from .definition_diff import Difference, differences
 from .definition_note import Definition
 from .given import definitions_of, of_one_name_each
@@ -45,7 +45,7 @@ class Change:
         detail = f": {self.detail}" if self.differences else ""
         head = f"{_MARKS[self.state]} {self.state:9} {one.kind:7} {one.name} {one.version[:12]}{was}{detail}"
         lines = [line for difference in self.differences for line in str(difference).splitlines()]
-        lines += [f"{part} {what}" for part, what in (self.lost or {}).items() if self.users]
+        lines += [f"{part} {what}" for part, what in (self.lost or {}).items() if self.users and what != REMOVED]
         lines += [f"used by {user}" for user in self.users]
         return "\n".join([head, *(f"      {line}" for line in lines)])
 
@@ -112,7 +112,7 @@ def refuse(gone: Lost, held: Iterable[User]) -> None:
     if hurt:
         parts = "; ".join(f"{user.what} {gone[user.what]}" for user in {user.what: user for user in hurt}.values())
         listed = ", ".join(f"{user.kind} {user.name}" for user in hurt)
-        raise Conflict(f"{parts}, but it is used by {listed}. Change these first, or say force=True.")
+        raise Conflict(f"{parts}, but it is used by {listed}. Change these first, or say force=True (--force).")
 
 
 def changes(registry: Registry, given: Any) -> Changes:

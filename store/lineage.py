@@ -52,7 +52,8 @@ class Graph:
 
 def lineage(registry: Registry, entry: Entry, name: str) -> Graph:
     """The graph around a column, feature, view, service, source, training set or model, by what the store holds at an entry."""
-    edges = sorted(set(_edges(registry, entry)), key=lambda edge: (_order(edge[0]), _order(edge[1])))
+    found = {*_edges(registry, entry), *_column(registry, entry, name)}
+    edges = sorted(found, key=lambda edge: (_order(edge[0]), _order(edge[1])))
     nodes = {node for edge in edges for node in edge} | {one.title for one in _definitions(registry, entry)}
     starts = tuple(sorted((node for node in nodes if node[1] == name), key=_order))
     if not starts:
@@ -65,6 +66,15 @@ def lineage(registry: Registry, entry: Entry, name: str) -> Graph:
         tuple(sorted(kept, key=_order)),
         tuple(edge for edge in edges if edge[0] in kept and edge[1] in kept),
     )
+
+
+def _column(registry: Registry, entry: Entry, name: str) -> Iterator[Edge]:
+    """A column of a source that nothing need read."""
+    for one in _definitions(registry, entry):
+        if one.kind == "source" and any(
+            f"{one.name}.{column}" == name for column, _ in one.body["sources"][one.name]["schema"]
+        ):
+            yield one.title, ("column", name)
 
 
 def _definitions(registry: Registry, entry: Entry) -> Iterator[Definition]:

@@ -87,7 +87,7 @@ class Registry:
             said = " or ".join(f"{kind}/{wanted}" for kind in kinds)
             raise Invalid(f"{wanted!r} is the name of a {' and a '.join(kinds)}. Say {said}.")
         if not kinds:
-            known = [key.split("/", 2)[2] for key in names if key.startswith(_PREFIX)]
+            known = {key.split("/", 2)[2] for key in names if key.startswith(_PREFIX)}
             raise NotFound(f"no definition is named {wanted!r}. {did_you_mean(wanted, known)}")
         return self.find(kinds[0], name)
 

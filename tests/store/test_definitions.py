@@ -120,6 +120,13 @@ def test_a_feature_computed_in_another_way_is_changed_not_broken(store: Store) -
     ]
 
 
+def test_a_column_of_a_service_is_no_feature_of_a_view_that_has_its_name(store: Store) -> None:
+    tx = shop.source(shop.sales())
+    view = spend(tx, count=count, total=total)
+    store.apply([model(view, "spend"), nt.FeatureService("other", [view.total])])
+    assert store.plan(nt.FeatureService("spend", [view.count])).breaking == ()
+
+
 def test_what_nobody_uses_may_go(store: Store) -> None:
     store.apply(spend(count=count, total=total))
     assert not store.apply(spend(count=count)).breaking

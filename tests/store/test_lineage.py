@@ -61,6 +61,10 @@ def test_counted_rows_are_no_column_in_particular(known: Store) -> None:
     assert names(known.lineage("spend:visits"), "column") == ["sales.*"]
 
 
+def test_a_column_that_nothing_reads_has_its_source_alone(known: Store) -> None:
+    assert known.lineage("sales.sale").nodes == (("source", "sales"), ("column", "sales.sale"))
+
+
 def test_edges_join_nodes_that_are_there(known: Store) -> None:
     graph = known.lineage("spend")
     assert {node for edge in graph.edges for node in edge} <= set(graph.nodes)
