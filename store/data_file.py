@@ -77,7 +77,10 @@ def _write(path: Path, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> int
     with LanceFileWriter(str(path), schema, version=DATA_VERSION) as file:
         for batch in rows:
             file.write_batch(batch)
-        return int(file.close() or 0)
+        count = file.close()
+    if path.stat().st_size != file.size_bytes:
+        raise StorageFull(f"{path} did not reach the disk whole: {path.stat().st_size:,} bytes of {file.size_bytes:,}.")
+    return int(count or 0)
 
 
 def _leaves(field: Any) -> list[int]:
