@@ -28,6 +28,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ".store.parquet": ("Parquet",),
     ".store.csv_files": ("Csv",),
     ".store.lance_table": ("Lance",),
+    ".store.store_care": ("restore",),
     ".serve.connect": ("connect",),
     ".serve.online": ("online",),
     ".serve.handle": ("handle",),
@@ -82,6 +83,7 @@ if TYPE_CHECKING:
     from .store.grid import grid
     from .store.lance_table import Lance
     from .store.parquet import Parquet
+    from .store.store_care import restore
     from .store.training import preview, training_set
 
 __all__ = [
@@ -117,6 +119,7 @@ __all__ = [
     "hopping",
     "online",
     "preview",
+    "restore",
     "training_set",
     "tumbling",
     "when",
