@@ -10,7 +10,7 @@ os.environ.setdefault("LANCE_LOG", "error")
 import lance
 from lance import LanceDataset
 from lance.file import LanceFileReader, LanceFileWriter
-from lance.fragment import DataFile, FragmentMetadata
+from lance.fragment import DataFile, FragmentMetadata, LanceFragment
 from lance.lance import _Session as Session
 from lance.schema import LanceSchema
 
@@ -20,6 +20,7 @@ __all__ = [
     "LanceDataset",
     "LanceFileReader",
     "LanceFileWriter",
+    "LanceFragment",
     "LanceSchema",
     "Session",
     "lance",

@@ -7,7 +7,8 @@ Fields are numbered by their place in the schema, anew in each version.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -17,7 +18,7 @@ import pyarrow as pa
 from ..engine.errors import Corrupt
 from .data_file import DATA, DATA_VERSION, leaf_fields
 from .durable import storing
-from .lance_library import DataFile, FragmentMetadata, LanceDataset, Session, lance
+from .lance_library import DataFile, FragmentMetadata, LanceDataset, LanceFragment, Session, lance
 from .ports import DataPart, Stretch
 
 VERSIONS: Final = "_versions"
@@ -60,19 +61,23 @@ def opened(uri: str, options: Mapping[str, str], number: str, content: bytes, se
     )
 
 
-def stretches_of(table: LanceDataset) -> tuple[Stretch, ...]:
-    """What a version consists of."""
-    names = {ids[0]: name for name, ids in leaf_fields(table.schema).items()}
-    facts = [fragment.metadata for fragment in table.get_fragments()]
+def stretches_of(schema: pa.Schema, fragments: Iterable[LanceFragment]) -> tuple[Stretch, ...]:
+    """What the fragments of a version consist of."""
+    names = {ids[0]: name for name, ids in leaf_fields(schema).items()}
+
+    @cache  # most files are alike
+    def columns(fields: tuple[int, ...], indices: tuple[int, ...]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+        held = [(names[one], at) for one, at in zip(fields, indices, strict=True) if one in names]
+        return tuple(name for name, _ in held), tuple(at for _, at in held)
+
+    def part(file: DataFile, rows: int) -> DataPart:
+        held, firsts = columns(tuple(file.fields), tuple(file.column_indices))
+        return DataPart(f"{DATA}/{file._path}", rows, held, int(file.file_size_bytes or 0), firsts)
+
+    facts = [fragment.metadata for fragment in fragments]
     return tuple(
-        Stretch(tuple(_part(file, names, one.physical_rows) for file in one.files), one.physical_rows) for one in facts
+        Stretch(tuple(part(file, one.physical_rows) for file in one.files), one.physical_rows) for one in facts
     )
-
-
-def _part(file: DataFile, names: Mapping[int, str], rows: int) -> DataPart:
-    held = [(names[one], at) for one, at in zip(file.fields, file.column_indices) if one in names]
-    columns, firsts = tuple(name for name, _ in held), tuple(at for _, at in held)
-    return DataPart(f"{DATA}/{file._path}", rows, columns, int(file.file_size_bytes or 0), firsts)
 
 
 def _files(stretch: Stretch, leaves: Mapping[str, list[int]]) -> Iterator[DataFile]:

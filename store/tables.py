@@ -148,9 +148,9 @@ class Tables:
         uri, options = self._folder.lance(place)
         with self._speaking(place):
             table = table_manifest.opened(uri, options, version.number, content, self._session)
-            stretches = table_manifest.stretches_of(table)
-            fragments = dict(zip(map(_name, stretches), table.get_fragments()))
-            return _Opened(table, table.schema, stretches, fragments)
+            schema, fragments = table.schema, table.get_fragments()
+            stretches = table_manifest.stretches_of(schema, fragments)
+            return _Opened(table, schema, stretches, dict(zip(map(_name, stretches), fragments)))
 
     def _speaking(self, what: str) -> AbstractContextManager[None]:
         return speaking(what, remote="://" in self._folder.url)

@@ -84,7 +84,7 @@ def test_fields_are_numbered_by_their_place_in_the_schema(tmp_path: Path, part: 
     assert leaf_fields(schema) == {"list": [1], "key": [2], "pair": [4, 6]}
     assert [field.id() for field in table.lance_schema.fields()] == [0, 2, 3]
     assert table.to_table().equals(rows().select(["list", "key", "pair"]))
-    (found,) = stretches_of(table)
+    (found,) = stretches_of(schema, table.get_fragments())
     (kept,) = found.parts
     assert dict(zip(kept.columns, kept.at)) == {name: part.at[part.columns.index(name)] for name in schema.names}
 
