@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..engine.errors import Conflict, Corrupt, Invalid, NotFound
+from . import ballast
 from .durable import publish
 from .entry import path_of
 from .log import Log
@@ -80,6 +81,7 @@ def restored(backup: Folder, to: Here) -> Copied:
     copy.absent(entries)
     copy.replaced(_HINT)
     copy.replaced(_MARK)
+    ballast.kept(to.folder)
     return copy.report(len(entries))
 
 

@@ -8,7 +8,7 @@ wrong one costs a retry, or keeps more.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from ..engine.errors import Invalid
@@ -19,6 +19,7 @@ from .ports import Entry, Here, Moved, Work
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
 
 _HOUR_US = 3_600_000_000
+AT_ONCE = 5_000  # paths an entry: their list fits the room of the ballast
 
 
 @dataclass(frozen=True)
@@ -52,13 +53,24 @@ def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -
     if dry_run:
         return replace(report, dry_run=True)
     here.folder.sweep()
-    if not plan.doomed:
-        return report
-    work = begun("cleanup", f"cleanup of {len(plan.doomed):,} files")
-    here.ledger.commit(head, work, plan.change(work))
-    here.folder.delete(sorted(plan.doomed))
+    parts = []
+    while plan.doomed:
+        work = begun("cleanup", f"cleanup of {len(plan.doomed):,} files")
+        head = here.ledger.commit(head, work, plan.change(work))
+        here.folder.delete(sorted(plan.doomed))
+        parts.append(plan.report)
+        plan.went()
+        if plan.more:
+            plan.made(head)
     ballast.kept(here.folder)
-    return plan.report
+    return _joined(parts) if parts else report
+
+
+def _joined(parts: Sequence[Cleaned]) -> Cleaned:
+    files: Counter[str] = Counter()
+    for part in parts:
+        files.update(part.files)
+    return replace(parts[0], files=files, bytes=sum(part.bytes for part in parts))
 
 
 class _Plan:
@@ -68,6 +80,7 @@ class _Plan:
         self._here, self._keep_us, self._versions = here, keep_us, versions
         self._listed = dict(_unused_long(here, min(keep_us, _HOUR_US)))
         self.doomed: dict[str, int] = {}
+        self.more = False  # than are removed at once
 
     def made(self, head: Entry) -> Cleaned:
         """The report for a head; the files are in `doomed` then."""
@@ -75,13 +88,20 @@ class _Plan:
         oldest = head.oldest if clock else self._oldest(head)
         needed = Reach(self._here, head).of(kept_entries(self._here, head, oldest))
         unused = {path: size for path, (size, _) in self._listed.items() if path not in needed}
-        self.doomed = {path: size for path, size in unused.items() if not self._listed[path][1]}
+        old = [path for path in unused if not self._listed[path][1]]
+        self.doomed, self.more = {path: unused[path] for path in old[:AT_ONCE]}, len(old) > AT_ONCE
         pinned = sorted(number for number in as_of.pinned(self._here.folder, head) if number < oldest)
         ending = len(set(range(head.oldest, oldest)) - set(pinned))
         files = Counter(path.partition("/")[0] for path in self.doomed)
-        young = len(unused) - len(self.doomed)
+        young = sum(self._listed[path][1] for path in unused)
         self.report = Cleaned(ending, oldest, tuple(pinned), files, sum(self.doomed.values()), young, clock)
         return self.report
+
+    def went(self) -> None:
+        """What was doomed is gone. The entry that said so does not count among the newest."""
+        self._listed = {path: facts for path, facts in self._listed.items() if path not in self.doomed}
+        self.doomed = {}
+        self._versions += 1
 
     def change(self, work: Work) -> Callable[[Entry], Moved]:
         """The commit of a list of what goes."""

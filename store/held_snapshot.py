@@ -111,7 +111,13 @@ def _anew(file: ShardFile, rows: pl.DataFrame, made: dict[str, Path], draft: Pat
     own = f"{token}-{new_token()}"  # an attempt writes several snapshots anew
     path = f"snapshots/{place.rpartition('/')[0]}/{own}/{shard}"
     made[path] = draft / f"snapshot-{own}.arrow"
-    return written(made[path], path, rows)
+    return written(made[path], path, _alone(rows))
+
+
+def _alone(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows in buffers of their own: texts of rows that were filtered out stay in those that Polars shares, and would be written."""
+    found: Any = pl.from_arrow(rows.to_arrow(compat_level=pl.CompatLevel.oldest()))
+    return found.cast(dict(rows.schema))  # type: ignore[no-any-return]
 
 
 def _damage(here: Here, path: str, wanted: str) -> str:

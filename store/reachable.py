@@ -41,7 +41,7 @@ def erased_notes(here: Here, head: Entry) -> Mapping[str, str]:
 
 def kept_entries(here: Here, head: Entry, oldest: int) -> list[Entry]:
     """The entries from `oldest` to the head, and older ones that are pinned; rising."""
-    older = {number for number in as_of.pinned(here.folder, head) if number < oldest}
+    older = {number for number in as_of.pinned(here.folder, head) if 0 < number < oldest}  # 0: rows of logs alone
     return [here.ledger.entry(number) for number in (*sorted(older), *range(max(oldest, 1), head.number))] + [head]
 
 

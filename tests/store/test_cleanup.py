@@ -15,6 +15,7 @@ from nowthen.store.cleanup import cleaned
 from nowthen.store.entry import begun
 from nowthen.store.here import here as store_at
 from nowthen.store.ports import Entry, Here, Moved
+from nowthen.store.scrub import scrubbed
 
 DAY_US = 86_400_000_000
 _count = itertools.count()
@@ -156,6 +157,15 @@ def test_cleaning_again_and_again_finds_nothing_and_keeps_the_newest(here: Here)
     for _ in range(3):
         cleaned(here, 0, 1)
     assert here.notes.get(note_of(here.ledger.head())) == here.notes.get(note_of(last))
+
+
+def test_much_is_removed_in_parts(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(6):
+        write(here)
+    monkeypatch.setattr("nowthen.store.cleanup.AT_ONCE", 2)
+    report = cleaned(here, 0, 1)
+    assert (report.versions, dict(report.files), here.ledger.head().number) == (5, {"notes": 5}, 9)
+    assert scrubbed(here).whole
 
 
 def test_a_note_of_an_unknown_kind_stops_a_cleanup(here: Here) -> None:
