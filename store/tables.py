@@ -94,8 +94,16 @@ class Tables:
         wanted = found.stretches if stretches is None else tuple(stretches)
         if all(self._verified.knows(place, part, columns) for one in wanted for part in one.parts):
             yield from self._scanned(place, found, columns, wanted)
+        else:
+            yield from self._checked(place, found, columns, list(_groups(wanted)))
+
+    def _checked(
+        self, place: str, found: _Opened, columns: Sequence[str], groups: Sequence[Sequence[Stretch]]
+    ) -> Iterator[pa.RecordBatch]:
+        if len(groups) == 1:
+            self._check(place, groups[0], columns)
+            yield from self._scanned(place, found, columns, groups[0])
             return
-        groups = list(_groups(wanted))
         with ThreadPoolExecutor(1) as ahead:
             checks = deque(ahead.submit(self._check, place, group, columns) for group in groups[:_AHEAD])
             for number, group in enumerate(groups):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import importlib
 import os
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from nowthen.engine.errors import Corrupt
@@ -134,3 +136,29 @@ def test_what_the_disk_does_not_give_back_is_damage(store: Store, monkeypatch: p
     monkeypatch.setattr(os, "preadv", broken)
     with pytest.raises(Corrupt, match=store.file.name):
         read(Tables(store.folder), store.version, ["key"])
+
+
+@pytest.fixture
+def grouped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[LocalFolder, Version]:
+    """A table of six files, each of which is a group of its own."""
+    monkeypatch.setattr(importlib.import_module("nowthen.store.tables"), "_GROUP_BYTES", 1)
+    folder = LocalFolder(tmp_path / "grouped")
+    return folder, stored(folder, Tables(folder), [rows(100, 100 * number) for number in range(6)])
+
+
+def test_files_are_checked_ahead_and_read_in_their_order(grouped: tuple[LocalFolder, Version]) -> None:
+    folder, version = grouped
+    assert read(Tables(folder), version).equals(pa.concat_tables([rows(100, 100 * n) for n in range(6)]))
+
+
+def test_damage_further_on_ends_a_read_before_its_rows_come(grouped: tuple[LocalFolder, Version]) -> None:
+    folder, version = grouped
+    tables = Tables(folder)
+    flip(folder.root / PLACE / tables.opened(PLACE, version)[1][4].parts[0].path, 9)
+    seen = []
+    with pytest.raises(Corrupt):
+        seen += [batch.num_rows for batch in tables.batches(PLACE, version, ["key"])]
+    assert len(seen) <= 4
+    found = tables.batches(PLACE, version, ["key"])
+    assert next(found).num_rows == 100
+    found.close()  # type: ignore[attr-defined]
