@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ import polars as pl
 from ..engine import dtype as types
 from ..engine.duration import Duration
 from ..engine.errors import Invalid, UnknownColumn, did_you_mean
+from ..engine.expr import digest
 from ..engine.hashing import content_hashes
 from ..engine.instant import instants
 from ..engine.lower import Open
@@ -29,6 +31,7 @@ from .living import living
 from .reading import reader_of
 
 CHUNK_ROWS = 1_000_000
+_NUMBERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64)
 
 
 @dataclass(frozen=True)
@@ -317,5 +320,15 @@ def _given_keys(given: Any, features: Mapping[str, Reference]) -> pl.DataFrame:
 
 def _digest(frame: pl.DataFrame) -> str:
     """Of the rows, in their order."""
-    content = content_hashes(frame).tobytes()
-    return hashlib.sha256(repr((frame.columns, frame.height)).encode() + content).hexdigest()[:32]
+    with ThreadPoolExecutor() as threads:
+        parts = [part.hexdigest() for part in threads.map(_digest_of, frame.get_columns())]
+    return digest([frame.height, *parts])[:32]
+
+
+def _digest_of(column: pl.Series) -> Any:
+    """Of a column: of numbers their bytes, which costs a third of hashing each."""
+    found = hashlib.sha256(f"{column.name} {column.dtype}".encode())
+    plain = column.to_physical()
+    whole = isinstance(plain.dtype, _NUMBERS) and not plain.null_count()
+    found.update(np.ascontiguousarray(plain.to_numpy() if whole else content_hashes(column.to_frame())).data)
+    return found

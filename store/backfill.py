@@ -7,7 +7,9 @@ that was stopped goes on where it was; another one at the same time does what is
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,9 +26,10 @@ from .chunks import Hole
 from .lost import looked_again
 from .ports import Entry, Here
 from .training import sources_of
-from .view_backfill import How, ViewBackfill
+from .view_backfill import How, Piece, ViewBackfill
 
 _TIMES = 20  # that others may come first
+_AT_ONCE = 2  # chunks that are written: while one is forced to the disk another is encoded
 
 
 @dataclass(frozen=True)
@@ -138,19 +141,50 @@ def _filled(
     for _ in range(_TIMES):
         entry = here.ledger.head()
         job = ViewBackfill(here, view, names, wanted, entry)
+        filling = _Filling(job)
         try:
             for run in job.runs(how):
-                for piece, filled in zip(run, job.computed(run, _within(how, until)), strict=True):
-                    entry = job.filler.fill(filled)
-                    done = done.plus(_one(job, piece, entry))
+                filling.run(run, _within(how, until))
         except Conflict as conflict:
             lost = conflict
-            continue
-        return replace(done, version=here.ledger.vouch(entry).number)
+        else:
+            here.ledger.vouch(entry)
+            return done.plus(replace(filling.done, version=max(filling.done.version, entry.number)))
+        done = done.plus(filling.done)
     raise Conflict(f"backfill {view.name}: {_TIMES} times others came first, the last time: {lost}") from lost
 
 
-def _one(job: ViewBackfill, piece: Any, entry: Entry) -> Backfilled:
+class _Filling:
+    """Fills holes of a view, a few side by side, and counts what was done."""
+
+    def __init__(self, job: ViewBackfill) -> None:
+        self._job, self.done = job, Backfilled()
+
+    def run(self, run: Sequence[Piece], how: How) -> None:
+        """Compute a run and fill its holes. What was filled counts also where another could not be."""
+        waiting: deque[tuple[Piece, Future[Entry]]] = deque()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            try:
+                for piece, filled in zip(run, self._job.computed(run, how), strict=True):
+                    waiting.append((piece, pool.submit(self._job.filler.fill, filled)))
+                    if len(waiting) > _AT_ONCE:
+                        self._count(*waiting.popleft())
+            finally:
+                lost = [error for one in waiting if (error := self._failed(*one)) is not None]
+        if lost:
+            raise lost[0]
+
+    def _failed(self, piece: Piece, filling: Future[Entry]) -> BaseException | None:
+        error = filling.exception()
+        if error is None:
+            self._count(piece, filling)
+        return error
+
+    def _count(self, piece: Piece, filling: Future[Entry]) -> None:
+        self.done = self.done.plus(_one(self._job, piece, filling.result()))
+
+
+def _one(job: ViewBackfill, piece: Piece, entry: Entry) -> Backfilled:
     hole = piece.hole
     values = {f"{hole.view}:{name}": piece.rows for name in hole.features}
     return Backfilled((hole,), piece.rows, values, job.size(piece), 1, 0.0, entry.number)
