@@ -39,30 +39,10 @@ def said(*args: str, code: int = 0) -> str:
 def test_every_command_tells_what_it_is_and_has_json() -> None:
     listed = said("--help")
     commands = [
-        "plan",
-        "apply",
-        "ingest",
-        "backfill",
-        "snapshot",
-        "versions",
-        "rollback",
-        "verify",
-        "compact",
-        "cleanup",
-        "backup",
-        "restore",
-        "forget",
-        "export",
-        "import",
-        "scan",
-        "history",
-        "training",
-        "lineage",
-        "rename",
-        "deprecate",
-        "remove",
-        "tag",
-    ]
+        "plan", "apply", "ingest", "backfill", "snapshot", "versions", "rollback", "verify",
+        "compact", "cleanup", "backup", "restore", "forget", "export", "import", "scan",
+        "history", "training", "lineage", "rename", "deprecate", "remove", "tag",
+    ]  # fmt: skip
     for command in commands:
         assert re.search(rf"│ {command} +[A-Z]", listed)
         assert "--json" in re.sub(r"\x1b\[[0-9;]*m", "", said(command, "--help"))
