@@ -26,7 +26,7 @@ from race import Workload as Step
 from race import checked, console, outcome_of, values_of
 from rich.console import Console
 from run_engine import WORKLOADS
-from store_data import FILE, SCANNED, store_data, summary
+from store_data import FILE, SCANNED, differing, store_data, summary
 from travel_data import default_cache
 
 STEPS = {
@@ -119,12 +119,6 @@ def expected(step: str, data: Path) -> Callable[[], pl.DataFrame]:
     if step == "scan":
         return lambda: summary(pl.read_parquet(data / FILE, columns=SCANNED))
     return lambda: pl.scan_parquet(data / FILE).select(rows=pl.len().cast(pl.Int64)).collect()
-
-
-def differing(found: pl.DataFrame, right: pl.DataFrame) -> int:
-    """How many values differ; sums of floats may by their order."""
-    pairs = [(found[name][0], right[name][0]) for name in right.columns]
-    return sum(abs(one - other) > 1e-9 * abs(other) for one, other in pairs)
 
 
 def keep(path: Path, figures: dict[str, object]) -> None:

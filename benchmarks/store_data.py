@@ -51,3 +51,9 @@ def summary(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         rows=pl.len().cast(pl.Int64), keys=pl.col("key").n_unique().cast(pl.Int64), amount=pl.col("amount").sum()
     )
+
+
+def differing(found: pl.DataFrame, right: pl.DataFrame) -> int:
+    """How many values differ; sums of floats may by their order."""
+    pairs = [(found[name][0], right[name][0]) for name in right.columns]
+    return sum(abs(one - other) > 1e-9 * abs(other) for one, other in pairs)

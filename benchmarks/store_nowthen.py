@@ -87,8 +87,9 @@ def computing(store: Any, source: nt.Source, data: Path) -> Callable[[], pl.Data
     return compute
 
 
-def scanning(store: Any, _source: nt.Source, _data: Path) -> Callable[[], pl.DataFrame]:
+def scanning(store: Any, source: nt.Source, _data: Path) -> Callable[[], pl.DataFrame]:
     """A function that reads three columns of all rows."""
+    store.apply(source)
     return lambda: summary(store.scan("events").select(SCANNED).collect())
 
 

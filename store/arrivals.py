@@ -72,11 +72,9 @@ class Arrived:
         """The new rows of the reader, numbered as they stand there."""
         if self.look is None or not self.kept.any():
             return
-        numbers = self.first + 2 * np.flatnonzero(self.kept)
-        begin = 0
-        for rows in self.look.portions(spec, self.kept):
-            yield stamped(rows, self.arrival, numbers[begin : begin + rows.height])
-            begin += rows.height
+        for first, end, rows in self.look.portions(spec, self.kept):
+            places = first + np.flatnonzero(self.kept[first:end])
+            yield stamped(rows, self.arrival, self.first + 2 * places)
 
 
 def arrived(
@@ -110,7 +108,7 @@ def _with_listed(
     held = pushed.tail.select(needed(spec))
     found = new_rows(here, spec, state, listed.select(needed(spec)), held, memory)
     kept = np.zeros(given.ids.height, dtype=np.bool_)
-    kept[found.rows(pushed.first)] = True
+    found.mark(kept, pushed.first)
     return Arrived(
         pushed.tail, given, kept, pushed.duplicates + found.duplicates, pushed.corrections + found.corrections,
         pushed.forgotten + (0 if out is None else int(out.sum())), pushed.end, pushed.arrival, pushed.first,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,13 @@ import pyarrow as pa
 from ..engine.errors import Conflict, NotFound
 from .entry import begun
 from .grown import files_of, joined
-from .lost import looked_again
 from .placed import WRITERS, batches, in_order, stem, where
 from .ports import Entry, Here, Moved, Stretch
 from .source_note import SourceState, named, place_of, state_of
+from .start_over import committing, losing, until_done
 
-_ATTEMPTS = 20
+_MANY = 8  # files of a place, before those that are small are made one
+_TINY = 4_096  # rows
 Files = Mapping[str, Sequence[Stretch]]
 
 
@@ -43,55 +44,100 @@ def compacted(here: Here, source: str) -> Compacted:
     """One file for each place of a source's tables again; safe to repeat, and beside whatever else is written."""
     started = time.perf_counter()
     with here.folder.turn(f"ingest-{source}"):
-        for _ in range(_ATTEMPTS):
-            base = here.ledger.head()
-            state = state_of(base, here.notes, source)
-            if state is None:
-                raise NotFound(f"source {source!r} has no rows in this store. Call store.ingest(...) first.")
-            with looked_again(here.ledger):
-                entry, before, after = _attempt(here, base, state)
-            if entry is not None:
-                return Compacted(source, before, after, state.rows, entry.number, time.perf_counter() - started)
-    raise Conflict(f"{_ATTEMPTS} other writers of {source!r} came first. Try again.")
+        done = until_done(lambda: _attempt(here, source), source)
+    return replace(done, seconds=time.perf_counter() - started)
 
 
-def _attempt(here: Here, base: Entry, state: SourceState) -> tuple[Entry | None, int, int]:
-    """The entry, None if the files were replaced meanwhile; and how many files there were and are."""
-    old = files_of(here, state)
-    many = {table: _several(stretches) for table, stretches in old.items()}
-    gone = {table: {_path(one) for place in places for one in place} for table, places in many.items()}
-    before, less = sum(map(len, old.values())), sum(len(gone[table]) - len(many[table]) for table in many)
-    if not less:
-        return here.ledger.vouch(base), before, before
+@dataclass(frozen=True)
+class Rewritten:
+    """New files of each table, and the paths of those whose rows they have."""
+
+    made: Mapping[str, Sequence[Stretch]]
+    gone: Mapping[str, set[str]]
+
+    def among(self, files: Files) -> dict[str, list[Stretch]]:
+        """The files of a source with the new ones in the place of those that are gone; `Conflict` where these were replaced already."""
+        for table, paths in self.gone.items():
+            if not paths <= {path_of(one) for one in files.get(table, ())}:
+                raise Conflict("files were replaced by another writer meanwhile.")
+        kept = {
+            table: [one for one in found if path_of(one) not in self.gone.get(table, ())]
+            for table, found in files.items()
+        }
+        return {table: [*self.made.get(table, ()), *found] for table, found in kept.items()}
+
+
+def _attempt(here: Here, source: str) -> Compacted:
+    """One try on the store as it stands."""
+    base = here.ledger.head()
+    state = state_of(base, here.notes, source)
+    if state is None:
+        raise NotFound(f"source {source!r} has no rows in this store. Call store.ingest(...) first.")
+    with losing(here.ledger):
+        old = files_of(here, state)
+        many = {table: [place for place in _places(stretches) if len(place) > 1] for table, stretches in old.items()}
+        before = sum(map(len, old.values()))
+        after = before - sum(len(place) - 1 for places in many.values() for place in places)
+        entry = _committed(here, base, state, many) if after < before else here.ledger.vouch(base)
+    return Compacted(source, before, after, state.rows, entry.number, 0.0)
+
+
+def _committed(here: Here, base: Entry, state: SourceState, many: Mapping[str, list[list[Stretch]]]) -> Entry:
+    """The entry of files that were made one."""
     work = begun("compact", f"compact {state.name}", wrote=[named(state.name)])
     with here.folder.draft(work.token) as draft:
-        made = {table: merged(here, state, table, places, None, draft, work.token) for table, places in many.items()}
+        done = _merged_all(here, state, many, None, draft, work.token)
         here.tables.take_in(draft)
 
         def change(head: Entry) -> Moved:
             now = state_of(head, here.notes, state.name)
-            found = files_of(here, now)
-            if now is None or any(not gone[table] <= {_path(one) for one in found.get(table, ())} for table in gone):
-                raise Conflict(f"the files of {state.name!r} were replaced meanwhile.")
-            table, version = next(iter(now.tables.items()))
-            schema = here.tables.opened(place_of(state.name, table), version.version)[0]
-            kept = {table: [one for one in found[table] if _path(one) not in gone[table]] for table in found}
-            both = {table: [*made[table], *kept[table]] for table in found}
+            both = done.among(files_of(here, now))
+            if now is None:
+                raise Conflict(f"source {state.name!r} is gone.")
+            table, known = next(iter(now.tables.items()))
+            schema = here.tables.opened(place_of(state.name, table), known.version)[0]
             told = joined(here, now, both, schema, draft)
             return Moved({named(state.name): here.notes.put(work.token, told.note())})
 
-        try:
-            return here.ledger.commit(base, work, change), before, before - less
-        except Conflict:
-            return None, before, before
+        with committing():
+            return here.ledger.commit(base, work, change)
 
 
-def rewritten(here: Here, state: SourceState, schema: pa.Schema, draft: Path, token: str) -> dict[str, list[Stretch]]:
-    """All rows of a source in files with the columns of another schema, one for each place."""
-    return {
-        table: merged(here, state, table, _places(stretches), schema, draft, token)
+def tidied(here: Here, state: SourceState, schema: pa.Schema, draft: Path, token: str) -> Rewritten:
+    """The small files of places that have many as one file each. Large ones are left alone, so that writing stays cheap."""
+    many = {
+        table: [small for place in _places(stretches) if len(place) >= _MANY and len(small := _small(place)) > 1]
         for table, stretches in files_of(here, state).items()
     }
+    return _merged_all(here, state, many, schema, draft, token)
+
+
+def _small(place: Sequence[Stretch]) -> list[Stretch]:
+    """The files of a place but for those that have more rows than all smaller ones together: each row is rewritten few times that way."""
+    rising = sorted(place, key=lambda one: one.rows)
+    rows, small = 0, set()
+    for one in rising:
+        if one.rows > max(rows, _TINY):
+            break
+        rows += one.rows
+        small.add(path_of(one))
+    return [one for one in place if path_of(one) in small]
+
+
+def rewritten(here: Here, state: SourceState, schema: pa.Schema, draft: Path, token: str) -> Rewritten:
+    """All rows of a source in files with the columns of another schema, one for each place."""
+    every = {table: _places(stretches) for table, stretches in files_of(here, state).items()}
+    return _merged_all(here, state, every, schema, draft, token)
+
+
+def _merged_all(
+    here: Here, state: SourceState, places: Mapping[str, Sequence[Sequence[Stretch]]], schema: pa.Schema | None, draft: Path,
+    token: str,
+) -> Rewritten:  # fmt: skip
+    made = {table: merged(here, state, table, found, schema, draft, token) for table, found in places.items()}
+    return Rewritten(
+        made, {table: {path_of(one) for place in found for one in place} for table, found in places.items()}
+    )
 
 
 def merged(
@@ -109,7 +155,7 @@ def merged(
         )
         rows = cast(pl.concat(frames(read)), wanted)
         found = in_order(state.name, state.layout, known.keys, rows)
-        part = here.tables.write(folder, stem(*where(_path(place[0]))), batches(found, wanted), wanted, draft, token)
+        part = here.tables.write(folder, stem(*where(path_of(place[0]))), batches(found, wanted), wanted, draft, token)
         return Stretch((part,), part.rows)
 
     with ThreadPoolExecutor(WRITERS) as pool:
@@ -137,13 +183,10 @@ def _places(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
     """The files by place, in their order."""
     found: dict[tuple[int, int], list[Stretch]] = {}
     for stretch in stretches:
-        found.setdefault(where(_path(stretch)), []).append(stretch)
+        found.setdefault(where(path_of(stretch)), []).append(stretch)
     return list(found.values())
 
 
-def _several(stretches: Sequence[Stretch]) -> list[list[Stretch]]:
-    return [place for place in _places(stretches) if len(place) > 1]
-
-
-def _path(stretch: Stretch) -> str:
+def path_of(stretch: Stretch) -> str:
+    """The path of a file, below its table."""
     return stretch.parts[0].path

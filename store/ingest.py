@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +12,11 @@ import pyarrow as pa
 
 from ..engine.budget import bytes_of
 from ..engine.column import Index
-from ..engine.errors import Conflict, NotFound
+from ..engine.errors import Conflict
 from ..engine.progress import Progress
 from ..engine.source import SourceSpec
 from .arrivals import Arrived, arrived
-from .compaction import rewritten
+from .compaction import Rewritten, rewritten, tidied
 from .conform import conforming
 from .entry import begun
 from .erased_keys import Erased
@@ -26,13 +25,11 @@ from .grown import Grown, files_of, grown, joined
 from .known_rows import least_time
 from .layout import BUCKETS, layout_of, slab_width, times
 from .looked import DAY_US, Look, days_of, look
-from .lost import LostFile, looked_again
 from .pieces_known import Files, unknown
 from .placed import slabs_of
 from .ports import Change, Entry, Here, Moved, Stretch, Work
 from .source_note import SourceState, named, state_of
-
-_ATTEMPTS = 20
+from .start_over import committing, losing, until_done
 
 
 @dataclass(frozen=True)
@@ -58,10 +55,6 @@ class Ingested:
         return f"ingested {self.source}: {parts}; {self.rows:,} rows in version {self.version}, {self.seconds:.1f} s"
 
 
-class StartOver(Exception):
-    """Another commit on the source came first."""
-
-
 class Ingest:
     """One source's way into a store; about so much memory is used for rows."""
 
@@ -76,20 +69,15 @@ class Ingest:
         started = time.perf_counter()
         given = Given(self._here, self._spec, self._memory, progress) if read else None
         with self._here.folder.turn(f"ingest-{self._spec.name}"):
-            for _ in range(_ATTEMPTS):
-                try:
-                    done = self._attempt(given, progress, make=make)
-                except StartOver:
-                    continue
-                return replace(done, seconds=time.perf_counter() - started)
-        raise Conflict(f"{_ATTEMPTS} other writers of {self._spec.name!r} came first. Try again.")
+            done = until_done(lambda: self._attempt(given, progress, make=make), self._spec.name)
+        return replace(done, seconds=time.perf_counter() - started)
 
     def _attempt(self, given: Given | None, progress: Progress, *, make: bool) -> Ingested:
         """One try on the store as it stands."""
         here, spec, base = self._here, self._spec, self._here.ledger.head()
         state = state_of(base, here.notes, spec.name)
         change = evolution(spec, state)
-        with self._over(base):
+        with losing(here.ledger):
             found = given.looked(state) if given else None
             came = arrived(here, spec, state, found, Erased.of(here, state), self._memory)
             files = given.files if given else Files(None, {})
@@ -119,12 +107,13 @@ class Ingest:
                 here, spec, grounds, came.portions(spec), slabs_of(_days(spec, came), grounds.slab_us, DAY_US), schema, draft, work.token,
                 corrections=came.corrections, in_memory=came.in_memory,
             )  # fmt: skip
-            old = rewritten(here, state, schema, draft, work.token) if state and change.widened else None
+            write = rewritten if change.widened else tidied
+            old = write(here, state, schema, draft, work.token) if state else Rewritten({}, {})
             here.tables.take_in(draft)
             after = self._after(state, grounds, came, new, read=read)
-            entry = self._committed(
-                base, work, _naming(here, state, after, new.stretches, old, files, schema, len(came.kept), draft, work)
-            )
+            names = _naming(here, state, after, new.stretches, old, files, schema, len(came.kept), draft, work)
+            with committing():
+                entry = here.ledger.commit(base, work, names)
         return _report(spec.name, came, files, new.late, after, entry.number)
 
     def _after(
@@ -141,23 +130,6 @@ class Ingest:
             return after
         replaced = [] if self._spec.known_time else [least_time(self._here, state, ids) for ids in new.ids]
         return after.turned(min([new.first, *(first for first in replaced if first is not None)]))
-
-    @contextmanager
-    def _over(self, base: Entry) -> Iterator[None]:
-        """Start over where a file of the entry that this began on was removed by a later one."""
-        try:
-            with looked_again(self._here.ledger):
-                yield
-        except (Conflict, NotFound) as gone:
-            if isinstance(gone.__cause__, LostFile):
-                raise StartOver from gone
-            raise
-
-    def _committed(self, base: Entry, work: Work, change: Change) -> Entry:
-        try:
-            return self._here.ledger.commit(base, work, change)
-        except Conflict as lost:
-            raise StartOver from lost
 
 
 class Given:
@@ -186,15 +158,15 @@ class Given:
 
 def _naming(
     here: Here, state: SourceState | None, after: SourceState, new: Mapping[str, Sequence[Stretch]],
-    old: Mapping[str, Sequence[Stretch]] | None, files: Files, schema: pa.Schema, looked: int, draft: Path, work: Work,
+    old: Rewritten, files: Files, schema: pa.Schema, looked: int, draft: Path, work: Work,
 ) -> Change:  # fmt: skip
     """The change that adds the new files to those there are, if the rows are as they were; compaction may have moved them."""
 
     def change(head: Entry) -> Moved:
         now = state_of(head, here.notes, after.name)
-        if not same_rows(now, state) or (old is not None and now != state):
+        if not same_rows(now, state):
             raise Conflict(f"another commit on source {after.name!r} came first.")
-        stretches = dict(old or files_of(here, now))
+        stretches = old.among(files_of(here, now))
         both = {table: [*stretches.get(table, ()), *found] for table, found in new.items()}
         told = joined(here, after, both, schema, draft)
         if files.marks:

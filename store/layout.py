@@ -19,6 +19,7 @@ BUCKETS = 8
 ALL = "_all"  # the table of a source that is about no entity
 _ROWS_A_FILE = 250_000
 _DAY_US = 86_400_000_000
+_LEAST_SPAN_US = 3_600_000_000  # of a first row alone nobody knows how many will follow
 _SLAB_DAYS = (3_650, 365, 91, 30, 7, 1)
 
 
@@ -110,7 +111,7 @@ def slab_width(rows: int, span_us: int) -> int:
     >>> slab_width(100_000_000, 365 * 86_400_000_000) // 86_400_000_000
     7
     """
-    wanted = span_us * BUCKETS * _ROWS_A_FILE / max(rows, 1)
+    wanted = max(span_us, _LEAST_SPAN_US) * BUCKETS * _ROWS_A_FILE / max(rows, 1)
     return next((days for days in _SLAB_DAYS if days * _DAY_US <= wanted), 1) * _DAY_US
 
 

@@ -15,6 +15,7 @@ import polars as pl
 
 from ..engine.column import Index, Mask
 from ..engine.errors import Conflict, Invalid
+from ..engine.memory import give_back
 from ..engine.pieces import height, pieces, width
 from ..engine.progress import Progress
 from ..engine.reader import Reader
@@ -26,7 +27,7 @@ from .placed import storable
 
 DAY_US = 86_400_000_000
 _KEPT = 4  # rows are kept if they fit so many times: the rows, the same by place, and what lies between
-_PIECE = 6  # how often a piece that passes by fits the memory
+_PIECE = 8  # how often a piece that passes by fits the memory
 _LEAST_PIECE = 50_000  # rows
 
 
@@ -41,17 +42,18 @@ class Look:
     rows: pl.DataFrame | None  # where they fit the memory
     dropped: Mask | None  # rows of erased keys
 
-    def portions(self, spec: SourceSpec, kept: Mask) -> Iterator[pl.DataFrame]:
-        """The rows to keep, portion by portion."""
+    def portions(self, spec: SourceSpec, kept: Mask) -> Iterator[tuple[int, int, pl.DataFrame]]:
+        """The rows to keep, portion by portion, each with the numbers of the rows [first, end) that it was chosen from."""
         if self.rows is not None:
-            yield self.rows if kept.all() else self.rows.filter(pl.Series(kept))
+            yield 0, self.rows.height, self.rows if kept.all() else self.rows.filter(pl.Series(kept))
             return
         ends = [*(first for first, _ in self.pieces[1:]), self.ids.height]
         for (first, piece), end in zip(self.pieces, ends, strict=True):
             if kept[first:end].any():
                 rows = _as_before(read(spec, piece), end - first)
                 content = self.ids[CONTENT][first:end]
-                yield storable(rows).with_columns(content).filter(pl.Series(kept[first:end]))
+                yield first, end, storable(rows).with_columns(content).filter(pl.Series(kept[first:end]))
+                give_back()
 
 
 def look(spec: SourceSpec, reader: Reader, erased: Erased, memory: int, progress: Progress) -> Look:
@@ -70,6 +72,9 @@ def look(spec: SourceSpec, reader: Reader, erased: Erased, memory: int, progress
         ends += [] if not len(when) else [int(when.min()), int(when.max())]
         dropped.append(erased.mask(rows))
         kept = rows if len(parts) == 1 else None
+        if kept is None:
+            del rows
+            give_back()
     span = max(ends) - min(ends) if ends else 0
     out = np.concatenate(dropped)
     return Look(pl.concat(ids), np.unique(np.concatenate(days)), span, tuple(parts), kept, out if out.any() else None)

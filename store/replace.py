@@ -6,6 +6,7 @@ All versions of the rows that happened in it go, wherever they lie; so no older 
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import replace as changed
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from ..engine.progress import Progress
 from ..engine.rows import SEQUENCE
 from ..engine.source import SourceSpec
 from . import sequence
+from .compaction import path_of
 from .conform import conforming
 from .entry import begun
 from .erased_keys import Erased
@@ -31,35 +33,32 @@ from .ingest import Ingest, Ingested
 from .known_rows import stored_rows
 from .layout import known_times, layout_of, times
 from .looked import DAY_US, days_of, read
-from .lost import looked_again
 from .placed import slabs_of, storable, where
-from .ports import Entry, Here, Moved
+from .ports import Change, Entry, Here, Moved
 from .reading import reader_of
 from .records import stamped
 from .source_note import SourceState, named, state_of
-from .thinned import Thinned, path_of, thinned
-
-_ATTEMPTS = 20
+from .start_over import StartOver, committing, losing, until_done
+from .thinned import Thinned, thinned
 
 
 def replaced(here: Here, spec: SourceSpec, rows: Any, start: datetime, end: datetime) -> Ingested:
     """The rows that happened in [start, end) are these from now on. `Invalid` if one of them happened at another time."""
     started, given = time.perf_counter(), _given(spec, rows, start, end)
+    span = instant(start, "start"), instant(end, "end")
     with Progress(f"replace {spec.name}") as progress:
-        for _ in range(_ATTEMPTS):
-            Ingest(here, spec).run(progress, read=False, make=True)
-            with here.folder.turn(f"ingest-{spec.name}"), looked_again(here.ledger):
-                base = here.ledger.head()
-                state = state_of(base, here.notes, spec.name)
-                ready = state is not None and evolution(spec, state) == Evolution()
-                done = (
-                    _Attempt(here, spec, base, state, instant(start, "start"), instant(end, "end")).made(given)
-                    if ready
-                    else None
-                )
-            if done is not None:
-                return changed(done, seconds=time.perf_counter() - started)
-    raise Conflict(f"{_ATTEMPTS} other writers of {spec.name!r} came first. Try again.")
+        done = until_done(lambda: _drained(here, spec, span, progress).made(given), spec.name)
+    return changed(done, seconds=time.perf_counter() - started)
+
+
+def _drained(here: Here, spec: SourceSpec, span: tuple[int, int], progress: Progress) -> _Attempt:
+    """An attempt on the store as it stands once all that was pushed is in its tables."""
+    Ingest(here, spec).run(progress, read=False, make=True)
+    base = here.ledger.head()
+    state = state_of(base, here.notes, spec.name)
+    if state is None or evolution(spec, state) != Evolution():
+        raise StartOver
+    return _Attempt(here, spec, base, state, *span)
 
 
 def _given(spec: SourceSpec, rows: Any, start: datetime, end: datetime) -> pl.DataFrame:
@@ -89,41 +88,47 @@ class _Attempt:
         self._first, self._end = first, end
         self._work = begun("replace", f"replace {spec.name}", wrote=[named(spec.name)])
 
-    def made(self, given: pl.DataFrame) -> Ingested | None:
-        """The report; None if another commit on the source came first."""
+    def made(self, given: pl.DataFrame) -> Ingested:
+        """The report. Starts over if another commit on the source came first."""
+        with self._here.folder.turn(f"ingest-{self._spec.name}"), losing(self._here.ledger):
+            return self._made(given)
+
+    def _made(self, given: pl.DataFrame) -> Ingested:
         here, spec, state, token = self._here, self._spec, self._state, self._work.token
         dropped = Erased.of(here, state).mask(given)
         schema = table_schema(spec)
         with here.folder.draft(token) as draft:
             left = self._left(draft)
-            gone = next(iter(left.values()))
-            came = self._new(given.filter(~pl.Series(dropped)), gone.gone)
+            gone = next(iter(left.values())).gone
+            came = self._new(given.filter(~pl.Series(dropped)), gone)
             days = days_of(times(spec.name, state.layout, came.rows))
             new = grown(
                 here, spec, state, [came.rows] if came.rows.height else [], slabs_of(days, state.slab_us, DAY_US), schema, draft, token,
                 corrections=came.corrections, in_memory=True,
             )  # fmt: skip
             here.tables.take_in(draft)
-            after = self._after(came, new, gone.gone)
-
-            def change(head: Entry) -> Moved:
-                if state_of(head, here.notes, spec.name) != state:
-                    raise Conflict(f"another commit on source {spec.name!r} came first.")
-                both = {
-                    table: [*left[table].of(files), *new.stretches[table]]
-                    for table, files in files_of(here, state).items()
-                }
-                told = joined(here, after, both, schema, draft)
-                return Moved({named(spec.name): here.notes.put(token, told.note())})
-
-            try:
-                entry = here.ledger.commit(self._base, self._work, change)
-            except Conflict:
-                return None
+            with committing():
+                entry = here.ledger.commit(
+                    self._base, self._work, self._change(left, new, self._after(came, new, gone), draft)
+                )
         return Ingested(
-            spec.name, new.rows, given.height - new.rows, came.corrections, new.late, 0, after.rows, entry.number, 0.0,
-            removed=gone.gone.height, forgotten=int(dropped.sum()),
+            spec.name, new.rows, given.height - new.rows, came.corrections, new.late, 0, state.rows - gone.height + new.rows, entry.number, 0.0,
+            removed=gone.height, forgotten=int(dropped.sum()),
         )  # fmt: skip
+
+    def _change(self, left: Mapping[str, Thinned], new: Grown, after: SourceState, draft: Path) -> Change:
+        """The change that holds on the very state that it was made on."""
+        here, state, schema = self._here, self._state, table_schema(self._spec)
+
+        def change(head: Entry) -> Moved:
+            if state_of(head, here.notes, state.name) != state:
+                raise Conflict(f"another commit on source {state.name!r} came first.")
+            files = files_of(here, state)
+            both = {table: [*left[table].of(files[table]), *new.stretches[table]] for table in files}
+            told = joined(here, after, both, schema, draft)
+            return Moved({named(state.name): here.notes.put(self._work.token, told.note())})
+
+        return change
 
     def _left(self, draft: Path) -> dict[str, Thinned]:
         """Each table without the rows of the stretch and, where rows have versions, all others of these."""

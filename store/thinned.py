@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from ..engine.column import Mask
-from .compaction import frames
+from .compaction import frames, path_of
 from .placed import WRITERS, batches, stem, where
 from .ports import Here, Stretch
 from .source_note import SourceState, place_of
@@ -55,8 +55,3 @@ def thinned(
     done = {path_of(old): new for old, new in zip(stretches, found, strict=True) if new is not None}
     gone = [rows for _, rows in done.values()]
     return Thinned({path: left for path, (left, _) in done.items()}, pl.concat(gone) if gone else pl.DataFrame())
-
-
-def path_of(stretch: Stretch) -> str:
-    """The path of a file."""
-    return stretch.parts[0].path

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -99,3 +101,46 @@ def test_a_process_that_says_nothing_for_too_long_is_ended(tmp_path: Path) -> No
     job = measure.Job("join", "polars", tmp_path, tmp_path / "values.parquet")
     with pytest.raises(measure.TookTooLong):
         measure.listen(job, [sys.executable, "-c", "import time; time.sleep(60)"], 1, 0.3)
+
+
+@pytest.mark.parametrize(
+    "step, engine", [("ingest", "polars"), ("ingest", "nowthen"), ("replace", "polars"), ("replace", "nowthen")]
+)
+def test_an_engine_stores_every_row(tmp_path: Path, step: str, engine: str) -> None:
+    module("store_data").write(20_000, tmp_path / "a.parquet")
+    way = module("run_engine").WORKLOADS[f"store-{step}"][engine]
+    run = module(way.module).prepare(tmp_path, way.variant)
+    assert [run()["rows"][0] for _ in range(2)] == [20_000, 20_000]
+
+
+def test_a_version_of_a_store_has_the_rows_it_had(tmp_path: Path) -> None:
+    module("store_data").write(100, tmp_path / "a.parquet")
+    assert module("store_nowthen").prepare(tmp_path, "versions", versions=5)()["rows"][0] == 0
+
+
+@pytest.mark.parametrize("engine", ["polars", "nowthen"])
+def test_an_engine_reads_what_it_stored(tmp_path: Path, engine: str) -> None:
+    store_data = module("store_data")
+    store_data.write(5_000, tmp_path / "a.parquet")
+    way = module("run_engine").WORKLOADS["store-scan"][engine]
+    found = module(way.module).prepare(tmp_path, way.variant)()
+    assert store_data.differing(found, store_data.summary(pl.read_parquet(tmp_path / "a.parquet"))) == 0
+
+
+def test_the_store_race_runs_from_the_command_line(tmp_path: Path) -> None:
+    command: list[str | Path] = [
+        sys.executable,
+        BENCHMARKS / "store.py",
+        "--rows",
+        "2000",
+        "--runs",
+        "1",
+        "--steps",
+        "ingest",
+    ]
+    done = subprocess.run(
+        [*command, "--cache", tmp_path, "--json", tmp_path / "found.json"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    engines = json.loads((tmp_path / "found.json").read_text())["engines"]
+    assert [engine["engine"] for engine in engines][:2] == ["nowthen", "polars"]

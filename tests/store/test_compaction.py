@@ -94,3 +94,25 @@ def test_a_correction_changes_answers_from_its_old_time_on(store: Store) -> None
     store.ingest(shop.source(rows.with_columns(when=pl.when(pl.col("sale") == 7).then(pl.lit(late)).otherwise("when"))))
     hour = [int((shop.START + timedelta(hours=n)).timestamp() * 1_000_000) for n in range(9)]
     assert [state(store).changed_before(1, hour[n]) for n in (6, 7, 8)] == [False, True, True]
+
+
+def test_many_small_files_become_one_by_themselves_and_the_rows_stay(store: Store) -> None:
+    for n in range(1, 40):
+        store.ingest(shop.source(shop.sales(n), entities=[]))
+    tx = shop.source(shop.sales(39), entities=[])
+    assert len(store.events(tx).tables[0].files) <= 8
+    assert store.events(tx).read(["sale"])["sale"].to_list() == list(range(39))
+    assert [store.events(tx, as_of=n).read(["sale"]).height for n in (7, 20, 39)] == [7, 20, 39]
+
+
+def test_large_files_are_not_written_again_for_a_few_rows(store: Store) -> None:
+    def paths() -> list[str]:
+        (table,) = state(store).tables.values()
+        return [one.parts[0].path for one in store.here.tables.opened("tables/sales/_all", table.version)[1]]
+
+    store.ingest(shop.source(shop.sales(6_000), entities=[]))
+    (large,) = paths()
+    for n in range(1, 12):
+        store.ingest(shop.source(shop.sales(6_000 + n), entities=[]))
+    assert large in paths()
+    assert len(paths()) <= 8

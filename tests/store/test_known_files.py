@@ -32,9 +32,12 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The files of each piece that is read."""
     found: list[int] = []
     plain = PinnedParquet.read
-    monkeypatch.setattr(
-        PinnedParquet, "read", lambda self, *given: (found.append(len(self.held)), plain(self, *given))[1]
-    )
+
+    def reading(self: PinnedParquet, *given: Any) -> pl.DataFrame:
+        found.append(len(self.held))
+        return plain(self, *given)
+
+    monkeypatch.setattr(PinnedParquet, "read", reading)
     return found
 
 
