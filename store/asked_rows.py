@@ -58,7 +58,7 @@ class Wanted:
             return
         if self.keys is not None:
             raise Invalid("keys= belong to a grid; with spine= the rows are those of the spine. Say one of them.")
-        if _events(self.spine) is None:
+        if events_of(self.spine) is None:
             if self.at is None:
                 raise Invalid("spine= needs at=: which of its columns is the time asked at?")
             if self.start is not None or self.end is not None:
@@ -96,7 +96,7 @@ def asked_rows(wanted: Wanted, features: Mapping[str, Reference], open_source: O
         keys = None if wanted.keys is None else _given_keys(wanted.keys, features)
         _check_request(features, () if keys is None else keys.columns)
         return GridRows(features, open_source, times, keys)
-    source = _events(wanted.spine)
+    source = events_of(wanted.spine)
     if source is not None:
         first = None if wanted.start is None else moment_us(wanted.start, "start")
         end = None if wanted.end is None else moment_us(wanted.end, "end")
@@ -275,7 +275,7 @@ class SpineRows:
         return self.frame.select(columns).with_columns(times)
 
 
-def _events(spine: Any) -> SourceSpec | None:
+def events_of(spine: Any) -> SourceSpec | None:
     """The source whose events are meant, if a source is given."""
     if isinstance(spine, Rows):
         return spine.spec

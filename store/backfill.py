@@ -21,7 +21,7 @@ from ..engine.nodes import Reference
 from ..engine.progress import Progress
 from ..engine.rates import seconds
 from ..engine.view import ViewSpec
-from .asked_rows import Wanted
+from .asked_rows import Wanted, events_of
 from .chunks import Hole
 from .lost import looked_again
 from .ports import Entry, Here
@@ -85,7 +85,7 @@ def backfilled(
     _check(wanted, how)
     if dry_run:
         return _planned(here, features, wanted, how)
-    _drained(here, features)
+    _drained(here, features, wanted)
     until = None if how.deadline is None else began + positive(how.deadline, "deadline") / 1e6
     done = Backfilled(version=here.ledger.head().number)
     with looked_again(here.ledger):
@@ -124,11 +124,13 @@ def _views(features: Mapping[str, Reference]) -> list[tuple[ViewSpec, list[str]]
     return list(found.values())
 
 
-def _drained(here: Here, features: Mapping[str, Reference]) -> None:
+def _drained(here: Here, features: Mapping[str, Reference], wanted: Wanted) -> None:
     """Take what was pushed to the sources into their tables."""
     from .ingest import Ingest
 
-    for spec in sources_of(features):
+    asked = events_of(wanted.spine)
+    sources = {spec.name: spec for spec in [*([asked] if asked else []), *sources_of(features)]}
+    for spec in sources.values():
         with Progress(f"backfill: draining {spec.name}") as progress:
             Ingest(here, spec).run(progress, read=False, make=spec.reader is None)
 

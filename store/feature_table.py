@@ -108,10 +108,16 @@ def stretches_of(here: Here, table: FeatureTable) -> dict[str, Stretch]:
     return {part.path: stretch for stretch in stretches for part in stretch.parts if AT in part.columns}
 
 
-def values(here: Here, table: FeatureTable, chunk: Chunk, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """Columns of a chunk, as they were computed; what is read is checked."""
+def values(
+    here: Here,
+    table: FeatureTable,
+    chunk: Chunk,
+    columns: Sequence[str],
+    stretches: Mapping[str, Stretch] | None = None,
+) -> Iterator[pl.DataFrame]:
+    """Columns of a chunk, as they were computed; what is read is checked. Who reads many says the `stretches_of` the table."""
     assert table.version is not None, "a table with chunks has a version"
-    found = stretches_of(here, table).get(chunk.keys.file)
+    found = (stretches_of(here, table) if stretches is None else stretches).get(chunk.keys.file)
     if found is None:
         raise Corrupt(f"version {table.version.number} of {table.place} lacks {chunk.keys.file}, which its notes name.")
     for batch in here.tables.batches(table.place, table.version, columns, [found]):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import polars as pl
 
+from ..engine.column import Index
 from ..engine.errors import Invalid
+from ..engine.instant import instants
 from ..engine.lower import Open
 from ..engine.nodes import Reference
 from ..engine.pieces import pieces, pinned
-from ..engine.rows import times_of
 from ..engine.source import SourceSpec
 from ..engine.training_set import keys_of
 from .training import sources_of
@@ -34,15 +36,23 @@ def held_keys(features: Mapping[str, Reference], open_source: Open) -> pl.DataFr
 
 
 def seen_keys(features: Mapping[str, Reference], open_source: Open) -> pl.DataFrame:
-    """The same with SEEN beside them: when the first row of each happened, in microseconds UTC."""
+    """The same with SEEN beside them: from when on a row of each was known to have happened, in microseconds UTC."""
     keys, sources = _sources(features)
     found = pl.DataFrame(schema={**keys, SEEN: pl.Int64})
     for spec in sources:
         for _, piece in pieces(pinned(open_source(spec)), _ROWS):
-            rows = piece.read([*keys, spec.event_time])
-            more = rows.select(list(keys)).cast(keys).with_columns(pl.Series(SEEN, times_of(spec, rows)))  # type: ignore[arg-type]
+            clocks = [clock for clock in (spec.event_time, spec.known_time) if clock is not None]
+            rows = piece.read(list(dict.fromkeys([*keys, *clocks])))
+            seen = np.maximum.reduce([moments(spec, rows, clock) for clock in clocks])
+            more = rows.select(list(keys)).cast(keys).with_columns(pl.Series(SEEN, seen))  # type: ignore[arg-type]
             found = pl.concat([found, more]).group_by(list(keys)).agg(pl.col(SEEN).min())
     return found.drop_nulls().sort(list(keys))
+
+
+def moments(spec: SourceSpec, rows: pl.DataFrame, clock: str) -> Index:
+    """A column of times of a source, in microseconds UTC."""
+    what = f"{spec.name}.{clock}"
+    return instants(rows[clock], what, time_zone=spec.time_zone, available=spec.available)
 
 
 def key_sources(features: Mapping[str, Reference]) -> list[SourceSpec]:

@@ -17,9 +17,9 @@ from ..engine.nodes import Reference
 from ..engine.service import references
 from ..engine.view import ViewSpec
 from .chunks import Chunk, Hole, holes
-from .feature_table import AT, Chunks, FeatureTable, column_of, table_of, values
+from .feature_table import AT, Chunks, FeatureTable, column_of, stretches_of, table_of, values
 from .grid import AT as TIME
-from .ports import Entry, Here
+from .ports import Entry, Here, Stretch
 from .registry import Registry
 from .source_note import state_of
 
@@ -94,8 +94,12 @@ class Values:
         made = [pl.col(column).cast(self.schema[name]).alias(name) for name, column in read.items()]
         made += [pl.lit(None, dtype=self.schema[name]).alias(name) for name in wanted if name in lacking]
         inside = pl.col(AT).to_physical().is_between(self.start, self.end, closed="left")
-        for frame in values(self.here, self.table, chunk, columns):
+        for frame in values(self.here, self.table, chunk, columns, self._stretches):
             yield (frame.filter(inside) if cuts else frame).with_columns(made).select(wanted)
+
+    @cached_property
+    def _stretches(self) -> Mapping[str, Stretch]:
+        return stretches_of(self.here, self.table)
 
     def _column(self, chunk: Chunk, name: str) -> str:
         """The stored column of a column that is scanned."""

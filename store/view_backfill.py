@@ -9,8 +9,10 @@ from functools import cached_property, partial
 
 import polars as pl
 
+from ..engine import dtype as types
 from ..engine.budget import bytes_of
 from ..engine.duration import Duration
+from ..engine.errors import WrongType
 from ..engine.pieces import width
 from ..engine.plan import Plan
 from ..engine.reader import Loaded
@@ -22,7 +24,8 @@ from . import asked_rows
 from .asked_rows import Wanted
 from .chunks import Chunk, Hole, States, holes
 from .event_table import EventTable
-from .feature_table import AT, Chunks, FeatureTable, table_of, values
+from .feature_table import AT, Chunks, FeatureTable, table_of
+from .feature_table import values as stored
 from .filler import Filled, Filler
 from .pinned import table_of as events_of
 from .ports import Entry, Here
@@ -126,21 +129,29 @@ class ViewBackfill:
 
     def size(self, piece: Piece) -> int:
         """About how many bytes a piece takes in the store."""
-        types = {name: self._features[name].dtype for name in piece.hole.features}
+        values = {name: self._features[name].dtype for name in piece.hole.features}
         keys = 0 if piece.hole.chunk is not None else 8 + width(self._key_types, list(self._key_types))
-        return piece.rows * (width(types, list(types)) + keys)
+        return piece.rows * (width(values, list(values)) + keys)
 
     def _training_set(self, features: Iterable[str], spine: pl.DataFrame) -> TrainingSet:
         chosen = {name: self._features[name] for name in features}
         return over_spine(Loaded(spine, "chunks"), chosen, at=AT, open_source=self._open)
 
     def _filled(self, hole: Hole, asked: pl.DataFrame, made: pl.DataFrame) -> Filled:
-        keys = None if hole.chunk is not None else asked.select(*self._key_types, AT)
+        keys = None if hole.chunk is not None else self._keys(asked)
         turns = {name: self._turns(sources_of({name: self._features[name]})) for name in hole.features}
         last = hole.end - (hole.grid.every or 1)
         return Filled(
             hole, keys, made.select(hole.features), last, self._hashes, self._turns(self._asked.sources), turns
         )
+
+    def _keys(self, asked: pl.DataFrame) -> pl.DataFrame:
+        """Keys and times as they are stored: keys in the types of their entities."""
+        kinds = {name: types.settled(dtype) for name, dtype in self._key_types.items()}
+        try:
+            return asked.select(*(pl.col(name).cast(dtype) for name, dtype in kinds.items()), AT)
+        except pl.exceptions.PolarsError as error:
+            raise WrongType(f"keys of {self._view.name!r} are {kinds}: {str(error).splitlines()[0]}") from None
 
     def _rows(self, hole: Hole) -> pl.DataFrame:
         """The rows of a piece; those that a chunk has are the same."""
@@ -148,7 +159,7 @@ class ViewBackfill:
             return self._asked.rows(hole)
         table, grid = self._table, hole.grid
         if table is not None and grid.every and grid.keys == "all":
-            found = list(values(self._here, table, hole.chunk, [*self._key_types, AT])) if hole.chunk.rows else []
+            found = list(stored(self._here, table, hole.chunk, [*self._key_types, AT])) if hole.chunk.rows else []
             return pl.concat(found) if found else self._asked.rows(hole).clear()
         return self._asked.rows(hole)
 

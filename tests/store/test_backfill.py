@@ -198,6 +198,25 @@ def test_the_rows_of_a_spine_keep_their_order_and_number(store: Store, tx: nt.So
     assert (done.tasks, store.backfill("customer_spend", spine=spine, at="t").values) == (3, {})
 
 
+def test_keys_of_other_widths_lie_in_one_table(store: Store, tx: nt.Source) -> None:
+    store.backfill("customer_spend", *DAYS, **HOURS)
+    narrow = shop.labels().with_columns(pl.col("customer_id").cast(pl.Int16))
+    store.backfill("customer_spend", spine=narrow, at="t")
+    wanted = store.training_set(shop.labels().select("customer_id", "t"), "customer_spend", at="t").collect()
+    every = next(chunk.grid.label for chunk in chunks(store, "customer_spend") if chunk.grid.spine)
+    assert_frame_equal(store.scan("customer_spend", every=every).collect(), wanted.rename({"t": "at"}))
+
+
+def test_a_view_that_was_renamed_keeps_its_values(store: Store, tx: nt.Source) -> None:
+    store.backfill("customer_spend", *DAYS, **HOURS)
+    before = store.scan("customer_spend").collect()
+    store.rename("customer_spend", "spending")
+    assert store.holes("spending", *DAYS, **HOURS) == []
+    assert_frame_equal(store.scan("spending").collect(), before)
+    store.backfill("spending", "2026-01-01", "2026-01-04", **HOURS)
+    assert store.scan("spending").collect().height == before.height + 28
+
+
 def test_events_are_filled_at_their_own_times(store: Store, tx: nt.Source) -> None:
     store.backfill("customer_spend", spine="sales")
     found = store.scan("customer_spend").collect()
