@@ -10,9 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from .lost import looked_again
+from .placed import where
 from .ports import Here, Stretch, Version
-
-BUCKET, SLAB = "__bucket", "__slab"
 
 
 class StoredFile(NamedTuple):
@@ -22,15 +21,6 @@ class StoredFile(NamedTuple):
     bucket: int
     slab: int
     rows: int
-
-
-def stem(bucket: int, slab: int) -> str:
-    """The first part of the name of a file.
-
-    >>> stem(3, 20455)
-    'b0003.s20455'
-    """
-    return f"b{bucket:04d}.s{slab}"
 
 
 @dataclass(frozen=True)
@@ -74,5 +64,4 @@ class EventFiles:
 
 
 def _stored(number: int, stretch: Stretch) -> StoredFile:
-    bucket, slab, *_ = stretch.parts[0].path.rpartition("/")[2].split(".")
-    return StoredFile(number, int(bucket.removeprefix("b")), int(slab.removeprefix("s")), stretch.rows)
+    return StoredFile(number, *where(stretch.parts[0].path), stretch.rows)

@@ -31,7 +31,7 @@ def _said(what: str, error: Exception, *, remote: bool) -> NowThenError:
     text = str(error)
     if "not found" in text.lower() or "no such file" in text.lower():
         named = _FILE.search(text)
-        return LostFile(f"{what}/{named[0]}" if named else what)
+        return LostFile.at(f"{what}/{named[0]}" if named else what)
     if remote and isinstance(error, OSError):
         return Unavailable(f"{what} could not be read: {text[:200]}")
     return Corrupt(f"{what} cannot be read: {text[:200]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Self
 
 from ..engine.errors import Conflict, Corrupt, NotFound
 from .ports import Ledger
@@ -12,9 +13,15 @@ from .ports import Ledger
 class LostFile(Corrupt):
     """A file that is not there any more: removed, or lost."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path} is missing. Restore it from a backup: nowthen verify --repair.")
-        self.path = path
+    @classmethod
+    def at(cls, path: str) -> Self:
+        """The error of a path."""
+        return cls(f"{path} is missing. Restore it from a backup: nowthen verify --repair.")
+
+    @property
+    def path(self) -> str:
+        """Where the file was; there is no blank in a path of the store."""
+        return str(self).partition(" ")[0]
 
 
 @contextmanager

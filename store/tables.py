@@ -150,7 +150,7 @@ class Tables:
         try:
             content = self._folder.get(path)
         except NotFound:
-            raise LostFile(path) from None
+            raise LostFile.at(path) from None
         if digest(content) != version.digest:
             raise damaged(path, "its digest is not the one that its version was written with")
         uri, options = self._folder.lance(place)

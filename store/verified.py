@@ -40,7 +40,7 @@ class Verified:
         try:
             stamp = (0, 0, 0) if self._remote else _stamp(os.stat(self._local_path(place, part)))
         except FileNotFoundError:
-            raise LostFile(path) from None
+            raise LostFile.at(path) from None
         done = self._done(path, stamp)
         return done is None or _wanted(part, columns) <= done
 
@@ -122,7 +122,7 @@ def _local(place: str, part: DataPart, path: str) -> Iterator[tuple[_Stamp, _Byt
     try:
         handle = os.open(place, os.O_RDONLY)
     except FileNotFoundError:
-        raise LostFile(path) from None
+        raise LostFile.at(path) from None
     try:
         stamp = _stamp(os.fstat(handle))
         if stamp[1] != part.bytes:
@@ -144,4 +144,4 @@ def _remote(folder: Folder, path: str) -> Iterator[tuple[_Stamp, _Bytes]]:
     try:
         yield (0, 0, 0), content
     except NotFound:
-        raise LostFile(path) from None
+        raise LostFile.at(path) from None
