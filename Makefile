@@ -8,7 +8,7 @@ PYTHON ?= python3
 UV := $(shell command -v uv 2>/dev/null)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all lint format bench stubs lock clean
+.PHONY: help setup demo test test-all storm lint format bench stubs lock clean
 
 help:  ## what there is to make
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +36,9 @@ test: $(STAMP)  ## everything but what is marked slow; make test ARGS="-k window
 
 test-all: $(STAMP)  ## every test
 	$(BIN)/python -m pytest $(ARGS)
+
+storm: $(STAMP)  ## the store under 1,000 kills, 200 corruptions and 2,000 runs against a model: an hour or two
+	NOWTHEN_KILLS=1000 NOWTHEN_CORRUPTIONS=200 NOWTHEN_RUNS=2000 $(BIN)/python -m pytest tests/store/storm --log-cli-level=INFO $(ARGS)
 
 lint: $(STAMP)  ## ruff, mypy and the walls between the folders
 	$(BIN)/ruff check .

@@ -14,7 +14,9 @@ from ..engine.errors import Conflict, Corrupt, Invalid, NotFound
 from . import ballast
 from .durable import publish
 from .entry import path_of
+from .here import opened
 from .log import Log
+from .manifest import put_copy
 from .mend import as_named
 from .ports import Folder, Here
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
@@ -81,6 +83,10 @@ def restored(backup: Folder, to: Here) -> Copied:
     copy.absent(entries)
     copy.replaced(_HINT)
     copy.replaced(_MARK)
+    made = opened(to.folder, to.logs)
+    for name in made.ledger.head().names:
+        if name.startswith("snapshot/"):
+            put_copy(made, name.removeprefix("snapshot/"))
     ballast.kept(to.folder)
     return copy.report(len(entries))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -51,9 +52,10 @@ def questions() -> pl.DataFrame:
     return rows.select("person", "place", pl.col("when").alias("at"))
 
 
-@pytest.fixture
-def full(store: Store) -> Store:
+@pytest.fixture(scope="module")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A store that has the person everywhere: tables, an older tagged version, features, a training set, a snapshot, the log."""
+    store: Store = nt.connect(tmp_path_factory.mktemp("guests") / "store")
     tx = source(visits(30))
     store.apply(service(tx))
     store.ingest(tx)
@@ -63,7 +65,14 @@ def full(store: Store) -> Store:
     store.training_set(questions(), "guests", at="at").save("guests/one")
     store.snapshot("guests")
     store.push(tx, visits(3, first=40), key="late")
-    return store
+    return store.root
+
+
+@pytest.fixture
+def full(furnished: Path, tmp_path: Path) -> Store:
+    """A copy of it."""
+    made: Store = nt.connect(shutil.copytree(furnished, tmp_path / "full"))
+    return made
 
 
 def persons(store: Store, **options: object) -> set[str]:

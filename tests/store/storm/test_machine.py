@@ -141,7 +141,6 @@ class Machine(RuleBasedStateMachine):
         name = f"set/{len(self.world.saved)}"
         training = self._training()
         training.save(name)
-        self.world.drained()
         self.world.saved[name] = training.collect()
         self.world.pins[name] = int(self.store.open_training_set(name).note["entry"])
         self._seen()

@@ -1,0 +1,139 @@
+"""Verify on a store with something of everything: it names what is damaged, and mends what it can."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import nowthen as nt
+from nowthen.engine.errors import Conflict, Corrupt, NotFound
+from nowthen.store.backup import backed_up
+from nowthen.store.local_folder import LocalFolder
+from nowthen.store.store import Store
+from nowthen.store.store_care import restore
+
+from .storm import orders
+from .storm.asked import SPAN, furnished, questions
+
+KINDS = {
+    "a file of a table": "tables/**/*.lance",
+    "the sums of a file": "tables/**/*.sums",
+    "a manifest": "tables/**/*.manifest",
+    "keys of a chunk": "features/**/k*.lance",
+    "a column of a chunk": "features/**/c*.lance",
+    "the sums of a chunk": "features/**/*.sums",
+    "a manifest of a view": "features/**/*.manifest",
+    "a training set": "training/*",
+    "a shard": "snapshots/**/*.arrow",
+    "the copy for servers": "snapshots/*.json",
+    "a note": "notes/*",
+    "an entry": "ledger/*2.json",
+    "the hint": "ledger/head",
+    "the mark": "store.json",
+    "the log": "log/**/*.log",
+}
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scrub")
+    store = furnished(folder / "store")
+    store.push(orders.source(), orders.fresh(1, 5, orders.PUSHED), key="more")
+    store.push(orders.source(), orders.fresh(2, 5, orders.PUSHED), key="yet more")
+    store.backup(folder / "backup")
+    return folder
+
+
+@pytest.fixture
+def store(made: Path, tmp_path: Path) -> Store:
+    opened: Store = nt.connect(shutil.copytree(made / "store", tmp_path / "store"))
+    return opened
+
+
+def answers(store: Store) -> dict[str, Any]:
+    return {name: ask(store) for name, ask in questions(orders.source(orders.upto(1))).items()}
+
+
+def harmed(store: Store, kind: str) -> str:
+    """The path of a file of that kind, of which a bit near its beginning is another now."""
+    found = [path for path in store.root.glob(KINDS[kind]) if path.is_file() and path.stat().st_size]
+    place = max(found, key=lambda path: (path.stat().st_mtime_ns, path))  # what the newest version needs
+    content = bytearray(place.read_bytes())
+    content[min(len(content) // 2, 80)] ^= 16
+    place.write_bytes(content)
+    return place.relative_to(store.root).as_posix()
+
+
+def test_there_is_a_file_of_every_kind(store: Store) -> None:
+    assert [kind for kind, pattern in KINDS.items() if not list(store.root.glob(pattern))] == []
+
+
+def test_a_store_as_it_was_written_is_whole(store: Store) -> None:
+    report = store.scrub()
+    assert (report.whole, report.damaged) == (True, ())
+    assert report.bytes > 10_000
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_damaged_is_named_and_mended_from_a_backup(store: Store, made: Path, kind: str) -> None:
+    here = store.here
+    path = harmed(store, kind)
+    assert path in [damage.path for damage in store.scrub().damaged]
+    report = store.scrub(repair=True, backup=made / "backup")
+    assert (report.whole, path in [damage.path for damage in report.mended]) == (True, True)
+    assert here.folder.get(path) == LocalFolder(made / "store").get(path)
+
+
+@pytest.mark.parametrize("kind", ["the sums of a file", "the sums of a chunk", "the copy for servers", "the hint"])
+def test_what_can_be_made_anew_is_mended_without_a_backup(store: Store, kind: str) -> None:
+    before = answers(store)
+    harmed(store, kind)
+    assert nt.connect(store.root).scrub(repair=True).whole
+    assert answers(nt.connect(store.root)) == before
+
+
+@pytest.mark.parametrize("kind", ["keys of a chunk", "a column of a chunk"])
+def test_a_damaged_chunk_becomes_a_hole_that_backfill_fills(store: Store, kind: str) -> None:
+    store.backfill("spend", *SPAN, every="1d", engine="local")
+    store.cleanup(keep="0s", versions=1)
+    before = answers(store)["backfilled"]
+    path = harmed(store, kind)
+    fresh = nt.connect(store.root)
+    assert path in [damage.path for damage in fresh.scrub(repair=True).mended]
+    with pytest.raises((Conflict, NotFound), match=r"missing|nothing of view"):
+        fresh.scan("spend", *SPAN).collect()
+    fresh.backfill("spend", *SPAN, every="1d", engine="local")
+    assert answers(nt.connect(store.root))["backfilled"] == before
+
+
+def test_what_cannot_be_mended_is_told_with_who_needs_it(store: Store) -> None:
+    path = harmed(store, "a file of a table")
+    report = nt.connect(store.root).scrub(repair=True)
+    assert [(damage.path, "source/orders" in damage.names) for damage in report.damaged] == [(path, True)]
+    assert path in str(report)
+
+
+def test_a_restored_store_answers_alike(store: Store, made: Path, tmp_path: Path) -> None:
+    restore(made / "backup", tmp_path / "again")
+    again = nt.connect(tmp_path / "again")
+    assert answers(again) == answers(store)
+    assert again.scrub().whole
+
+
+def test_a_restored_store_goes_on(made: Path, tmp_path: Path) -> None:
+    restore(made / "backup", tmp_path / "again")
+    again = nt.connect(tmp_path / "again")
+    before = again.log("orders").end()
+    again.push(orders.source(), orders.fresh(2, 5, orders.PUSHED), key="yet more")  # was acknowledged before the backup
+    assert again.log("orders").end() == before
+    assert again.ingest(orders.source(orders.upto(7))).new > 0
+    assert again.scrub().whole
+
+
+def test_a_damaged_store_is_not_backed_up_over_a_good_backup(store: Store, tmp_path: Path) -> None:
+    harmed(store, "a file of a table")
+    with pytest.raises(Corrupt):
+        backed_up(nt.connect(store.root).here, LocalFolder(tmp_path / "other"))
