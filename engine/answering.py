@@ -84,14 +84,11 @@ class Tables:
         keys = task.side.keys
         name = (keys, of, first, last)
         if name not in self._asks:
-            from .stored import AskBuckets
-
             rows = max(height(other.source) or 0 for other in self._tasks if other.side.keys == keys)
-            work = Ask(task.alone(), rows)
-            self._asks[name] = Step(
-                "ask " + ", ".join(key for key, _ in keys), SPINE, work if of is None else AskBuckets(work, first, last),
-                (Need(of or self.questions),), order=-1,
-            )  # fmt: skip
+            ask = Ask(task.alone(), rows)
+            work = ask if of is None else _of_buckets(ask, first, last)
+            title = "ask " + ", ".join(key for key, _ in keys)
+            self._asks[name] = Step(title, SPINE, work, (Need(of or self.questions),), order=-1)
         return self._asks[name]
 
     def _source(self, task: AtTask) -> Step:
@@ -165,6 +162,12 @@ class AnswerStreamed:
     def after(self, step: Step, report: Report) -> Sequence[Step]:
         """Nothing more."""
         return []
+
+
+def _of_buckets(ask: Ask, first: int, last: int) -> Work:
+    from .stored import AskBuckets
+
+    return AskBuckets(ask, first, last)
 
 
 def _bucketed(task: AtTask, order: int, tables: Tables) -> Job:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
@@ -270,5 +269,5 @@ class Schedule:
 
     def _long(self, step: Step) -> float:
         """Seconds after which a step is slow."""
-        like = self._walls[step.like]
-        return max(_LEAST_S, _TIMES * statistics.median(like)) if len(like) >= _ALIKE else _PATIENCE_S
+        like = sorted(self._walls[step.like])
+        return max(_LEAST_S, _TIMES * like[len(like) // 2]) if len(like) >= _ALIKE else _PATIENCE_S
