@@ -18,8 +18,7 @@ def written(value: Any) -> bytes:
     >>> written({"b": 1, "a": [True, None]})
     b'{"a":[true,null],"b":1}'
     """
-    plain = json.loads(json.dumps(value, allow_nan=False))  # numbers as keys become text, and sort as such
-    return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _plain(json.loads(json.dumps(value, allow_nan=False)))  # numbers as keys become text, and sort as such
 
 
 def digest(content: bytes) -> str:
@@ -36,7 +35,7 @@ def unsealed(content: bytes, place: str) -> dict[str, Any]:
     """What was sealed, `sha256` included. `Corrupt` names the place if one bit of it is another."""
     value = parsed(content, place)
     seal = value.pop(_SEAL, None)
-    if seal != digest(written(value)):
+    if seal != digest(_plain(value)):
         raise Corrupt(f"{place} is damaged: its digest is not the one written in it.")
     return {**value, _SEAL: seal}
 
@@ -45,9 +44,14 @@ def parsed(content: bytes, place: str) -> dict[str, Any]:
     """A mapping written as canonical JSON. `Corrupt` names the place if it is anything else."""
     try:
         value = json.loads(content)
-        same = isinstance(value, dict) and written(value) == content
+        same = isinstance(value, dict) and _plain(value) == content
     except (ValueError, RecursionError):
         same = False
     if not same:
         raise Corrupt(f"{place} is damaged: it is not the JSON that was written.")
     return dict(value)
+
+
+def _plain(value: Any) -> bytes:
+    """What was read from JSON, as canonical JSON."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
