@@ -112,9 +112,9 @@ def _features(asked: Asked, given: Settings, read_sources: bool) -> tuple[dict[s
         target = _defined(load(definitions_path(given)), asked.target)
         return columns_of(target, full_names=asked.full_names), lambda spec: conforming(spec, spec.open())
     from ..store.pinned import opener, resolved
-    from .connect import connect
+    from .store_here import store_of
 
-    store = connect(given.store)
+    store = store_of(given)
     chosen = resolved(store.registry, target_of(asked, given), full_names=asked.full_names)
     return chosen, opener(store.here, None)
 

@@ -10,8 +10,8 @@ from ..store.backfill import Backfilled
 from .backfill import Asked, How, joined, target_of
 from .backfill_out import in_job
 from .backfill_run import stoppable
-from .connect import connect
 from .settings import settings, store_path
+from .store_here import store_of
 
 _SHOWN = 20  # holes
 
@@ -30,7 +30,8 @@ def filled(
     how.check()
     _check(asked, how, read_sources=read_sources)
     given = settings(store, definitions)
-    place = connect(_of_all(store_path(given)))
+    _check_place(store_path(given))
+    place = store_of(given)
     target, engine = target_of(asked, given), how.engine if dry_run else joined(how)
     with stoppable():
         found = place.backfill(
@@ -44,13 +45,12 @@ def filled(
     return found
 
 
-def _of_all(place: str) -> str:
-    """The store's address, if it means the same wherever a job runs."""
+def _check_place(place: str) -> None:
+    """Refuse an address that does not mean the same wherever a job runs."""
     if in_job() and "://" not in place and not Path(place).is_absolute():
         raise Invalid(
             f"--store {place!r}: a job runs in a copy of its folder, which is removed. Give a path from the root, on a disk that all nodes share."
         )
-    return place
 
 
 def told(found: Backfilled) -> str:

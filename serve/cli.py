@@ -17,7 +17,7 @@ from .cli_definitions import definitions_here
 from .cli_explain import explain
 from .cli_options import DefinitionsOption, JsonOption, Names, StoreOption, UrlOption
 from .cli_report import reported, show
-from .settings import settings, store_path
+from .settings import settings
 from .store_here import store_here
 
 main = typer.Typer(
@@ -95,8 +95,7 @@ def serve(
     with reported(as_json):
         from .run_server import run_server
 
-        where = store_path(settings(store, None))
-        run_server(where, host, port, shards, address, lambda facts: show(facts, as_json, _served))
+        run_server(store_here(store), host, port, shards, address, lambda facts: show(facts, as_json, _served))
 
 
 @main.command(rich_help_panel=_ANSWER)

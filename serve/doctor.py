@@ -24,7 +24,7 @@ def checks(found: Settings, url: str | None) -> list[dict[str, Any]]:
         ("kernels", _kernels),
     ]
     if found.store:
-        wanted.append(("store", lambda: _store(str(found.store))))
+        wanted.append(("store", lambda: _store(found)))
     if found.definitions:
         wanted.append(("definitions", lambda: _definitions(str(found.definitions))))
     if url:
@@ -58,11 +58,11 @@ def _kernels() -> str:
     return "compiled" if compiled.warm() else "numpy (install numba for speed)"
 
 
-def _store(path: str) -> str:
+def _store(found: Settings) -> str:
     from ..store.manifest import published
-    from .connect import connect
+    from .store_here import store_of
 
-    store = connect(path)
+    store = store_of(found)
     where = store.here.folder.url
     if "://" not in where:
         root = Path(where)

@@ -18,7 +18,7 @@ from ..engine.online import Online
 from ..engine.service import FeatureService
 from ..engine.training_set import TrainingSet
 from .definitions import load
-from .settings import definitions_path, settings, store_path
+from .settings import definitions_path, settings
 
 _AT = "__at"  # of a spine without rows
 
@@ -66,9 +66,9 @@ def asked_for(asked: Asked, store: str | None, definitions: str | None) -> Found
         from ..store.training import training_set
 
         return Found(asked, load(definitions_path(given)).service(asked.service), training_set)
-    from .connect import connect
+    from .store_here import store_of
 
-    place = connect(store_path(given))
+    place = store_of(given)
     return Found(asked, place.service(asked.service), place.training_set)
 
 

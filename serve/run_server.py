@@ -9,12 +9,13 @@ from typing import Any
 
 import ray
 
+from ..store.store import Store
 from .deployment import start, stop
 from .online import online
 
 
 def run_server(
-    store: str, host: str, port: int, shards: int, address: str | None, say: Callable[[dict[str, Any]], None]
+    store: Store, host: str, port: int, shards: int, address: str | None, say: Callable[[dict[str, Any]], None]
 ) -> None:
     """Serve a store until SIGINT or SIGTERM; `say` gets where it can be reached."""
     ended = threading.Event()
@@ -23,7 +24,7 @@ def run_server(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:
-        say({"url": f"http://{host}:{port}", "services": sorted(online().services()), "store": store})
+        say({"url": f"http://{host}:{port}", "services": sorted(online().services()), "store": store.here.folder.url})
         ended.wait()
     finally:
         stop()

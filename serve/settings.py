@@ -1,4 +1,4 @@
-"""Where the store and the definitions are: options, NOWTHEN_STORE and NOWTHEN_DEFINITIONS, or [tool.nowthen] in pyproject.toml."""
+"""Where the store, its log and the definitions are: options, NOWTHEN_STORE, NOWTHEN_LOG and NOWTHEN_DEFINITIONS, or [tool.nowthen]."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     )
 
     store: str | None = None
+    log: str | None = None  # the local folder of pushed rows, where the store is not local
     definitions: str | None = None
 
     @classmethod

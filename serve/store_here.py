@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from .connect import ConnectedStore, connect
-from .settings import settings, store_path
+from .settings import Settings, settings, store_path
 
 
 def store_here(place: str | None) -> ConnectedStore:
     """The store at `--store`, else where NOWTHEN_STORE or pyproject.toml says."""
-    return connect(store_path(settings(place, None)))
+    return store_of(settings(place, None))
+
+
+def store_of(found: Settings) -> ConnectedStore:
+    """The store that settings name; the log of one that is not local is where they say."""
+    place = store_path(found)
+    return connect(place, log=found.log if "://" in place else None)

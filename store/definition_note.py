@@ -22,7 +22,7 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 Json = dict[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Definition:
     """What kind of thing it is, its name, its content hash, the JSON, and words."""
 
@@ -93,7 +93,7 @@ class Definition:
         """The service, view or source itself."""
         return from_json(self.body)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         when = "" if self.created_at is None else f" {self.created_at:%Y-%m-%d %H:%M:%S}"
         said = f" deprecated: {self.deprecated['because']}" if self.deprecated else ""
         owner = f" by {self.owner}" if self.owner else ""

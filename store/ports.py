@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -63,7 +63,7 @@ class Folder(Protocol):
         """The address of a file or folder as Lance wants it, and its options."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Entry:
     """What there is in the store since one commit: for each name a note."""
 
@@ -79,6 +79,10 @@ class Entry:
     oldest: int  # entries before it are readable only as far as tags and training sets reach
     before: str  # sha256 of the entry before
     sha256: str
+
+    def __repr__(self) -> str:
+        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.at)
+        return f"{self.number:6}  {moment:%Y-%m-%d %H:%M:%S}  {self.what}"
 
 
 @dataclass(frozen=True)

@@ -72,7 +72,8 @@ class Registry:
         one = self.find(kind, name)
         if one.deprecated is not None:
             instead = f" Use {one.deprecated['instead']!r}." if one.deprecated["instead"] else ""
-            said = f"{one.kind} {one.name!r} is deprecated: {one.deprecated['because']}{instead}"
+            because = str(one.deprecated["because"]).rstrip(".")
+            said = f"{one.kind} {one.name!r} is deprecated: {because}.{instead}"
             warnings.warn(said, FutureWarning, stacklevel=3)
         return one.made()
 

@@ -17,6 +17,7 @@ from ..engine.training_set import training_set as over_spine
 from . import sequence
 from .here import here, opened
 from .layout import check_columns
+from .listing import Listing
 from .log import Log, Writer
 from .manifest import Manifest, read_manifest
 from .place import checked_place
@@ -101,6 +102,8 @@ class Store(Definitions, Features, Care):
 
         Nothing is written, and rows are not looked at. Costs reading the newest entry.
         """
+        if self.here.logs is None:
+            raise Invalid(f"{self!r} takes no pushes: say where their log is, nt.connect(.., log='a local folder').")
         spec = self._spec(source)
         state = state_of(self.here.ledger.head(), self.here.notes, spec.name)
         if spec.row_id is None and state is not None and state.ingested:
@@ -116,9 +119,8 @@ class Store(Definitions, Features, Care):
 
     def log(self, source: str) -> Log:
         """The log of what was pushed to a source."""
-        if self.here.logs is None:
-            raise Invalid(f"{self!r} takes no pushes: say where their log is, nt.connect(.., log='a local folder').")
-        return Log(self.here.logs / source)
+        # Without a place for logs there is none: an address is no local folder, and `check_pushable` refuses to make it one.
+        return Log((self.here.logs or Path(self.here.folder.url)) / source)
 
     # -- training and serving -------------------------------------------------------------------------------------------
     def training_set(
@@ -163,11 +165,11 @@ class Store(Definitions, Features, Care):
 
         return opened(self.here, name, as_of)
 
-    def training_sets(self) -> list[SavedTrainingSet]:
+    def training_sets(self) -> Listing[SavedTrainingSet]:
         """All training sets that were saved, by name."""
         from .saved_training_set import listed
 
-        return listed(self.here)
+        return Listing(listed(self.here))
 
     def trained(self, model: str, *, on: str, about: str = "") -> None:
         """Say that a model was made from a saved training set, so that its lineage is known."""

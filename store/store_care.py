@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..engine.duration import Duration
 from ..engine.entity import Entity
 from ..engine.errors import NotFound, did_you_mean
+from .listing import Listing
 from .ports import Entry, Folder, Here
 from .registry import Registry
 
@@ -28,9 +29,9 @@ class Care:
     here: Here
 
     # -- versions of the store ------------------------------------------------------------------------------------------
-    def history(self) -> list[Entry]:
+    def history(self) -> Listing[Entry]:
         """All versions of the store that there were, the first one first: what each did, and when."""
-        return list(self.here.ledger.since(0))
+        return Listing(self.here.ledger.since(0))
 
     def committed(self, job: str, *, since: int = 0) -> Entry | None:
         """The version that a job made whose end was not seen (`CommitUnknown`), durably; None if it made none."""
@@ -55,14 +56,14 @@ class Care:
         return tags(self.here)
 
     # -- upkeep ---------------------------------------------------------------------------------------------------------
-    def compact(self, name: str | None = None) -> list[Compacted]:
+    def compact(self, name: str | None = None) -> Listing[Compacted]:
         """Merge the files of a source, or of all, so that each place has one; rows stay as they are."""
         from .compaction import compacted
 
         known = self._sources()
         if name is not None and name not in known:
             raise NotFound(f"source {name!r} has no rows in {self!r}. {did_you_mean(name, known)}")
-        return [compacted(self.here, one) for one in (known if name is None else [name])]
+        return Listing(compacted(self.here, one) for one in (known if name is None else [name]))
 
     def cleanup(self, *, keep: Duration = "30d", versions: int = 100, dry_run: bool = False) -> Cleaned:
         """Remove what only versions need that are older than `keep` and not among the newest; tagged ones stay, and training sets."""

@@ -12,6 +12,7 @@ from ..engine.errors import Conflict, Invalid
 from ..engine.service import FeatureService
 from ..engine.source import Rows, SourceSpec
 from ..engine.view import FeatureView
+from .listing import Listing
 from .ports import Here
 
 if TYPE_CHECKING:
@@ -100,10 +101,10 @@ class Definitions:
         made: Rows = self.registry.used("source", name)
         return made.spec
 
-    def versions(self, name: str) -> list[Definition]:
+    def versions(self, name: str) -> Listing[Definition]:
         """All definitions that a name ever had, the first one first."""
         one = self.registry.named(name)
-        return self.registry.versions(one.kind, one.name)
+        return Listing(self.registry.versions(one.kind, one.name))
 
     def lineage(self, name: str) -> Graph:
         """What a column, feature, view, service, training set or model is made from, and what is made from it."""

@@ -70,6 +70,8 @@ def test_without_a_log_it_takes_no_pushes(place: tuple[str, dict[str, str]], far
     with pytest.raises(Invalid, match="takes no pushes: say where their log is"):
         blind.push("sales", shop.row(500, 60))
     assert blind.ingest(shop.source(shop.sales(70))).new == 10
+    with blind.online() as features:
+        assert features.get("shop", {"customer_id": 1, "place": "p1"}).to_polars().height == 1
 
 
 def test_what_is_saved_is_opened_again(far: Any) -> None:
