@@ -16,7 +16,7 @@ from .durable import publish
 from .entry import path_of
 from .here import opened
 from .log import Log
-from .manifest import put_copy
+from .manifest import put_stale_copies
 from .mend import as_named
 from .ports import Folder, Here
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
@@ -83,10 +83,7 @@ def restored(backup: Folder, to: Here) -> Copied:
     copy.absent(entries)
     copy.replaced(_HINT)
     copy.replaced(_MARK)
-    made = opened(to.folder, to.logs)
-    for name in made.ledger.head().names:
-        if name.startswith("snapshot/"):
-            put_copy(made, name.removeprefix("snapshot/"))
+    put_stale_copies(opened(to.folder, to.logs))
     ballast.kept(to.folder)
     return copy.report(len(entries))
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from ..engine.errors import Invalid
 from . import as_of, ballast, sequence
 from .entry import begun
+from .manifest import put_stale_copies
 from .names import new_token
 from .ports import Entry, Here, Moved, Work
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
@@ -53,6 +54,7 @@ def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -
     if dry_run:
         return replace(report, dry_run=True)
     here.folder.sweep()
+    put_stale_copies(here)
     parts = []
     while plan.doomed:
         work = begun("cleanup", f"cleanup of {len(plan.doomed):,} files")

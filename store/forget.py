@@ -22,7 +22,8 @@ from .entry import begun
 from .frame import as_frame
 from .kinds import held
 from .log import Log, Writer
-from .ports import Damage, Entry, Here, Moved, Work
+from .manifest import put_stale_copies
+from .ports import Entry, Here, Moved, Work
 from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries
 
 _ATTEMPTS = 10
@@ -117,9 +118,9 @@ class _Attempt:
                 self._rewrite(note, draft, work.token)
         moved, doomed = self._moved(work)
         entry = self._here.ledger.commit(self._head, work, moved)
+        put_stale_copies(self._here)
         self._here.folder.delete(sorted(doomed))
         self._here.folder.sweep()
-        self._copies(entry)
         self._prove(entry)
         rows = {name: self._rows[note] for name, note in self._head.names.items() if self._rows.get(note)}
         return Forgotten(
@@ -161,13 +162,6 @@ class _Attempt:
             return Moved(names, removed=removed, oldest=head.number + 1)
 
         return moved, doomed
-
-    def _copies(self, entry: Entry) -> None:
-        """Put the copies of snapshots' notes again that servers look at."""
-        for name in entry.names:
-            if name.startswith("snapshot/"):
-                path = f"snapshots/{name.removeprefix('snapshot/')}.json"
-                held("snapshot").mend(self._here, Damage(path, "rows were forgotten", (name,)))
 
     def _prove(self, entry: Entry) -> None:
         """Look once more whether any note has rows of the keys."""

@@ -20,6 +20,7 @@ _PRELOADED: Final = (
     "nowthen.ops",
     "nowthen.store.backfill",
     "nowthen.store.compaction",
+    "nowthen.store.forget",
     "nowthen.store.ingest",
     "nowthen.store.store",
     "polars",

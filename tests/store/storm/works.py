@@ -17,6 +17,7 @@ from nowthen.store.source_note import state_of
 from nowthen.store.store import Store
 
 from . import orders
+from .world import Row, found, without
 
 
 class Work(Protocol):
@@ -141,12 +142,40 @@ class Backfills:
         return orders.ordered(rows), not whole or _right(store, rows, self.SPAN), whole
 
 
+class Forgets:
+    """Rounds of ingest and forgetting by turns: no row of who was forgotten, no byte of the name, and all other rows."""
+
+    def do(self, store: Store, number: int) -> None:
+        """Ingest all there is by now, or forget a buyer; the report would name a file that has the name still."""
+        if number % 2 == 0:
+            store.ingest(orders.source(orders.upto(number + 1)))
+        elif left := store.forget(orders.BUYER, [_forgotten(number)]).left:
+            raise RuntimeError(f"{_forgotten(number)} is still found in {left}")
+
+    def expected(self, rounds: int) -> Any:
+        """What was ingested, without whoever was forgotten before or after."""
+        rows: frozenset[Row] = frozenset()
+        gone: set[str] = set()
+        for number in range(rounds):
+            if number % 2:
+                gone.add(_forgotten(number))
+                rows = without(rows, _forgotten(number))
+            else:
+                rows |= {row for row in found(orders.upto(number + 1)) if row.buyer not in gone}
+        return sorted(rows)
+
+    def read(self, store: Store) -> Any:
+        """The rows, all versions."""
+        return found(_stored(store))
+
+
 WORKS: Mapping[str, Work] = {
     "ingest": Ingests(),
     "compaction": Compactions(),
     "schema": Schemas(),
     "apply": Applies(),
     "backfill": Backfills(),
+    "forget": Forgets(),
 }
 
 
@@ -164,6 +193,10 @@ def _pushes(number: int) -> bool:
 
 def _pushed(number: int) -> pl.DataFrame:
     return orders.fresh(number, 5, orders.PUSHED)
+
+
+def _forgotten(number: int) -> str:
+    return f"buyer-{number // 2 % 10}"
 
 
 def _grown(rounds: int, columns: int) -> pl.DataFrame:
