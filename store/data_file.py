@@ -5,7 +5,8 @@ Its sums stand beside it. Lance's own writer of tables is not asked: it would ch
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
@@ -26,7 +27,7 @@ DATA: Final = "data"  # the folder of a table's files
 def written(folder: Path, stem: str, token: str, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> DataPart:
     """Write rows into a new file, and its sums beside it; `folder` is the data folder of a table, in a draft."""
     draft = folder / f"{stem}.{uuid4().hex}"
-    with storing(folder):
+    with storing(folder), _or_nothing(draft):
         folder.mkdir(parents=True, exist_ok=True)
         count = _write(draft, rows, schema)
         sums = Sums.of(draft, count, _read_back(draft))
@@ -71,6 +72,16 @@ def leaf_fields(schema: pa.Schema) -> dict[str, list[int]]:
 def digest_in(path: str) -> str:
     """The digest that the name of a file holds."""
     return path.removesuffix(".lance").rpartition(".")[2]
+
+
+@contextmanager
+def _or_nothing(draft: Path) -> Iterator[None]:
+    """What fails inside leaves no part of a file behind, which would be taken in with the others."""
+    try:
+        yield
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
 
 
 def _write(path: Path, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:

@@ -31,7 +31,7 @@ class EventTable:
     """
 
     spec: SourceSpec
-    here: Here = field(repr=False, compare=False)
+    here: Here = field(repr=False)
     entry: int  # of the ledger, where it stands
     tables: tuple[KeyedTable, ...]  # each holds all rows; none before anything was stored
     buckets: int

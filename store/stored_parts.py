@@ -27,7 +27,7 @@ class KeyedTable:
     """One of the tables that hold all rows of a source: by which keys it is bucketed, where it is, and at which version."""
 
     keys: tuple[str, ...]
-    here: Here = field(repr=False, compare=False)
+    here: Here = field(repr=False)
     place: str
     version: Version
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -75,6 +76,25 @@ def test_files_written_at_once_by_several_threads_are_all_whole(folder: LocalFol
         tables.take_in(draft)
         version = tables.version(PLACE, rows().schema, [stretch(part) for part in made], draft)
     assert read(tables, version).equals(pa.concat_tables(parts))
+
+
+def test_a_file_that_could_not_be_written_leaves_nothing_behind(folder: LocalFolder, tables: Tables) -> None:
+    def failing() -> Iterator[pa.RecordBatch]:
+        yield from rows().to_batches()
+        raise KeyboardInterrupt
+
+    with folder.draft(new_token()) as draft:
+        with pytest.raises(KeyboardInterrupt):
+            tables.write(PLACE, "b0000.s0", failing(), rows().schema, draft, "0" * 12)
+        tables.take_in(draft)
+    assert list(folder.listed("tables")) == []
+
+
+@pytest.mark.parametrize("name", ["Amount", "größe", "a b", "a-b", "a'b", 'a"b', "select", "c0f@1", "a\\b", "count(*)"])
+def test_a_column_of_any_name_is_read_by_it(folder: LocalFolder, tables: Tables, name: str) -> None:
+    table = pa.table({"x": [1, 2], name: [3, 4]})
+    version = stored(folder, tables, [table])
+    assert read(tables, version, [name])[name].to_pylist() == [3, 4]
 
 
 def test_columns_of_several_files_stand_side_by_side(folder: LocalFolder, tables: Tables) -> None:
