@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 Made = TypeVar("Made")
 
-_PREFIX = re.compile(r"^(aws|google|azure)_(?=allow_|timeout$|connect_|read_|proxy_)")
-_CLIENT = ("allow_http", "allow_invalid_certificates", "timeout", "connect_timeout", "read_timeout", "proxy_url")
+_FLAGS = ("allow_http", "allow_invalid_certificates", "http1_only", "http2_only", "randomize_addresses")
+_CLIENT = (
+    *_FLAGS, "timeout", "connect_timeout", "read_timeout", "pool_idle_timeout", "pool_max_idle_per_host", "proxy_url",
+    "proxy_ca_certificate", "proxy_excludes", "root_certificate", "user_agent",
+)  # fmt: skip
+_PREFIX = re.compile(rf"^(aws|google|azure)_(?=({'|'.join(_CLIENT)})$)")
 _FULL = re.compile(r"\b507\b|StorageFull|QuotaExceeded|InsufficientStorage")
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound")
 _PATIENCE: Final = "patience_s"
@@ -39,7 +43,10 @@ class Settings:
     @property
     def patience_s(self) -> float:
         """How long a failure is tried again."""
-        return float(self.given.get(_PATIENCE, 60.0))
+        try:
+            return float(self.given.get(_PATIENCE, 60.0))
+        except ValueError:
+            raise Invalid(f"storage={{'{_PATIENCE}': ..}} is a number of seconds.") from None
 
     def config(self) -> dict[str, str]:
         """What is said to the store itself; the environment says the rest."""
@@ -50,7 +57,7 @@ class Settings:
         given = self.options()
         around = {key: os.environ.get(f"{self._vendor()}_{key.upper()}") for key in _CLIENT}
         said = {key: value for key in _CLIENT if (value := given.get(key, around[key])) is not None}
-        flags = {key: value.lower() in ("1", "true", "yes") for key, value in said.items() if key.startswith("allow_")}
+        flags = {key: value.lower() in ("1", "true", "yes") for key, value in said.items() if key in _FLAGS}
         return {"connect_timeout": "5s", "timeout": "30s", **said, **flags}
 
     def _vendor(self) -> str:
@@ -115,7 +122,7 @@ class Client:
             opened: ObjectStore = from_url(
                 self.settings.url, config=self.settings.config(), client_options=client, retry_config={"max_retries": 0}
             )
-        except BaseError as error:
+        except (BaseError, ValueError, TypeError) as error:
             raise Invalid(f"{self.settings.url} cannot be opened: {self._clean(str(error))}") from None
         return opened
 

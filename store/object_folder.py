@@ -45,7 +45,7 @@ class ObjectFolder:
             )
         if not _CLEAN.fullmatch(rest):
             raise Invalid("that is no address of a store. Give scheme://bucket/folder, of plain words.")
-        return cls(Settings(f"{'s3' if scheme == 's3a' else scheme}://{rest}", _checked(storage or {})))
+        return cls(Settings(f"{'s3' if scheme == 's3a' else scheme}://{rest}", _checked(storage or {})))._tried()
 
     @property
     def url(self) -> str:
@@ -147,6 +147,11 @@ class ObjectFolder:
         return self._private().sweep() + self._copies().swept()
 
     # -- inside ---------------------------------------------------------------------------------------------------------
+    def _tried(self) -> Self:
+        """The same folder, after its options were looked at; nothing is asked of the store."""
+        _ = self._client.settings.patience_s, self._client.store
+        return self
+
     def _private(self) -> LocalFolder:
         """The scratch folder, which must be ours: its name is known to everybody on this machine."""
         root = self._scratch.root

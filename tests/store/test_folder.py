@@ -180,9 +180,18 @@ def test_options_of_an_object_store_are_refused_for_a_local_folder(tmp_path: Pat
         open_folder(tmp_path, {"aws_region": "x"})
 
 
-def test_an_option_that_no_store_knows_is_named() -> None:
-    with pytest.raises(Invalid, match="nonsense"):
-        open_folder("s3://bucket/x", {"nonsense": "1"}).get("a")
+@pytest.mark.parametrize(
+    "option", [{"nonsense": "x"}, {"patience_s": "long"}, {"timeout": "a while"}, {"aws_conditional_put": "perhaps"}]
+)
+def test_an_option_that_means_nothing_is_refused_when_the_store_is_opened(option: dict[str, str]) -> None:
+    with pytest.raises(Invalid, match=r"nonsense|patience_s|cannot be opened"):
+        open_folder("s3://bucket/x", option)
+
+
+@pytest.mark.parametrize("key", ["user_agent", "aws_allow_http", "http1_only", "read_timeout", "pool_idle_timeout"])
+def test_options_of_the_connection_are_taken(key: str) -> None:
+    value = "10s" if key.endswith("timeout") else "true"
+    assert open_folder("s3://bucket/x", {key: value}).url == "s3://bucket/x"
 
 
 def test_an_object_store_without_its_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -196,6 +205,14 @@ def test_a_bucket_that_is_not_there_is_told(server: str) -> None:
         open_folder("s3://no-such-bucket/x", options(server)).put_new("a", b"1")
 
 
-@pytest.mark.parametrize("url", ["gs://bucket/store", "az://container/store"])
-def test_other_clouds_are_a_matter_of_configuration(url: str) -> None:
-    assert open_folder(url, {"patience_s": "1"}).lance("tables/x")[0] == f"{url}/tables/x"
+@pytest.mark.parametrize(
+    ("url", "option"), [("gs://bucket/store", {}), ("az://container/store", {"azure_storage_account_name": "account"})]
+)
+def test_other_clouds_are_a_matter_of_configuration(url: str, option: dict[str, str]) -> None:
+    assert open_folder(url, option).lance("tables/x") == (f"{url}/tables/x", option)
+
+
+def test_an_account_that_is_missing_is_told_when_the_store_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    with pytest.raises(Invalid, match="Account must be specified"):
+        open_folder("az://container/store")
