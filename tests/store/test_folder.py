@@ -206,7 +206,7 @@ def test_a_bucket_that_is_not_there_is_told(server: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "option"), [("gs://bucket/store", {}), ("az://container/store", {"azure_storage_account_name": "account"})]
+    "url, option", [("gs://bucket/store", {}), ("az://container/store", {"azure_storage_account_name": "account"})]
 )
 def test_other_clouds_are_a_matter_of_configuration(url: str, option: dict[str, str]) -> None:
     assert open_folder(url, option).lance("tables/x") == (f"{url}/tables/x", option)
