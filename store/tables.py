@@ -161,7 +161,7 @@ class Tables:
             return _Opened(table, schema, stretches, dict(zip(map(_name, stretches), fragments)))
 
     def _speaking(self, what: str) -> AbstractContextManager[None]:
-        return speaking(what, remote="://" in self._folder.url)
+        return speaking(what, self._folder.lance(what)[1] if "://" in self._folder.url else None)
 
 
 def _groups(stretches: Sequence[Stretch]) -> Iterator[list[Stretch]]:

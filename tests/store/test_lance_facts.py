@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from nowthen.engine.errors import Corrupt, NowThenError
+from nowthen.engine.errors import Corrupt, Forbidden, NowThenError, Unavailable
 from nowthen.store import table_manifest
 from nowthen.store.data_file import leaf_fields, places, written
 from nowthen.store.lance_errors import speaking
@@ -125,7 +125,7 @@ def test_lance_opens_most_broken_manifests_without_a_word_or_panics(tmp_path: Pa
         broken = bytearray(content)
         broken[generator.integers(len(broken))] ^= 1 << int(generator.integers(8))
         try:
-            with speaking("it", remote=False):
+            with speaking("it"):
                 silent += looked_at(tmp_path, number, bytes(broken)).to_table().equals(right)
         except (NowThenError, struct.error):
             continue
@@ -137,15 +137,27 @@ class PanicException(BaseException):
 
 
 def test_a_panic_is_damage() -> None:
-    with pytest.raises(Corrupt, match="gave up"), speaking("data/x.lance", remote=False):
+    with pytest.raises(Corrupt, match="gave up"), speaking("data/x.lance"):
         raise PanicException("index out of bounds")
 
 
 def test_an_interrupt_is_none() -> None:
-    with pytest.raises(KeyboardInterrupt), speaking("data/x.lance", remote=False):
+    with pytest.raises(KeyboardInterrupt), speaking("data/x.lance"):
         raise KeyboardInterrupt
 
 
 def test_a_digest_of_a_file_is_in_its_name(tmp_path: Path, part: DataPart) -> None:
     digest = hashlib.sha256((tmp_path / "table" / part.path).read_bytes()).hexdigest()
     assert part.path == f"data/b.{'0' * 12}.{digest[:32]}.lance"
+
+
+@pytest.mark.parametrize(
+    "text, kind",
+    [("Generic S3 error: connection reset", Unavailable), ("status 403 Forbidden: AccessDenied", Forbidden)],
+)
+def test_what_an_object_store_says_is_told_without_secrets(text: str, kind: type[NowThenError]) -> None:
+    told = f"{text} at https://me:word@host/a?X-Amz-Signature=abc: hidden-key <Error><AWSAccessKeyId>AKIA</Error>"
+    with pytest.raises(kind, match="tables/x could not be read") as caught, speaking("tables/x", {"k": "hidden-key"}):
+        raise OSError(told)
+    assert [one for one in ("word", "abc", "hidden-key", "AKIA") if one in str(caught.value)] == []
+    assert caught.value.__cause__ is None
