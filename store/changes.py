@@ -43,7 +43,8 @@ class Change:
         one = self.definition
         was = f" (was {self.before.version[:12]})" if self.before and self.before.version != one.version else ""
         detail = f": {self.detail}" if self.differences else ""
-        head = f"{_MARKS[self.state]} {self.state:9} {one.kind:7} {one.name} {one.version[:12]}{was}{detail}"
+        said = " (deprecated)" if one.deprecated else ""
+        head = f"{_MARKS[self.state]} {self.state:9} {one.kind:7} {one.name} {one.version[:12]}{said}{was}{detail}"
         lines = [line for difference in self.differences for line in str(difference).splitlines()]
         lines += [f"{part} {what}" for part, what in (self.lost or {}).items() if self.users and what != REMOVED]
         lines += [f"used by {user}" for user in self.users]

@@ -105,8 +105,10 @@ def copy_of(service: str) -> str:
 
 def put_copy(here: Here, service: str) -> None:
     """Put the copy for servers, as the ledger says now: where another publishes at the same time, what is put last is what it names."""
-    noted, key = None, f"snapshot/{service}"
-    while noted != (noted := here.ledger.head().names.get(key)):
+    key = f"snapshot/{service}"
+    noted: str | None = ""
+    while (now := here.ledger.head().names.get(key)) != noted:
+        noted = now
         if noted is None:
             here.folder.delete([copy_of(service)])
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..engine.errors import Invalid
 from .breaking import lost, users
 from .changes import refuse
+from .manifest import put_copy
 from .ports import Entry
 from .registry import Registry, Write
 
@@ -20,10 +21,8 @@ def removed(registry: Registry, name: str, *, force: bool) -> None:
         if not force:
             refuse(gone, users(registry, head, gone, [one.title]))
 
-    base = registry.entry()
-    snapshot = f"snapshot/{one.name}"
-    also = {snapshot: None} if one.kind == "service" and snapshot in base.names else {}
+    also = {f"snapshot/{one.name}": None} if one.kind == "service" else {}
     write = Write(one.kind, one.name, None, one.note)
     registry.write([write], kind="remove", what=f"remove {one.kind} {one.name}", check=check, also=also)
-    if also:
-        registry.here.folder.delete([f"snapshots/{one.name}.json"])
+    if one.kind == "service":
+        put_copy(registry.here, one.name)

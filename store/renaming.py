@@ -22,10 +22,15 @@ def renamed(registry: Registry, old: str, new: str) -> Definition:
     entry = registry.entry()
     one = registry.at(entry).named(old)
     _refuse(registry, entry, one, new)
-    registry.write(
-        [Write(one.kind, one.name, None, one.note), *_writes(registry.at(entry), one, new)],
-        kind="rename", what=f"rename {one.kind} {one.name} to {new}", check=lambda _: None, also=_moved(entry, one, new),
-    )  # fmt: skip
+    writes = [Write(one.kind, one.name, None, one.note), *_writes(registry.at(entry), one, new)]
+
+    def check(head: Entry) -> None:
+        seen = {(write.kind, write.name) for write in writes}
+        if any(other.title not in seen for other in _holding(registry.at(head), one)):
+            raise Conflict(f"somebody began to use {one.kind} {one.name!r} just now. Rename it again.")
+
+    what = f"rename {one.kind} {one.name} to {new}"
+    registry.write(writes, kind="rename", what=what, check=check, also=_moved(entry, one, new))
     return registry.find(one.kind, new)
 
 
@@ -47,12 +52,17 @@ def _writes(registry: Registry, one: Definition, new: str) -> list[Write]:
     """The definition under its new name, and all definitions that hold it."""
     own = replace(_own(one, new), previous=one.note, renamed_from=one.name, deprecated=one.deprecated)
     writes = [Write(own.kind, new, own, None)]
-    for other in registry.current().values():
-        if one.kind == "view" and other.title != one.title and one.name in other.body["views"]:
-            after = replace(other, body=_body(other.body, one.name, new), note=None)
-            _check(after, one, new)
-            writes.append(Write(after.kind, after.name, after, other.note))
+    for other in _holding(registry, one):
+        after = replace(other, body=_body(other.body, one.name, new), note=None)
+        _check(after, one, new)
+        writes.append(Write(after.kind, after.name, after, other.note))
     return writes
+
+
+def _holding(registry: Registry, one: Definition) -> list[Definition]:
+    """The other definitions that hold a view."""
+    others = (other for other in registry.current().values() if other.title != one.title)
+    return [other for other in others if one.kind == "view" and one.name in other.body["views"]]
 
 
 def _own(one: Definition, new: str) -> Definition:

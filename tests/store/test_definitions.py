@@ -11,6 +11,7 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Invalid, NotFound
+from nowthen.store.registry import Registry
 from nowthen.store.store import Store
 
 from . import shop
@@ -258,6 +259,25 @@ def test_a_name_that_cannot_be_is_refused(store: Store, old: str, new: str, erro
         store.rename(old, new)
 
 
+def test_who_begins_to_use_a_view_while_it_is_renamed_is_not_lost(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view = spend(count=count)
+    store.apply(view)
+    plain = Registry.write
+
+    def late(registry: Registry, *args: Any, **how: Any) -> Any:
+        monkeypatch.setattr(Registry, "write", plain)
+        nt.connect(store.root).apply(model(view))
+        return plain(registry, *args, **how)
+
+    monkeypatch.setattr(Registry, "write", late)
+    with pytest.raises(Conflict, match="somebody began to use view 'spend' just now"):
+        store.rename("spend", "spending")
+    store.rename("spend", "spending")
+    assert [ref.view.name for ref in store.service("model").features.values()] == ["spending"]
+
+
 def test_a_view_in_full_names_of_a_service_keeps_its_name(store: Store) -> None:
     store.apply(nt.FeatureService("model", [spend(count=count)], full_names=True))
     with pytest.raises(Conflict, match="service 'model' holds its name in its columns"):
@@ -286,8 +306,7 @@ def test_what_is_deprecated_says_so_until_it_is_not(store: Store) -> None:
     assert told.deprecated == {"because": "It is slow.", "instead": "spend2"}
     with pytest.warns(FutureWarning, match=r"view 'spend' is deprecated: It is slow. Use 'spend2'."):
         store.view("spend")
-    store.apply(spend(count=lambda tx: tx.count().over("2d")))
-    assert store.registry.find("view", "spend").deprecated is not None
+    assert "(deprecated)" in repr(store.apply(spend(count=lambda tx: tx.count().over("2d"))))
     store.deprecate("spend", because=None)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
