@@ -16,10 +16,10 @@ from .durable import publish
 from .entry import path_of
 from .here import opened
 from .log import Log
-from .manifest import put_stale_copies
 from .mend import as_named
 from .ports import Folder, Here
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
+from .stale_copies import put_stale_copies
 
 _MARK, _HINT = "store.json", "ledger/head"
 _ATTEMPTS = 5

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field, replace
 from ..engine.errors import Invalid
 from . import as_of, ballast, sequence
 from .entry import begun
-from .manifest import put_stale_copies
 from .names import new_token
 from .ports import Entry, Here, Moved, Work
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
+from .stale_copies import put_stale_copies
 
 _HOUR_US = 3_600_000_000
 AT_ONCE = 5_000  # paths an entry: their list fits the room of the ballast

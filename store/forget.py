@@ -22,9 +22,9 @@ from .entry import begun
 from .frame import as_frame
 from .kinds import held
 from .log import Log, Writer
-from .manifest import put_stale_copies
 from .ports import Entry, Here, Moved, Work
 from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries
+from .stale_copies import put_stale_copies
 
 _ATTEMPTS = 10
 _PATIENCE_S = 5.0

@@ -59,7 +59,7 @@ class HeldRows:
             yield from damaged_sums(here, place, stretches)
 
     def mend(self, here: Here, damage: Damage) -> bool:
-        """False: rows come back from a backup alone."""
+        """False: rows come back from a backup or the source (mend.py)."""
         return False
 
     def without(

@@ -1,18 +1,21 @@
-"""Making damaged files whole: from a backup the very same bytes, else what their kind can do from what else there is."""
+"""Making damaged files whole: from a backup or the source the very same bytes, else what their kind can do from what else there is."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from ..engine.errors import Corrupt, NotFound
+from ..engine.source import SourceSpec
 from .data_file import places, rows_in
 from .durable import publish
 from .kinds import held
 from .ledger_walk import HINT
+from .mend_rows import rows_mended
 from .ports import Damage, Folder, Here
 from .records import scan
 from .sums import SUFFIX, Sums
@@ -30,7 +33,7 @@ def as_named(path: str, content: bytes) -> bool:
     return found is None or hashlib.sha256(content).hexdigest().startswith(found[1])
 
 
-def mended(here: Here, damage: Damage, backup: Folder | None = None) -> bool:
+def mended(here: Here, damage: Damage, backup: Folder | None = None, sources: Sequence[SourceSpec] = ()) -> bool:
     """Whether something was done for a damaged file. Whether it is whole then, only another reading tells."""
     if backup is not None and _from_backup(here, damage.path, backup):
         return True
@@ -38,6 +41,8 @@ def mended(here: Here, damage: Damage, backup: Folder | None = None) -> bool:
         here.folder.delete([HINT])  # without it the ledger is listed from its beginning
         return True
     if damage.path.endswith(SUFFIX) and _summed(here.folder, damage.path):
+        return True
+    if any(rows_mended(here, damage.path, spec) for spec in sources):
         return True
     return any(_by_kind(here, name, damage) for name in damage.names)
 

@@ -5,13 +5,14 @@ Walks the ledger (its own sums, numbers and chain), then note by note what the e
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..engine.errors import Corrupt, NotFound
+from ..engine.source import SourceSpec
 from .here import opened
 from .kinds import held
 from .ledger_walk import walked
@@ -55,15 +56,17 @@ class Scrubbed:
         )
 
 
-def scrubbed(here: Here, *, repair: bool = False, backup: Folder | None = None) -> Scrubbed:
-    """Read everything and say what is damaged; with `repair` mend what can be, from a backup too where one is given.
+def scrubbed(
+    here: Here, *, repair: bool = False, backup: Folder | None = None, sources: Sequence[SourceSpec] = ()
+) -> Scrubbed:
+    """Read everything and say what is damaged; with `repair` mend what can be, also from a backup and from sources, where they are given.
 
     After repairs everything is read once more, as what was damaged may have hidden more.
     """
     found = _walked(here)
     done: dict[str, Damage] = {}
     while repair:
-        more = {one.path: one for one in found.damaged if one.path not in done and mended(here, one, backup)}
+        more = {one.path: one for one in found.damaged if one.path not in done and mended(here, one, backup, sources)}
         if not more:
             break
         done |= more

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from ..engine.duration import Duration
 from ..engine.entity import Entity
 from ..engine.errors import NotFound, did_you_mean
+from ..engine.source import Rows, SourceSpec
 from .listing import Listing
 from .ports import Entry, Folder, Here
 from .registry import Registry
@@ -72,11 +73,18 @@ class Care:
 
         return cleaned(self.here, not_negative(keep, "keep"), versions, dry_run=dry_run)
 
-    def scrub(self, *, repair: bool = False, backup: Place | None = None) -> Scrubbed:
-        """Read every byte and compare it with its digest; damaged files are named, and repaired where that can be done."""
+    def scrub(
+        self, *, repair: bool = False, backup: Place | None = None, sources: Sequence[Rows | SourceSpec] = ()
+    ) -> Scrubbed:
+        """Read every byte and compare it with its digest; damaged files are named, and repaired where that can be done.
+
+        A file comes back from a backup, and one of rows also from its source, where that is given and still has the same rows.
+        """
         from .scrub import scrubbed
 
-        return scrubbed(self.here, repair=repair, backup=None if backup is None else _folder(backup))
+        given = [one.spec if isinstance(one, Rows) else one for one in sources]
+        folder = None if backup is None else _folder(backup)
+        return scrubbed(self.here, repair=repair, backup=folder, sources=given)
 
     def backup(self, to: Place, *, storage: Mapping[str, str] | None = None) -> Copied:
         """Copy what another folder or object store does not have yet; it is a store then, too."""

@@ -14,6 +14,7 @@ from nowthen.store.backup import backed_up
 from nowthen.store.local_folder import LocalFolder
 from nowthen.store.store import Store
 from nowthen.store.store_care import restore
+from nowthen.store.sums import Sums
 
 from .storm import orders
 from .storm.asked import SPAN, furnished, questions
@@ -107,6 +108,47 @@ def test_a_damaged_chunk_becomes_a_hole_that_backfill_fills(store: Store, kind: 
         fresh.scan("spend", *SPAN).collect()
     fresh.backfill("spend", *SPAN, every="1d", engine="local")
     assert answers(nt.connect(store.root))["backfilled"] == before
+
+
+@pytest.mark.parametrize("column", ["amount", "buyer", "when", "order", "__content"])
+def test_rows_come_back_from_the_source_where_it_has_them_still(tmp_path: Path, column: str) -> None:
+    rows = orders.upto(20)
+    rows.write_parquet(tmp_path / "orders.parquet")
+    tx = nt.Source(
+        "orders", nt.Parquet(tmp_path / "orders.parquet"), event_time="when", known_time="known", row_id="order", entities=[orders.BUYER]
+    )  # fmt: skip
+    store = nt.connect(tmp_path / "store")
+    store.apply(orders.service(tx))
+    store.ingest(tx)
+    path = spoiled(store.root, column)
+    before = orders.ordered(rows)
+    report = nt.connect(store.root).scrub(repair=True, sources=[tx])
+    assert (report.whole, [damage.path for damage in report.mended]) == (True, [path])
+    assert orders.ordered(nt.connect(store.root).events(tx).read(list(orders.SCHEMA))) == before
+
+
+def test_rows_that_the_source_has_no_more_do_not_come_back_from_it(tmp_path: Path) -> None:
+    orders.upto(20).write_parquet(tmp_path / "orders.parquet")
+    tx = nt.Source(
+        "orders", nt.Parquet(tmp_path / "orders.parquet"), event_time="when", known_time="known", row_id="order", entities=[orders.BUYER]
+    )  # fmt: skip
+    store = nt.connect(tmp_path / "store")
+    store.apply(orders.service(tx))
+    store.ingest(tx)
+    path = spoiled(store.root, "amount")
+    orders.upto(1).write_parquet(tmp_path / "orders.parquet")
+    report = nt.connect(store.root).scrub(repair=True, sources=[tx])
+    assert [damage.path for damage in report.damaged] == [path]
+
+
+def spoiled(root: Path, column: str) -> str:
+    """The path of a file of a table of which a byte of one column is another."""
+    place = sorted(root.glob("tables/**/*.lance"))[0]
+    sums = Sums.read(Path(f"{place}.sums").read_bytes())
+    content = bytearray(place.read_bytes())
+    content[sums.columns[column][0][0][0] + 1] ^= 255
+    place.write_bytes(content)
+    return place.relative_to(root).as_posix()
 
 
 def test_what_cannot_be_mended_is_told_with_who_needs_it(store: Store) -> None:
