@@ -40,7 +40,7 @@ def rows(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def frame(given: list[dict[str, Any]]) -> pl.DataFrame:
-    kinds = {"sale": pl.Int64, "when": UTC, "known": UTC, "gone": pl.Boolean, "customer_id": pl.Int64}
+    kinds: Any = {"sale": pl.Int64, "when": UTC, "known": UTC, "gone": pl.Boolean, "customer_id": pl.Int64}
     return pl.DataFrame(given, schema={**kinds, "place": pl.String, "amount": pl.Float64})
 
 
