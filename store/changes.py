@@ -75,7 +75,10 @@ class Changes:
 
         `Conflict` names who holds on to what would be lost, unless `force`; and where somebody else changed one of the definitions since.
         """
-        if not self.is_empty:
+        ledger = self._registry.here.ledger
+        if self.is_empty:
+            ledger.vouch(ledger.head())
+        else:
             writes = [_write(change) for change in self.changes]
             self._registry.write(writes, kind=self._kind, what=self._what, check=self._unforced if not force else _any)
         return self

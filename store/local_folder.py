@@ -126,7 +126,8 @@ class LocalFolder:
         with held(folder.with_name(f"{token}.lock")):
             folder.mkdir(exist_ok=True)
             try:
-                yield folder
+                with storing(folder):
+                    yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 

@@ -72,6 +72,7 @@ class Keeper:
         """What is saved under the name: this, or what is there already, if that says the same."""
         held = _held(self.here, name)
         if held is not None:
+            self.here.ledger.vouch(self.here.ledger.seen())
             return _same(held, note)
         noted = self.here.notes.put(work.token, note)
 
@@ -86,6 +87,7 @@ class Keeper:
             held = _held(self.here, name)
             if held is None:
                 raise
+            self.here.ledger.vouch(self.here.ledger.seen())
             return _same(held, note)
         return SavedTrainingSet(self.here, noted)
 

@@ -103,3 +103,9 @@ def test_a_disk_without_room_for_one_more_file_is_full_too(tmp_path: Path) -> No
     with tmpfs(tmp_path / "small", "4m,nr_inodes=40") as at:
         told = stored_until_full(at / "store", 0)
         check_whole(at / "store", told)
+
+
+def test_a_disk_that_fills_up_while_a_draft_is_written_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(StorageFull), LocalFolder(tmp_path / "store").draft("0123456789ab") as draft:
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert not draft.exists()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import nowthen as nt
 from nowthen.engine.errors import CommitUnknown
 from nowthen.store import durable, local_folder
 from nowthen.store.entries import Entries
@@ -17,6 +18,7 @@ from nowthen.store.local_folder import LocalFolder
 from nowthen.store.notes import NoteFiles
 from nowthen.store.ports import Entry, Moved
 
+from . import shop
 from .mounts import disk, formatted, needs_root, power_cut
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, needs_root]
@@ -101,3 +103,25 @@ def test_who_acknowledges_what_another_wrote_makes_sure_of_it_first(
     seen = another.commit(another.head(), begun("ingest", "nothing new"), lambda head: Moved({}))
     assert seen.number == 2
     assert found_after_a_cut(image, root, tmp_path) == seen
+
+
+def test_who_says_that_definitions_are_unchanged_makes_sure_of_them_first(
+    image: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root.parent.mkdir()
+    definitions = shop.service(shop.source(shop.sales(1)))
+    nt.connect(root).apply(shop.source(shop.sales(1)))
+
+    def dies(path: Any) -> None:
+        if Path(path) == root / "ledger":
+            raise OSError(5, "the writer dies before it forces the name to the disk")
+        durable.sync(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local_folder, "sync", dies)
+        with pytest.raises(CommitUnknown):
+            nt.connect(root).apply(definitions)
+    assert nt.connect(root).apply(definitions).is_empty
+    copy = power_cut(image, tmp_path / "copy")
+    with disk(copy, tmp_path / "after") as after:
+        assert nt.connect(after / "some" / "store").apply(definitions).is_empty
