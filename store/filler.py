@@ -121,6 +121,8 @@ class Filler:
         """The chunk that the hole is in or that it replaces. `Conflict` if another filled the stretch meanwhile."""
         mine = chunk_id(hole.grid, hole.first if hole.grid.spine else hole.start)
         for id, note in table.chunks.items():
+            if not id.startswith(f"{hole.grid.id}/"):
+                continue
             chunk = self._chunks.get(note)
             same = hole.chunk is not None and chunk.keys == hole.chunk.keys
             kept = self._before.chunks.get(id) == note and hole.chunk is None
@@ -166,9 +168,7 @@ def _path(part: DataPart | None) -> str:
 
 
 def _meets(chunk: Chunk, hole: Hole) -> bool:
-    """Whether they share rows."""
-    if chunk.grid != hole.grid:
-        return False
+    """Whether they share rows of their grid."""
     if hole.grid.spine is not None:
         return chunk.first == hole.first
     return chunk.start < hole.end and hole.start < chunk.end

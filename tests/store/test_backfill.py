@@ -258,6 +258,15 @@ def test_a_deadline_keeps_what_is_done(store: Store, tx: nt.Source) -> None:
         store.backfill(spend(tx), *DAYS, **HOURS, deadline="1us")
 
 
+@pytest.mark.ray
+def test_on_ray_the_values_are_the_same(store: Store, tx: nt.Source, ray_cluster: Any) -> None:
+    done = store.backfill("shop", *DAYS, **HOURS, engine="ray")
+    assert done.values["trade:all_6h"] == 8
+    for view in ("customer_spend", "place_trade", "trade"):
+        found = store.scan(view).collect()
+        assert_frame_equal(found, asked(store, view, found), check_exact=True)
+
+
 def test_request_fields_that_a_grid_lacks_are_refused(store: Store, tx: nt.Source) -> None:
     request = nt.Request({"limit": pl.Float64})
     view = nt.feature_view("left", entity=shop.CUSTOMER, features={"left": request["limit"] - tx["amount"].sum()})
