@@ -140,7 +140,11 @@ class _Attempt:
         def chosen(rows: pl.DataFrame) -> Mask:
             when = times(self._spec.name, layout, rows)
             inside: Mask = (when >= self._first) & (when < self._end)
-            return inside if ids is None else inside | rows[layout["row_id"]].is_in(ids.implode()).to_numpy()
+            return (
+                inside
+                if ids is None
+                else inside | rows[layout["row_id"]].is_in(ids.implode()).fill_null(value=False).to_numpy()
+            )
 
         found = {}
         for table, stretches in files.items():

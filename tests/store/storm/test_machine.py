@@ -87,6 +87,19 @@ class Machine(RuleBasedStateMachine):
                 self.store.push(self._known(), frame([row]), key=f"push-{row.order}")
             self.world.pushed |= {row}
 
+    @rule(day=st.integers(0, 3), new=st.lists(st.tuples(st.integers(0, 23), buyers), max_size=3))
+    def replace(self, day: int, new: list[tuple[int, str]]) -> None:
+        """The source has other orders of a day, and so has the store."""
+        start = orders.START + timedelta(days=day)
+        self.world.drained()
+        came = frozenset(self._new(24 * day + hour, buyer) for hour, buyer in new)
+        gone = {row.order for row in self.world.stored if start <= row.when < start + timedelta(days=1)}
+        self.store.replace(self._source(), frame(came), start, start + timedelta(days=1))
+        self.world.offered = frozenset(row for row in self.world.offered if row.order not in gone) | came
+        kept = frozenset(row for row in came if row.buyer not in self.world.gone)
+        self.world.stored = frozenset(row for row in self.world.stored if row.order not in gone) | kept
+        self._seen()
+
     @precondition(lambda self: self.world.now)
     @rule()
     def drain(self) -> None:
