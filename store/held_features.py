@@ -173,7 +173,7 @@ def _holed(here: Here, view: str, damaged: str) -> bool:
             if view not in head.names:
                 return Moved({})
             table = FeatureTable.of(here.notes.get(head.names[view]))
-            chunks = _sound(here, table, damaged, work.token)
+            chunks = _sound(here, table, work.token)
             done = chunks != dict(table.chunks) or (table.version is not None and _manifest(table) == damaged)
             if not done:
                 return Moved({})
@@ -185,20 +185,30 @@ def _holed(here: Here, view: str, damaged: str) -> bool:
     return done
 
 
-def _sound(here: Here, table: FeatureTable, damaged: str, token: str) -> dict[str, str]:
-    """The notes of the chunks that do without a damaged file."""
+def _sound(here: Here, table: FeatureTable, token: str) -> dict[str, str]:
+    """The notes of the chunks without what is damaged: a column, or all of a chunk whose keys or note are."""
     out = {}
     for id, name in table.chunks.items():
-        if note_path(name) == damaged:
+        try:
+            chunk = Chunk.of(here.notes.get(name))
+        except (Corrupt, NotFound):
             continue
-        chunk = Chunk.of(here.notes.get(name))
-        if f"{table.place}/{chunk.keys.file}" == damaged:
-            continue
-        left = {version: one for version, one in chunk.columns.items() if f"{table.place}/{one.file}" != damaged}
-        out[id] = (
-            name if len(left) == len(chunk.columns) else here.notes.put(token, replace(chunk, columns=left).note())
-        )
+        if _whole(here, table, chunk.keys):
+            left = {version: one for version, one in chunk.columns.items() if _whole(here, table, one)}
+            same = len(left) == len(chunk.columns)
+            out[id] = name if same else here.notes.put(token, replace(chunk, columns=left).note())
     return out
+
+
+def _whole(here: Here, table: FeatureTable, column: Column) -> bool:
+    """Whether a file is as it was written."""
+    path = f"{table.place}/{column.file}"
+    try:
+        if column.file:
+            check_whole(path, [here.folder.get(path)])
+    except (Corrupt, NotFound):
+        return False
+    return True
 
 
 def _sums_mended(here: Here, path: str) -> bool:

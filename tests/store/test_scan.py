@@ -179,6 +179,21 @@ def test_a_damaged_column_is_named_and_becomes_a_hole_that_is_filled(store: Stor
 
 
 @pytest.mark.fault
+def test_a_chunk_whose_note_or_keys_are_damaged_is_a_hole_that_is_filled(store: Store, tx: nt.Source) -> None:
+    before = store.scan("customer_spend").collect()
+    table = table_of(store.here.ledger.head(), store.here, "customer_spend")
+    assert table is not None
+    first, second = list(table.chunks.values())[:2]
+    flip(store.root / "notes" / f"{first}.json", 20)
+    flip(store.root / table.place / Chunks(store.here).get(second).keys.file, 10)
+    store = Store.at(store.root)
+    store.scrub(repair=True)
+    assert len(store.holes("customer_spend", *DAYS, **HOURS)) in (1, 2)
+    store.backfill("customer_spend", *DAYS, **HOURS)
+    assert_frame_equal(store.scan("customer_spend").collect(), before)
+
+
+@pytest.mark.fault
 def test_damaged_sums_are_made_anew(store: Store, tx: nt.Source) -> None:
     sums = files(store)[0].with_name(files(store)[0].name + ".sums")
     before = sums.read_bytes()
