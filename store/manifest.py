@@ -115,19 +115,6 @@ def put_copy(here: Here, service: str) -> None:
             here.folder.put(copy_of(service), sealed(here.notes.get(noted)))
 
 
-def put_stale_copies(here: Here) -> None:
-    """Put every copy for servers that is not what the ledger names: before old shards are removed, and after a publisher died."""
-    for name, note in here.ledger.head().names.items():
-        if name.startswith("snapshot/"):
-            service = name.removeprefix("snapshot/")
-            try:
-                same = here.folder.get(copy_of(service)) == sealed(here.notes.get(note))
-            except NotFound:
-                same = False
-            if not same:
-                put_copy(here, service)
-
-
 def read_manifest(folder: Folder, service: str) -> Manifest:
     """The published snapshot of a service; NotFound says what is published."""
     try:
