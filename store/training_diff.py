@@ -124,7 +124,8 @@ def _changed(old: pl.Series, new: pl.Series, left: Index, right: Index) -> Chang
     if types is not None and not (old.dtype.is_numeric() and new.dtype.is_numeric()):
         return Changed(new.name, len(left), (), None, types)
     differs = before.ne_missing(after).arg_true()
-    shown = [(int(right[place]), before[place], after[place]) for place in differs.head(_SHOWN).to_list()]
+    first = differs.head(_SHOWN)
+    shown = zip(right[first.to_numpy()].tolist(), before.gather(first).to_list(), after.gather(first).to_list())
     return Changed(new.name, len(differs), tuple(shown), _most(before.gather(differs), after.gather(differs)), types)
 
 
