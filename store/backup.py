@@ -10,19 +10,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine.errors import Conflict, Corrupt, Invalid, NotFound
+from ..engine.errors import Corrupt, Invalid
 from . import ballast
 from .durable import publish
-from .entry import path_of
+from .entry import hint_of, path_of
 from .here import opened
 from .log import Log
 from .mend import as_named
 from .ports import Folder, Here
-from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
+from .reachable import HELD_UNDER, Reach, for_servers, kept_entries, undisturbed
 from .stale_copies import put_stale_copies
+from .start_over import StartOver, until_done
 
 _MARK, _HINT = "store.json", "ledger/head"
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -45,22 +45,22 @@ def backed_up(here: Here, to: Folder) -> Copied:
     """Copy what kept entries need, the logs and the ledger to another folder, which may hold an earlier backup of this store."""
     copy = _Copy(here.folder, to)
     copy.marked()
-    for _ in range(_ATTEMPTS):
-        head = here.ledger.head()
+    return until_done(lambda: _attempt(here, copy), "the store")
+
+
+def _attempt(here: Here, copy: _Copy) -> Copied:
+    head = here.ledger.head()
+    with undisturbed(here, head):
         needed = Reach(here, head).of(kept_entries(here, head, head.oldest))
-        try:
-            copy.absent(sorted(needed))
-        except NotFound:
-            if here.ledger.head().number == head.number:
-                raise
-            continue  # a cleanup went by
-        if here.logs is not None:
-            _logs_out(here.logs, copy)
-        copy.absent(path_of(number) for number in range(1, head.number + 1))
-        copy.replaced(_HINT)
-        copy.dropped(path for path in copy.there if path.partition("/")[0] in HELD_UNDER and path not in needed)
-        return copy.report(head.number)
-    raise Conflict(f"{_ATTEMPTS} times files were removed while they were copied. Try again.")
+        copy.absent(sorted(needed))
+    if here.logs is not None:
+        _logs_out(here.logs, copy)
+    if any(entry.kind == "forget" for entry in here.ledger.since(head.number)):
+        raise StartOver  # the logs that were copied may have been emptied of rows that only later entries have
+    copy.absent(path_of(number) for number in range(1, head.number + 1))
+    copy.bytes(_HINT, hint_of(head))  # not the one there is now, which may name a later entry
+    copy.dropped(path for path in copy.there if path.partition("/")[0] in HELD_UNDER and path not in needed)
+    return copy.report(head.number)
 
 
 def restored(backup: Folder, to: Here) -> Copied:

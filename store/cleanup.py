@@ -16,8 +16,9 @@ from . import as_of, ballast, sequence
 from .entry import begun
 from .names import new_token
 from .ports import Entry, Here, Moved, Work
-from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
+from .reachable import HELD_UNDER, Reach, for_servers, kept_entries, undisturbed
 from .stale_copies import put_stale_copies
+from .start_over import until_done
 
 _HOUR_US = 3_600_000_000
 AT_ONCE = 5_000  # paths an entry: their list fits the room of the ballast
@@ -48,6 +49,12 @@ def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -
     if versions < 1 or keep_us < 0:
         raise Invalid(f"cleanup(keep={keep_us} us, versions={versions}): at least the newest version is always kept.")
     ballast.released_if_full(here.folder)
+    done = until_done(lambda: _attempt(here, keep_us, versions, dry_run=dry_run), "the store")
+    ballast.kept(here.folder)
+    return done
+
+
+def _attempt(here: Here, keep_us: int, versions: int, *, dry_run: bool) -> Cleaned:
     plan = _Plan(here, keep_us, versions)
     head = here.ledger.head()
     report = plan.made(head)
@@ -64,7 +71,6 @@ def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -
         plan.went()
         if plan.more:
             plan.made(head)
-    ballast.kept(here.folder)
     return _joined(parts) if parts else report
 
 
@@ -88,7 +94,8 @@ class _Plan:
         """The report for a head; the files are in `doomed` then."""
         clock = _clock_trouble(head) if self._keep_us else ""
         oldest = head.oldest if clock else self._oldest(head)
-        needed = Reach(self._here, head).of(kept_entries(self._here, head, oldest))
+        with undisturbed(self._here, head):
+            needed = Reach(self._here, head).of(kept_entries(self._here, head, oldest))
         unused = {path: size for path, (size, _) in self._listed.items() if path not in needed}
         old = [path for path in unused if not self._listed[path][1]]
         self.doomed, self.more = {path: unused[path] for path in old[:AT_ONCE]}, len(old) > AT_ONCE

@@ -15,8 +15,8 @@ from typing import Any
 
 from ..engine.errors import CommitUnknown, Conflict, Corrupt, NotFound, StorageFull, Unavailable
 from . import as_of
-from .canonical import sealed, unsealed
-from .entry import EMPTY, content_of, entry_of, following, number_of, path_of
+from .canonical import unsealed
+from .entry import EMPTY, content_of, entry_of, following, hint_of, number_of, path_of
 from .founding import founded
 from .notes import note_path, read_note
 from .ports import Change, Entry, Folder, Moved, Work
@@ -158,7 +158,7 @@ class Entries:
         newest: Entry | None = entry
         while newest is not None and (hint is None or hint[0] < newest.number):
             hint = (newest.number, newest.sha256)
-            self._folder.put(_HINT, sealed({"number": newest.number, "entry": newest.sha256}))
+            self._folder.put(_HINT, hint_of(newest))
             # Another writer's higher hint may just have been written over; that writer's entry is there then.
             newest = self._read(newest.number + 1)
 

@@ -65,6 +65,11 @@ def content_of(entry: Entry) -> bytes:
     return sealed(_parts(entry))
 
 
+def hint_of(entry: Entry) -> bytes:
+    """The bytes of the hint that names an entry."""
+    return sealed({"number": entry.number, "entry": entry.sha256})
+
+
 def entry_of(content: bytes, number: int) -> Entry:
     """The entry in these bytes. `Corrupt` if they are not as they were written, or are another entry's."""
     place = path_of(number)

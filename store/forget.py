@@ -23,8 +23,9 @@ from .frame import as_frame
 from .kinds import held
 from .log import Log, Writer
 from .ports import Entry, Here, Moved, Work
-from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries
+from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries, undisturbed
 from .stale_copies import put_stale_copies
+from .start_over import StartOver
 
 _ATTEMPTS = 10
 _PATIENCE_S = 5.0
@@ -94,8 +95,10 @@ def _erased(here: Here, entity: Entity, keys: pl.DataFrame) -> Forgotten:
             with ExitStack() as turns:
                 for name in sources:
                     turns.enter_context(here.folder.turn(f"ingest-{name.removeprefix('source/')}"))
-                return _Attempt(here, entity, keys).made()
-        except Conflict as error:
+                head = here.ledger.head()
+                with undisturbed(here, head):
+                    return _Attempt(here, head, entity, keys).made()
+        except (Conflict, StartOver) as error:
             last = error
     raise Conflict(f"forget {entity.name}: {_ATTEMPTS} times another writer was first. Try again.") from last
 
@@ -103,9 +106,8 @@ def _erased(here: Here, entity: Entity, keys: pl.DataFrame) -> Forgotten:
 class _Attempt:
     """One try on the store as it stands."""
 
-    def __init__(self, here: Here, entity: Entity, keys: pl.DataFrame) -> None:
-        self._here, self._entity, self._keys = here, entity, keys
-        self._head = here.ledger.head()
+    def __init__(self, here: Here, head: Entry, entity: Entity, keys: pl.DataFrame) -> None:
+        self._here, self._head, self._entity, self._keys = here, head, entity, keys
         self._kept = kept_entries(here, self._head, self._head.number)
         self._new: dict[str, str] = {}  # note -> note without the rows
         self._rows: dict[str, int] = {}

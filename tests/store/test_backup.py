@@ -81,6 +81,41 @@ def test_a_backup_drops_what_the_store_has_cleaned_up(here: Here, copy: LocalFol
     assert contents(copy).keys() == contents(LocalFolder(Path(here.folder.url))).keys() - {"ballast"}
 
 
+def test_a_backup_beside_a_writer_is_a_store_of_one_version(
+    here: Here, copy: LocalFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = copy.put
+
+    def put(path: str, content: bytes) -> None:
+        plain(path, content)
+        if path.startswith("ledger/"):
+            write(here, "late")
+
+    monkeypatch.setattr(copy, "put", put)
+    version = backed_up(here, copy).version
+    again = store_at(tmp_path / "again")
+    restored(LocalFolder(tmp_path / "copy"), again)
+    assert (again.ledger.head().number, scrubbed(again).whole) == (version, True)
+
+
+def test_a_backup_beside_a_cleanup_starts_over(
+    here: Here, copy: LocalFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = here.folder.get
+
+    def get(path: str) -> bytes:
+        if path.startswith("notes/"):
+            monkeypatch.setattr(here.folder, "get", plain)
+            cleaned(store_at(tmp_path / "store"), 0, 1)
+        return plain(path)
+
+    monkeypatch.setattr(here.folder, "get", get)
+    assert backed_up(here, copy).version == 4
+    again = store_at(tmp_path / "again")
+    restored(copy, again)
+    assert scrubbed(again).whole
+
+
 def test_a_backup_is_of_one_store(here: Here, copy: LocalFolder, tmp_path: Path) -> None:
     other = store_at(tmp_path / "other")
     write(other, "a")
