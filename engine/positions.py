@@ -12,6 +12,8 @@ from .column import Array, Index
 from .memory import fresh, nowhere
 from .window import End
 
+_BLOCK = 1 << 15  # rows packed at a time, so that what lies between stays in the cache: half the time (2026-11)
+
 
 def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, ends: Sequence[End]) -> Index:
     """For each end w of question i, the index after the last event of its group with time <= the end; (ends, questions).
@@ -92,12 +94,15 @@ def ordered(group: Index, time: Index) -> Index:
     short = max(bits + places + (int(group.max()) + 1).bit_length() - 63, 0)
     if short > bits or bits > 62:
         return np.lexsort((time, group))
-    numbers = group.astype(np.int64)
-    numbers += 1
-    numbers <<= bits - short
-    numbers |= (time - low) >> short
-    numbers <<= places
-    numbers |= np.arange(len(group))
+    numbers = np.empty(len(group), dtype=np.int64)
+    for begin in range(0, len(group), _BLOCK):
+        cut = slice(begin, begin + _BLOCK)
+        packed = group[cut] + np.int64(1)
+        packed <<= bits - short
+        packed |= (time[cut] - low) >> short
+        packed <<= places
+        packed |= np.arange(begin, begin + len(packed))
+        numbers[cut] = packed
     numbers.sort()
     rows = numbers & ((1 << places) - 1)
     if short:

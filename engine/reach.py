@@ -1,7 +1,7 @@
 """The question a row reaches: the first of its key at or after it. A question keeps the latest row that reached it.
 
-Two forms of equal result. The compiled one takes rows as they come and looks for the question of each. The other sorts the rows by key
-and time and looks for the row of each question, which costs numpy less.
+Two forms of equal result. The compiled one takes rows as they come and looks for the question of each. The other sorts rows and questions
+together by key and time, which costs numpy less.
 """
 
 from __future__ import annotations
@@ -86,7 +86,8 @@ class Questions:
     @cached_property
     def group(self) -> Index:
         """The group of each."""
-        return np.repeat(np.arange(len(self.offsets) - 1), np.diff(self.offsets))
+        groups = len(self.offsets) - 1
+        return np.repeat(np.arange(groups, dtype=smallest(groups)), np.diff(self.offsets))
 
     @cached_property
     def row(self) -> Index:
@@ -163,103 +164,66 @@ class Looped:
 
 @dataclass(eq=False)
 class Sorted:
-    """Rows sorted by group and time, both in one number; where that does not fit, times are numbered first."""
+    """Rows and questions sorted together by group and time: a question gets the last row before it."""
 
     questions: Questions
     time: Index
     group: Index
     sequence: Index | None
+    _merged: dict[Upto, Index] = field(default_factory=dict)
 
     def keep(self, upto: Upto, seen: Mask | None, kept: Kept) -> tuple[Index, Index]:
         """The questions that got a row, and its position."""
-        rows, ranks = self._order, self._ranks
-        if seen is not None:
-            visible = seen[rows]
-            rows, ranks = rows[visible], ranks[visible]
-        bound = self._ranked_asked(upto)
-        last = np.searchsorted(ranks, bound, side="right") - 1
-        first = np.concatenate([[True], last[1:] != last[:-1]])  # of several after the same row the first keeps it
-        questions = np.flatnonzero(first & (last >= 0))
-        last = last[questions]
-        same = ranks[last] >= self.questions.group[questions] * self._width
-        questions, last = questions[same], last[same]
-        found = rows[self._latest_tied(ranks, rows, last)]
+        questions, found = self._reached(upto, seen)
         sequence = None if self.sequence is None else self.sequence[found]
         better = kept.better(questions, self.time[found], sequence)
         questions, found = questions[better], found[better]
         kept.put(questions, self.time[found], None if self.sequence is None else self.sequence[found])
         return questions, found
 
+    def _reached(self, upto: Upto, seen: Mask | None) -> tuple[Index, Index]:
+        """The questions that are the first after some row of their group, and the last such row."""
+        order = self._order(upto)
+        asks = order >= len(self._time)
+        before = np.arange(len(order), dtype=smallest(len(order)))
+        before[asks] = -1
+        if seen is not None:
+            rows = np.flatnonzero(~asks)
+            before[rows[~seen[self._at(order[rows])]]] = -1
+        last = np.maximum.accumulate(before)[asks]
+        first = np.concatenate([[True], last[1:] != last[:-1]])
+        questions = np.flatnonzero(first & (last >= 0))
+        found = self._at(order[last[questions]])
+        same = self.group[found] == self.questions.group[questions]
+        return questions[same], found[same]
+
+    def _order(self, upto: Upto) -> Index:
+        """The rows, and the questions numbered after them, by group and time; equal ones by number. Nobody's rows come first."""
+        if upto not in self._merged:
+            asked, time = self.questions, self._time
+            low, high = (int(time.min()), int(time.max())) if len(time) else (0, 0)
+            until = np.clip(asked.base(upto.clocks) - upto.late, low - 1, high)
+            group = self.group if self._rows is None else self.group[self._rows]
+            both = np.concatenate([group, asked.group]), np.concatenate([time, until])
+            self._merged[upto] = ordered(*both)
+        return self._merged[upto]
+
     @cached_property
-    def _order(self) -> Index:
-        """The rows, sorted; those that are nobody's come first, or not at all where that spares much."""
+    def _rows(self) -> Index | None:
+        """The rows by sequence, without those that are nobody's where that spares much; None where it is all as they come."""
+        if self.sequence is not None and not bool((self.sequence[1:] >= self.sequence[:-1]).all()):
+            rows = np.argsort(self.sequence, kind="stable")
+            return rows[self.group[rows] >= 0]
         live = np.flatnonzero(self.group >= 0)
-        if len(live) > _MOST * len(self.group):
-            return ordered(self.group, self.time)
-        return live[ordered(self.group[live], self.time[live])]
+        return None if len(live) > _MOST * len(self.group) else live
 
     @cached_property
-    def _ranks(self) -> Index:
-        return self._numbers[self._order]
+    def _time(self) -> Index:
+        return self.time if self._rows is None else self.time[self._rows]
 
-    @cached_property
-    def _numbers(self) -> Index:
-        """A number for group and time of each row, below 0 where it is nobody's."""
-        numbers = self.group.astype(np.int64)
-        numbers *= self._width
-        numbers += self._instant
-        return numbers
-
-    @cached_property
-    def _instants(self) -> Index | None:
-        """All times that occur, where a time itself is too large beside a group."""
-        groups = len(self.questions.offsets) - 1
-        return None if (self._high - self._low + 2) * groups < 2**62 else np.unique(self.time)
-
-    @cached_property
-    def _low(self) -> int:
-        return int(self.time.min())
-
-    @cached_property
-    def _high(self) -> int:
-        return int(self.time.max())
-
-    @cached_property
-    def _width(self) -> int:
-        return self._high - self._low + 2 if self._instants is None else len(self._instants) + 1
-
-    @cached_property
-    def _instant(self) -> Index:
-        """The number of each row's time, 1 for the earliest."""
-        return self.time - (self._low - 1) if self._instants is None else self._numbered(self.time)
-
-    def _numbered(self, times: Index) -> Index:
-        """The number of the last instant up to each time, 0 before the earliest."""
-        if self._instants is not None:
-            return np.searchsorted(self._instants, times, side="right")
-        return np.clip(times, self._low - 1, self._high) - (self._low - 1)
-
-    def _ranked_asked(self, upto: Upto) -> Index:
-        asked = self.questions
-        return asked.group * np.int64(self._width) + self._numbered(asked.base(upto.clocks) - upto.late)
-
-    def _latest_tied(self, ranks: Index, rows: Index, last: Index) -> Index:
-        """Of the rows of equal group and time the place of the one that comes last, by sequence and position."""
-        if self.sequence is None:
-            return last
-        begin = np.searchsorted(ranks, ranks[last], side="left")
-        tied = np.flatnonzero(begin < last)
-        if not len(tied):
-            return last
-        sizes = (last - begin)[tied] + 1
-        ends = np.cumsum(sizes)
-        owner = np.repeat(np.arange(len(tied)), sizes)
-        places = np.arange(ends[-1]) + (begin[tied] - ends + sizes)[owner]
-        among = rows[places]
-        by = np.lexsort((among, self.sequence[among], owner))
-        out = last.copy()
-        out[tied] = places[by[ends - 1]]
-        return out
+    def _at(self, numbers: Index) -> Index:
+        """The positions of rows by their numbers in the order."""
+        return numbers if self._rows is None else self._rows[numbers]
 
 
 def owned(array: Array) -> Array:
