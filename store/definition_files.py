@@ -17,6 +17,7 @@ from ..engine.source import Rows
 from ..engine.view import ViewType
 from .definition_diff import parts_of
 from .definition_note import KINDS, Definition
+from .durable import publish
 from .given import of_one_name_each
 
 _LARGEST_BYTES = 16 << 20
@@ -30,8 +31,9 @@ def exported(definitions: Iterable[Definition], folder: str | PathLike[str]) -> 
         raise Invalid(f"{str(root)!r} is a file; definitions are exported into a folder.")
     files = {root / f"{one.kind}s" / f"{one.name}.json": one for one in definitions}
     for path, one in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(_file(one), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        if path.is_symlink() or path.parent.is_symlink():
+            raise Invalid(f"{path} is or lies behind a link, which may lead anywhere. Remove the link.")
+        publish(path, (json.dumps(_file(one), indent=2, ensure_ascii=False) + "\n").encode())
     for path in _found(root):
         if path not in files and _is_ours(path):
             path.unlink()

@@ -108,6 +108,7 @@ def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
         (lambda c: c["definition"].pop("nodes"), "malformed"),
         (lambda c: c["definition"]["nodes"].append({"node": "__class__"}), "'definition' is not what"),
         (lambda c: c["definition"].update(format=1), "format 1"),
+        (lambda c: c["definition"]["nodes"][0].update(arg=0, kept=0), "no definition|malformed"),
         (lambda c: c.pop("kind"), "no definition"),
     ],
 )
@@ -139,6 +140,14 @@ def test_links_are_not_followed(exported: Path, store: Store, tmp_path: Path) ->
     (exported / "views" / "spend.json").symlink_to(tmp_path / "spend.json")
     with pytest.raises(Invalid, match="is a link"):
         store.import_(exported)
+
+
+@pytest.mark.parametrize("link", ["views/spend.json", "views"])
+def test_nothing_is_written_through_a_link(exported: Path, store: Store, tmp_path: Path, link: str) -> None:
+    (exported / link).rename(tmp_path / "elsewhere")
+    (exported / link).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(Invalid, match="behind a link"):
+        store.export(exported)
 
 
 def test_a_folder_without_definitions_is_refused(store: Store, tmp_path: Path) -> None:
