@@ -9,8 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from ..engine.errors import Invalid, NotFound, did_you_mean
-from .cli_options import JsonOption, StoreOption
+from .cli_options import DefinitionsOption, JsonOption, StoreOption
 from .cli_report import reported, show
+from .definitions import load
+from .settings import definitions_path, settings
 from .store_here import store_here
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
@@ -81,13 +83,19 @@ def verify(
     repair: Annotated[bool, typer.Option("--repair", help="Make whole what can be made whole.")] = False,
     backup: Annotated[str | None, typer.Option(metavar="PLACE", help="A backup to repair from.")] = None,
     store: StoreOption = None,
+    definitions: DefinitionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every byte and compare it with its digest; damaged files are named. Exit code 1 where something is damaged."""
+    """Read every byte and compare it with its digest; damaged files are named. Exit code 1 where something is damaged.
+
+    With --repair files come back from a backup, and rows from the sources of the definitions, where these still have them.
+    """
     with reported(as_json):
         if backup and not repair:
             raise Invalid("--backup is what --repair repairs from. Say both.")
-        done = store_here(store).scrub(repair=repair, backup=backup)
+        known = settings(None, definitions)
+        sources = load(definitions_path(known)).sources if repair and known.definitions else {}
+        done = store_here(store).scrub(repair=repair, backup=backup, sources=list(sources.values()))
         show({**asdict(done), "whole": done.whole}, as_json, lambda _: str(done))
         raise typer.Exit(0 if done.whole else 1)
 

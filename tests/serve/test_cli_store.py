@@ -125,6 +125,17 @@ def test_verify_exits_by_what_it_finds_and_repairs_from_a_backup(filled: Path) -
     assert run("verify")["whole"]
 
 
+def test_verify_mends_rows_from_the_source_that_the_definitions_name(filled: Path) -> None:
+    rows = run("scan", "tx", "--limit", "100000")
+    file = min((filled / "store" / "tables").rglob("*.lance"))
+    data = bytearray(file.read_bytes())
+    data[len(data) // 3] ^= 1
+    file.write_bytes(data)
+    assert run("verify", code=1)["damaged"]
+    assert run("verify", "--repair")["mended"]
+    assert run("scan", "tx", "--limit", "100000") == rows
+
+
 def test_a_backup_is_restored_where_no_store_is(filled: Path) -> None:
     run("backup", "bk")
     run("restore", "bk", "again")
