@@ -9,7 +9,8 @@ import typer
 StoreOption = Annotated[
     str | None,
     typer.Option(
-        "--store", help="The store's folder. Else NOWTHEN_STORE, else \\[tool.nowthen] store in pyproject.toml."
+        "--store",
+        help="The store's folder or address. Else NOWTHEN_STORE, else \\[tool.nowthen] store in pyproject.toml.",
     ),
 ]
 DefinitionsOption = Annotated[

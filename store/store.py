@@ -153,9 +153,10 @@ class Store(Definitions, Features, Care):
         chosen = resolved(names, features, full_names=full_names)
         for spec in map(refreshable, sources_of(chosen)) if refresh else ():
             self.ingest(spec)
-        entry = self.here.ledger.head() if as_of is None else self.here.ledger.entry(as_of)
+        pinned = opener(self.here, as_of)
+        entry = self.here.ledger.seen() if as_of is None else self.here.ledger.entry(as_of)  # the head that was pinned
         return over_spine(
-            reader_of(labels, "labels"), chosen, at=at, open_source=opener(self.here, as_of), known_at=known_at,
+            reader_of(labels, "labels"), chosen, at=at, open_source=pinned, known_at=known_at,
             request=request, keeper=Keeper.at(self.here, entry, _named(features)),
         )  # fmt: skip
 
