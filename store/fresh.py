@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
-from ..engine.hashing import content_hashes
-from ..engine.positions import distinct, rises
+from ..engine.hashing import content_hashes, key_hashes
+from ..engine.positions import rises
 from ..engine.rows import SEQUENCE
 from ..engine.source import SourceSpec
 
 CONTENT = "__content"
-_NEAR = 16  # a mark for each number between, a byte each, is less than a table of those there are
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,16 @@ def is_settled(spec: SourceSpec, arrived: Fresh) -> bool:
 
 
 def all_different(ids: pl.Series) -> bool:
-    """Whether no value appears twice; of numbers that rise, or lie close together, without a table of them."""
-    if ids.dtype == pl.Int64 and len(ids) and not ids.null_count():
-        values = ids.to_numpy()
-        low, high = int(values.min()), int(values.max())
-        if rises(values):
-            return True
-        if high - low < _NEAR * len(values):
-            return distinct(values, low, high - low + 1)
-    return bool(ids.is_unique().all())
+    """Whether no value appears twice."""
+    return surely_different(ids) or bool(ids.is_unique().all())
+
+
+def surely_different(ids: pl.Series) -> bool:
+    """Whether it is plain that no value appears twice: numbers rise, or all have different hashes. Needs no table of the values."""
+    if ids.dtype == pl.Int64 and len(ids) and not ids.null_count() and rises(ids.to_numpy()):
+        return True
+    hashes = np.sort(key_hashes(ids.to_frame()))
+    return bool((hashes[1:] != hashes[:-1]).all())
 
 
 def _uncounted(stored: pl.DataFrame, rows: pl.DataFrame) -> Fresh:

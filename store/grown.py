@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -50,7 +50,7 @@ class Grown:
 
 def grown(
     here: Here, spec: SourceSpec, state: SourceState, portions: Iterable[pl.DataFrame], slabs: Index, schema: pa.Schema,
-    draft: Path, token: str, *, corrections: int, in_memory: bool,
+    draft: Path, token: str, *, corrections: int, in_memory: bool, wrote: Callable[[int], None],
 ) -> Grown:  # fmt: skip
     """New files for rows in portions; where these are not all in memory each is laid aside, by place, until all have come."""
     done = Grown({table: [] for table in keyed(state.layout)})
@@ -62,13 +62,13 @@ def grown(
         for table, place in places.items():
             packed = place.packed(rows, when)
             if in_memory:
-                done.stretches[table] = stored(here, place, [packed], schema, draft, token)
+                done.stretches[table] = stored(here, place, [packed], schema, draft, token, wrote)
             else:
                 aside[table].append(laid_aside(packed, draft / f"{table}.{number}.arrow"))
             del packed
     for table, parts in aside.items():
         if parts:
-            done.stretches[table] = stored(here, places[table], parts, schema, draft, token)
+            done.stretches[table] = stored(here, places[table], parts, schema, draft, token, wrote)
     return done
 
 

@@ -23,8 +23,9 @@ from .erased_keys import Erased
 from .evolution import Evolution, evolution, evolved, table_schema
 from .grown import Grown, files_of, grown, joined
 from .known_rows import least_time
-from .layout import BUCKETS, layout_of, slab_width, times
+from .layout import BUCKETS, keyed, layout_of, slab_width, times
 from .looked import DAY_US, Look, days_of, look
+from .passing import Passing
 from .pieces_known import Files, unknown
 from .placed import slabs_of
 from .ports import Change, Entry, Here, Moved, Stretch, Work
@@ -84,8 +85,8 @@ class Ingest:
             if not (came.new or self._matters(came, state, change, read=given is not None) or (make and state is None)):
                 here.ledger.vouch(base)
                 return _report(spec.name, came, files, 0, state, base.number)
-            progress.step(f"writing {came.new:,} rows")
-            return self._written(base, state, change, came, files, read=given is not None)
+            wrote = Passing(progress, "writing", came.new * len(keyed(layout_of(spec))))
+            return self._written(base, state, change, came, files, wrote, read=given is not None)
 
     def _matters(self, came: Arrived, state: SourceState | None, change: Evolution, *, read: bool) -> bool:
         """Whether there is something to say though no row is new."""
@@ -94,8 +95,8 @@ class Ingest:
         return ahead or bool(change.added or change.widened) or (read and not told)
 
     def _written(
-        self, base: Entry, state: SourceState | None, change: Evolution, came: Arrived, files: Files, *, read: bool
-    ) -> Ingested:
+        self, base: Entry, state: SourceState | None, change: Evolution, came: Arrived, files: Files, wrote: Passing, *, read: bool
+    ) -> Ingested:  # fmt: skip
         """The rows in new files, and an entry that names them."""
         here, spec = self._here, self._spec
         what = "ingest" if read else "drain"
@@ -105,7 +106,7 @@ class Ingest:
         with here.folder.draft(work.token) as draft:
             new = grown(
                 here, spec, grounds, came.portions(spec), slabs_of(_days(spec, came), grounds.slab_us, DAY_US), schema, draft, work.token,
-                corrections=came.corrections, in_memory=came.in_memory,
+                corrections=came.corrections, in_memory=came.in_memory, wrote=wrote,
             )  # fmt: skip
             write = rewritten if change.widened else tidied
             old = write(here, state, schema, draft, work.token) if state else Rewritten({}, {})

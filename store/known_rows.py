@@ -14,7 +14,7 @@ from ..engine.column import Index, Mask
 from ..engine.hashing import key_hashes
 from ..engine.rows import SEQUENCE
 from ..engine.source import SourceSpec
-from .fresh import CONTENT, Fresh, all_different, fresh, needed
+from .fresh import CONTENT, Fresh, fresh, needed, surely_different
 from .layout import times
 from .ports import Here
 from .source_note import SourceState, place_of
@@ -45,13 +45,7 @@ def new_rows(
     """Which of the given rows (what `needed` names) neither the tables nor the tail of the log hold."""
     numbers, duplicates, corrections = [], 0, 0
     stored = 0 if state is None else state.rows
-    if (
-        not stored
-        and tail.is_empty()
-        and spec.row_id
-        and given[spec.row_id].dtype.is_integer()
-        and all_different(given[spec.row_id])
-    ):
+    if not stored and tail.is_empty() and spec.row_id and surely_different(given[spec.row_id]):
         return New([given[SEQUENCE]], 0, 0)
     shares = max(1, -(-(stored + tail.height + given.height) * _BYTES_A_ROW // memory))
     for share in range(shares):

@@ -6,7 +6,6 @@ kept, others are read a second time, a piece at a time, once it is known which a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,6 +22,7 @@ from ..engine.source import SourceSpec
 from .erased_keys import Erased
 from .fresh import CONTENT, with_content
 from .layout import known_times, layout_of, times
+from .passing import Passing
 from .placed import storable
 
 DAY_US = 86_400_000_000
@@ -62,15 +62,15 @@ def look(spec: SourceSpec, reader: Reader, erased: Erased, memory: int, progress
     total = height(reader)
     fits = total is None or total * size * _KEPT <= memory
     parts = [(0, reader)] if fits else pieces(reader, max(memory // (_PIECE * size), _LEAST_PIECE))
-    ids, days, ends, dropped, kept, passed = [], [], [], [], None, _Passed(total, len(parts))
-    for number, (first, piece) in enumerate(parts):
-        progress.step(passed.words(number, first))
+    ids, days, ends, dropped, kept, passed = [], [], [], [], None, Passing(progress, "reading", total)
+    for first, piece in parts:
         rows = with_content(spec, storable(read(spec, piece)))
         when = _checked(spec, rows, first)
         ids.append(rows.select([*([spec.row_id] if spec.row_id else []), CONTENT]))
         days.append(days_of(when))
         ends += [] if not len(when) else [int(when.min()), int(when.max())]
         dropped.append(erased.mask(rows))
+        passed(rows.height)
         kept = rows if len(parts) == 1 else None
         if kept is None:
             del rows
@@ -108,22 +108,6 @@ def days_of(when: Index) -> Index:
         if span > 4 * len(days) + 1024
         else low + np.flatnonzero(np.bincount(days - low, minlength=span))
     )
-
-
-class _Passed:
-    """How far a look is, and about how long it will take: what the first pieces took is taken for all."""
-
-    def __init__(self, total: int | None, parts: int) -> None:
-        self._total, self._parts, self._began = total, parts, time.monotonic()
-
-    def words(self, number: int, rows: int) -> str:
-        """What a person sees."""
-        if self._total is None:
-            return "reading"
-        if not number:
-            return f"reading {self._total:,} rows"
-        left = (time.monotonic() - self._began) * (self._total - rows) / max(rows, 1)
-        return f"reading piece {number + 1}/{self._parts}, {rows:,} of {self._total:,} rows, about {left:.0f} s left"
 
 
 def _as_before(rows: pl.DataFrame, height: int) -> pl.DataFrame:

@@ -7,7 +7,7 @@ places at once. Rows that do not fit the memory come in portions, each counted t
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,9 +92,9 @@ def laid_aside(packed: Packed, path: Path) -> Packed:
 
 
 def stored(
-    here: Here, places: Places, portions: Sequence[Packed], schema: pa.Schema, draft: Path, token: str
-) -> list[Stretch]:
-    """A file in the draft for each place that has rows."""
+    here: Here, places: Places, portions: Sequence[Packed], schema: pa.Schema, draft: Path, token: str, wrote: Callable[[int], None]
+) -> list[Stretch]:  # fmt: skip
+    """A file in the draft for each place that has rows; `wrote` hears of each how many."""
     sizes = sum((np.diff(portion.offsets) for portion in portions), np.zeros(places.number, dtype=np.int64))
     folder = place_of(places.state.name, places.table)
 
@@ -102,6 +102,7 @@ def stored(
         rows = pl.concat([portion.buckets(place, place + 1) for portion in portions], rechunk=len(portions) > 1)
         found = in_order(places.state.name, places.state.layout, places.keys, rows)
         part = here.tables.write(folder, places.stem(place), batches(found, schema), schema, draft, token)
+        wrote(part.rows)
         return Stretch((part,), part.rows)
 
     with ThreadPoolExecutor(WRITERS) as pool:
