@@ -17,7 +17,7 @@ from typing import Any
 import polars as pl
 
 from ..engine.entity import Entity
-from ..engine.errors import Conflict, Corrupt, Invalid, WrongType
+from ..engine.errors import Conflict, Corrupt, Invalid, NotFound, WrongType, did_you_mean
 from .entry import begun
 from .frame import as_frame
 from .kinds import held
@@ -66,6 +66,7 @@ def forgotten(here: Here, entity: Entity, keys: Any, settle: Callable[[], None])
         settle()
         for name, writer in writers.items():
             _check_drained(here, name, writer)
+        _check_known(here, entity)
         done = _erased(here, entity, wanted)
         emptied = tuple(sorted(name for name, writer in writers.items() if _emptied(here, entity, name, writer)))
     left = tuple(_mentions(here, entity, wanted))
@@ -187,6 +188,15 @@ def _has(here: Here, head: Entry, source: str, entity: Entity) -> bool | None:
     """Whether a source has the entity; None where the ledger says nothing of it."""
     note = head.names.get(f"source/{source}")
     return None if note is None else entity.name in here.notes.get(note)["layout"]["keys"]
+
+
+def _check_known(here: Here, entity: Entity) -> None:
+    """Refuse an entity that no source has: a name that is mistyped would end versions and erase nothing."""
+    names = here.ledger.head().names
+    sources = [here.notes.get(note) for name, note in names.items() if name.startswith("source/")]
+    known = {one for source in sources for one in source["layout"]["keys"]}
+    if entity.name not in known:
+        raise NotFound(f"no source in this store is about {entity.name!r}. {did_you_mean(entity.name, known)}")
 
 
 def _check_drained(here: Here, source: str, writer: Writer) -> None:

@@ -210,6 +210,13 @@ def test_keys_that_are_none_are_refused(full: Store, keys: object, error: type[E
         full.forget(PERSON, keys)
 
 
+def test_an_entity_that_no_source_has_is_refused_and_nothing_ends(full: Store) -> None:
+    before = full.here.ledger.head().oldest
+    with pytest.raises(NotFound, match="Did you mean 'person'"):
+        full.forget(nt.Entity("persom", keys={"person": pl.String}), [SECRET])
+    assert full.here.ledger.head().oldest == before
+
+
 def test_rows_whose_log_nobody_can_read_are_not_passed_over(store: Store) -> None:
     store.push(source(None), visits(3), key="k")
     with pytest.raises(Invalid, match="no registered source"):
