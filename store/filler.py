@@ -58,6 +58,7 @@ class Filler:
         self._keys = {name: type_json(types.settled(dtype)) for name, dtype in keys.items()}
         self._before = table_of(base, here, view) or FeatureTable(view, self._keys)
         self._turn = Lock()
+        self._last: tuple[Version, pa.Schema, dict[str, Stretch]] | None = None
 
     def fill(self, filled: Filled) -> Entry:
         """The entry since which the hole is filled; from several threads if need be.
@@ -150,16 +151,29 @@ class Filler:
 
     def _version(self, table: FeatureTable, held: Chunk | None, files: _Files, draft: Path) -> Version | None:
         """The version with the new files, beside those the chunk has already or in the place of older ones."""
-        tables, place = self._here.tables, table.place
-        schema = pa.schema([]) if table.version is None else tables.opened(place, table.version)[0]
-        found = stretches_of(self._here, table)
+        schema, found = self._opened(table)
         mine = found.pop(held.keys.file, None) if held is not None else None
         stale = {column.file for version, column in held.columns.items() if version in files.columns} if held else ()
         kept = () if mine is None or files.keys is not None else mine.parts
         parts = (*(part for part in kept if part.path not in stale), *files.parts)
         fields = {**{one.name: one for one in schema}, **files.fields}
-        stretches = [*found.values(), *([Stretch(parts, parts[0].rows)] if files.parts else [])]
-        return tables.version(place, pa.schema(list(fields.values())), stretches, draft) if stretches else None
+        if files.parts:
+            keys = _path(files.keys) or (held.keys.file if held is not None else "")
+            found[keys] = Stretch(parts, parts[0].rows)
+        if not found:
+            return None
+        whole = pa.schema(list(fields.values()))
+        made = self._here.tables.version(table.place, whole, list(found.values()), draft)
+        self._last = made, whole, found
+        return made
+
+    def _opened(self, table: FeatureTable) -> tuple[pa.Schema, dict[str, Stretch]]:
+        """Schema and stretches of a version: of the one made last as it was made, as opening costs as much as there are files."""
+        if table.version is None:
+            return pa.schema([]), {}
+        if self._last is not None and self._last[0] == table.version:
+            return self._last[1], dict(self._last[2])
+        return self._here.tables.opened(table.place, table.version)[0], stretches_of(self._here, table)
 
 
 def _path(part: DataPart | None) -> str:
