@@ -145,7 +145,9 @@ class Machine(RuleBasedStateMachine):
         """What is backfilled and not stale is what the tables say."""
         if not self.store.holes("spend", *SPAN, every="1d", keys={"buyer": BUYERS}):
             rows = self.store.scan("spend", *SPAN).collect()
-            assert self._values(rows) == self._values(self._meant(self.world.stored))
+            # Whether a key that was forgotten is there again, with nothing of it, is left to when its chunk was made.
+            known = ~pl.col("buyer").is_in(sorted(self.world.gone))
+            assert self._values(rows.filter(known)) == self._values(self._meant(self.world.stored).filter(known))
 
     @precondition(lambda self: self.world.now and len(self.world.saved) < 3)
     @rule()
