@@ -50,8 +50,14 @@ def unknown(here: Here, spec: SourceSpec, state: SourceState | None, reader: Rea
     held = pinned(reader)
     marks = _marks(held)
     before = {} if state is None or state.pieces is None else here.notes.get(state.pieces)
-    if not marks or not before or state is None or not state.ingested:
-        return Files(held, marks)
+    if (
+        not marks
+        or not before
+        or state is None
+        or not state.ingested
+        or set(spec.schema) - set(state.layout["columns"])
+    ):
+        return Files(held, marks)  # a column that is asked for now may have stood in the files before
     same = {path for path, mark in marks.items() if before["files"].get(path) == mark}
     versions_are_a_set = spec.row_id is not None and spec.known_time is not None
     if len(same) == len(marks) and (versions_are_a_set or (marks == before["files"] and before["turn"] == state.turn)):

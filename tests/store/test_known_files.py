@@ -98,3 +98,13 @@ def test_csv_files_are_known_too(store: Store, tmp_path: Path) -> None:
     shop.sales(10).write_csv(tmp_path / "a.csv")
     tx = shop.source(nt.Csv(tmp_path / "a.csv", schema={"when": pl.Datetime("us", "UTC")}))
     assert [store.ingest(tx).new for _ in range(2)] == [10, 0]
+
+
+def test_a_column_that_the_files_always_had_is_read_once_it_is_asked_for(store: Store, tmp_path: Path) -> None:
+    write(tmp_path / "in", "a", shop.sales(10))
+    fewer = dict(shop.sales().drop("amount").schema)
+    store.ingest(source(tmp_path / "in", schema=fewer))
+    tx = source(tmp_path / "in", schema=dict(shop.sales().schema))
+    store.ingest(tx)
+    last = store.events(tx).read(["sale", "amount"]).unique("sale", keep="last", maintain_order=True)
+    assert last.equals(shop.sales(10).select("sale", "amount"))
