@@ -59,6 +59,7 @@ class Changes:
         self._kind = kind
         self.entry = entry  # what it was compared with
         self.changes = tuple(changes)
+        self._done = False
 
     @property
     def is_empty(self) -> bool:
@@ -76,11 +77,12 @@ class Changes:
         `Conflict` names who holds on to what would be lost, unless `force`; and where somebody else changed one of the definitions since.
         """
         ledger = self._registry.here.ledger
-        if self.is_empty:
+        if self.is_empty or self._done:
             ledger.vouch(ledger.head())
         else:
             writes = [_write(change) for change in self.changes]
             self._registry.write(writes, kind=self._kind, what=self._what, check=self._unforced if not force else _any)
+            self._done = True
         return self
 
     @cached_property

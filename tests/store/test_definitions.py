@@ -172,6 +172,12 @@ def test_who_begins_to_use_a_feature_while_it_is_removed_wins(store: Store) -> N
         plan.apply()
 
 
+def test_a_plan_is_applied_once_however_often(store: Store) -> None:
+    plan = store.plan(spend(count=count))
+    assert plan.apply().apply() is plan
+    assert [entry.kind for entry in store.history()] == ["apply"]
+
+
 def test_a_plan_that_is_out_of_date_is_not_applied(store: Store) -> None:
     plan = store.plan(spend(count=count))
     nt.connect(store.root).apply(spend(count=total))
