@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..engine.errors import Corrupt, Invalid
+from ..engine.errors import Corrupt, Invalid, NotFound
 from . import ballast
 from .durable import publish
 from .entry import hint_of, path_of
@@ -43,6 +43,8 @@ class Copied:
 
 def backed_up(here: Here, to: Folder) -> Copied:
     """Copy what kept entries need, the logs and the ledger to another folder, which may hold an earlier backup of this store."""
+    if not here.ledger.head().number:
+        raise NotFound(f"nothing was stored in {here.folder.url!r} yet, so there is nothing to back up.")
     copy = _Copy(here.folder, to)
     copy.marked()
     return until_done(lambda: _attempt(here, copy), "the store")

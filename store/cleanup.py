@@ -48,6 +48,8 @@ def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -
     """Remove what neither the newest `versions` nor entries younger than `keep_us` nor tags and training sets need."""
     if versions < 1 or keep_us < 0:
         raise Invalid(f"cleanup(keep={keep_us} us, versions={versions}): at least the newest version is always kept.")
+    if not here.ledger.head().number:
+        return Cleaned(0, 1, (), dry_run=dry_run)  # nothing was ever stored: nothing is made by looking
     ballast.released_if_full(here.folder)
     done = until_done(lambda: _attempt(here, keep_us, versions, dry_run=dry_run), "the store")
     ballast.kept(here.folder)

@@ -11,9 +11,11 @@ import pytest
 
 from nowthen.engine.errors import Conflict, Corrupt, Invalid, NotFound
 from nowthen.store import sequence
+from nowthen.store.backup import backed_up
 from nowthen.store.cleanup import cleaned
 from nowthen.store.entry import begun
 from nowthen.store.here import here as store_at
+from nowthen.store.local_folder import LocalFolder
 from nowthen.store.ports import Entry, Here, Moved
 from nowthen.store.scrub import scrubbed
 
@@ -176,6 +178,13 @@ def test_a_note_of_an_unknown_kind_stops_a_cleanup(here: Here) -> None:
     write(here)
     with pytest.raises(Corrupt, match="later version"):
         cleaned(here, 0, 1)
+
+
+def test_care_of_a_store_that_nothing_was_stored_in_makes_nothing(here: Here) -> None:
+    assert (cleaned(here, 0, 1).files, scrubbed(here).whole) == ({}, True)
+    with pytest.raises(NotFound, match="nothing was stored"):
+        backed_up(here, LocalFolder(Path(here.folder.url).with_name("copy")))
+    assert not Path(here.folder.url).exists()
 
 
 def test_keeping_no_version_is_refused(here: Here) -> None:
