@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from nowthen.engine.errors import CommitUnknown, Conflict, Corrupt, StorageFull, Unavailable
+from nowthen.engine.errors import CommitUnknown, Conflict, Corrupt, NotFound, StorageFull, Unavailable
 from nowthen.engine.rows import ARRIVAL, SEQUENCE
 from nowthen.store import log as log_module
 from nowthen.store.log import Log
@@ -194,3 +194,48 @@ def test_a_failed_forcing_is_told_as_unknown_and_can_be_retried(log: Log, monkey
     with log.writer() as writer:
         writer.append(rows(1), key="k")
     assert values(log) == [1]
+
+
+def test_an_emptied_log_has_no_rows_and_ends_where_it_ended(log: Log) -> None:
+    with log.writer() as writer:
+        last = writer.append(rows(1, 2)).last
+        assert writer.emptied() == last
+    assert (log.end(), values(log, last), segment(log).stat().st_size, len(log.segments())) == (last, [], 0, 1)
+
+
+def test_rows_after_an_emptying_follow_on(log: Log) -> None:
+    with log.writer() as writer:
+        last = writer.append(rows(1)).last
+        writer.emptied()
+        assert writer.append(rows(2)).first > last
+    with log.writer() as again:
+        assert (again.end > last, values(log, last)) == (True, [2])
+
+
+def test_a_writer_that_paused_while_another_emptied_the_log_goes_on_behind_it(log: Log) -> None:
+    with log.writer() as writer:
+        last = writer.append(rows(1), key="a").last
+        writer.pause()
+        with log.writer() as other:
+            other.emptied()
+        writer.resume()
+        assert writer.append(rows(2), key="b").first > last
+        assert writer.append(rows(1), key="a").again
+    assert values(log, last) == [2]
+
+
+def test_reading_rows_that_were_emptied_away_is_refused(log: Log) -> None:
+    with log.writer() as writer:
+        writer.append(rows(1))
+        writer.emptied()
+        writer.append(rows(2))
+    with pytest.raises(NotFound, match="forget"):
+        log.read(0)
+    assert log.read(0, upto=0) == ([], 0)
+
+
+def test_emptying_twice_or_an_empty_log_changes_nothing(log: Log) -> None:
+    with log.writer() as writer:
+        assert (writer.emptied(), log.segments()) == (0, [])
+        last = writer.append(rows(1)).last
+        assert (writer.emptied(), writer.emptied(), log.end()) == (last, last, last)
