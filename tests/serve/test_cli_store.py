@@ -12,7 +12,6 @@ from typer.testing import CliRunner
 
 import nowthen as nt
 from nowthen.serve.cli import main
-from nowthen.serve.store_here import store_here
 
 from . import bank
 from .test_cli import define, folder, run  # noqa: F401 - the fixture
@@ -205,11 +204,3 @@ def test_a_store_of_another_format_is_one_line(folder: Path) -> None:  # noqa: F
     assert json.loads(json.dumps(run("history", code=1)))["message"].startswith(
         f"{folder / 'store'} is a store of format 1"
     )
-
-
-def test_the_log_of_a_far_store_is_where_the_settings_say(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
-    pytest.importorskip("obstore", reason="obstore is an extra")
-    monkeypatch.setenv("NOWTHEN_LOG", str(folder / "pushed"))
-    assert store_here(None).here.logs == folder / "store" / "log"
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    assert store_here("s3://bucket/store").here.logs == folder / "pushed"

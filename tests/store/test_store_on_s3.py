@@ -14,6 +14,7 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Invalid
+from nowthen.serve.store_here import store_here
 from nowthen.store.names import new_token
 
 from . import shop
@@ -88,6 +89,21 @@ def test_a_change_that_hurts_is_refused_there_too(far: Any) -> None:
         far.apply(nt.feature_view("customer_spend", entity=shop.CUSTOMER, features={"other": tx.count()}))
 
 
+def told_by_environment(storage: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    names = {"aws_endpoint": "AWS_ENDPOINT", "allow_http": "AWS_ALLOW_HTTP"}
+    for name, value in storage.items():
+        monkeypatch.setenv(names.get(name, name.upper()), value)
+
+
+def test_its_log_is_where_the_settings_say(
+    place: tuple[str, dict[str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told_by_environment(place[1], monkeypatch)
+    monkeypatch.setenv("NOWTHEN_LOG", str(tmp_path / "pushed"))
+    assert store_here(place[0]).here.logs == tmp_path / "pushed"
+    assert store_here(str(tmp_path / "near")).here.logs == tmp_path / "near" / "log"
+
+
 def _rows(content: bytes) -> int:
     store = pickle.loads(content)
     return int(store.events("sales").read(["sale"]).height)
@@ -98,9 +114,7 @@ def test_another_process_takes_secrets_from_its_own_environment(
 ) -> None:
     content = pickle.dumps(far)
     assert place[1]["aws_secret_access_key"].encode() not in content
-    names = {"aws_endpoint": "AWS_ENDPOINT", "allow_http": "AWS_ALLOW_HTTP"}
-    for name, value in place[1].items():
-        monkeypatch.setenv(names.get(name, name.upper()), value)
+    told_by_environment(place[1], monkeypatch)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(_rows, (content,)) == 60
 
