@@ -67,9 +67,10 @@ class Column:
     entry: int
     turns: Mapping[str, int]
 
-    def fresh(self, states: States, last: int) -> bool:
-        """Whether no source has changed since in what times up to the last can see."""
-        return not any(name in states and states[name].changed_before(turn, last) for name, turn in self.turns.items())
+    def fresh(self, states: States, last: int, *, events: bool = False) -> bool:
+        """Whether no source has changed since in what times up to the last can see; or, of `events`, in the rows that happened up to it."""
+        found = ((states[name], turn) for name, turn in self.turns.items() if name in states)
+        return not any(state.changed_before(turn, last, events=events) for state, turn in found)
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ def holes(chunks: Iterable[Chunk], states: States, wanted: Mapping[str, str], sp
 def _in_chunk(chunk: Chunk, states: States, wanted: Mapping[str, str], span: Hole) -> Iterator[Hole]:
     """The hole that a chunk is or has, if any."""
     whole = (span.view, chunk.grid, chunk.start, chunk.end)
-    if not chunk.keys.fresh(states, chunk.last):
+    if not chunk.keys.fresh(states, chunk.last, events=chunk.grid.events is not None):
         yield Hole(*whole, span.features, None, chunk.first, "rows changed since")
         return
     reasons = {name: _missing(chunk, states, name, wanted[name]) for name in span.features}

@@ -31,6 +31,7 @@ class Grown:
     late: int = 0  # older than the watermark
     watermark: int | None = None
     first: int = _NEVER  # from when on answers may differ
+    happened: int = _NEVER  # when the first of them happened
     deletes: bool = False
     ids: list[pl.Series] = field(
         default_factory=list
@@ -42,6 +43,7 @@ class Grown:
         self.rows += rows.height
         self.late += 0 if state.watermark is None else int((when < state.watermark).sum())
         self.watermark = max(int(when.max()), self.watermark if self.watermark is not None else int(when.max()))
+        self.happened = min(self.happened, int(when.min()))
         self.first = min(self.first, first_change(when, known, corrections, None))
         self.deletes |= spec.deleted is not None and bool(rows[spec.deleted].any())
         if corrections and spec.row_id is not None:

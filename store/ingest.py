@@ -129,8 +129,11 @@ class Ingest:
         )  # fmt: skip
         if not new.rows:
             return after
-        replaced = [] if self._spec.known_time else [least_time(self._here, state, ids) for ids in new.ids]
-        return after.turned(min([new.first, *(first for first in replaced if first is not None)]))
+        found = [least_time(self._here, state, ids) for ids in new.ids]
+        replaced = [first for first in found if first is not None]
+        return after.turned(
+            min([new.first, *([] if self._spec.known_time else replaced)]), min([new.happened, *replaced])
+        )
 
 
 class Given:

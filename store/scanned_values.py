@@ -143,13 +143,18 @@ def _last_filled(here: Here, table: FeatureTable, feature: str) -> dict[str, Wan
     """The features of a view that is not registered, as each was filled last."""
     if feature and feature not in table.columns:
         raise NotFound(f"feature {feature!r} was never backfilled. {did_you_mean(feature, table.columns)}")
-    assert table.version is not None, "a table with columns has a version"
-    schema, _ = here.tables.opened(table.place, table.version)
-    empty: Any = pl.from_arrow(schema.empty_table())
-    kinds = {column.rpartition("@")[2]: dtype for column, dtype in empty.schema.items()}
+    kinds: dict[
+        str, pl.DataType
+    ] = {}  # of columns that have a file: one that was filled where no rows are has none, and no type
+    if table.version is not None:
+        schema, _ = here.tables.opened(table.place, table.version)
+        empty: Any = pl.from_arrow(schema.empty_table())
+        kinds = {column.rpartition("@")[2]: dtype for column, dtype in empty.schema.items()}
     names = [feature] if feature else list(table.columns)
     versions = {name: table.columns[name] for name in names}
-    return {name: Wanted(version, kinds[column_of("", version)[1:]]) for name, version in versions.items()}
+    return {
+        name: Wanted(version, kinds.get(column_of("", version)[1:], pl.Null())) for name, version in versions.items()
+    }
 
 
 def _of_one_grid(view: str, chunks: Sequence[Chunk], every: str | None) -> list[Chunk]:

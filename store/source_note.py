@@ -40,7 +40,8 @@ class SourceState:
     """What an entry says of a source.
 
     `turn` rises when rows change, not by compaction. `firsts` holds for turns the least time from which answers may differ since the turn
-    before, only those that are less than all later ones.
+    before, only those that are less than all later ones; `happened` in the same way the least event time of a row that came or went, which
+    is earlier where rows are known late.
     """
 
     name: str
@@ -55,6 +56,7 @@ class SourceState:
     settled: bool = True  # its rows have but one version each
     turn: int = 0
     firsts: tuple[tuple[int, int], ...] = ()
+    happened: tuple[tuple[int, int], ...] = ()
     pieces: str | None = None  # the note of the files of its reader that it has
     forgotten: str | None = None  # the note of keys that were erased
     tables: Mapping[str, TableNote] = field(default_factory=dict)
@@ -66,28 +68,32 @@ class SourceState:
             name: TableNote(tuple(facts["keys"]), Version(**{part: facts[part] for part in _VERSION} | {"number": facts["version"]}))
             for name, facts in note["tables"].items()
         }  # fmt: skip
-        rest = {part: value for part, value in note.items() if part not in ("kind", "tables", "firsts")}
-        return cls(**rest, firsts=tuple((turn, first) for turn, first in note["firsts"]), tables=tables)
+        rest = {part: value for part, value in note.items() if part not in ("kind", "tables", *_PAIRS)}
+        pairs = {part: tuple((turn, first) for turn, first in note[part]) for part in _PAIRS}
+        return cls(**rest, **pairs, tables=tables)
 
     def note(self) -> dict[str, Any]:
         """The same as a note."""
-        plain = {part: getattr(self, part) for part in self.__dataclass_fields__ if part not in ("tables", "firsts")}
+        plain = {part: getattr(self, part) for part in self.__dataclass_fields__ if part not in ("tables", *_PAIRS)}
+        pairs = {part: [list(pair) for pair in getattr(self, part)] for part in _PAIRS}
         tables = {name: _table(table) for name, table in self.tables.items()}
-        return {"kind": KIND, **plain, "firsts": [list(pair) for pair in self.firsts], "tables": tables}
+        return {"kind": KIND, **plain, **pairs, "tables": tables}
 
-    def changed_before(self, turn: int, instant: int) -> bool:
-        """Whether answers at times up to the instant may differ from what they were at that turn."""
-        return any(later > turn and first <= instant for later, first in self.firsts)
+    def changed_before(self, turn: int, instant: int, *, events: bool = False) -> bool:
+        """Whether answers at times up to the instant may differ from what they were at that turn; of `events` the rows that happened up to it."""
+        return any(later > turn and first <= instant for later, first in (self.happened if events else self.firsts))
 
-    def turned(self, first: int) -> Self:
-        """The state after rows changed from which answers at `first` and later may differ."""
+    def turned(self, first: int, happened: int | None = None) -> Self:
+        """The state after rows changed from which answers at `first` and later may differ; the first of them happened then, or at another time."""
         turn = self.turn + 1
+        event = first if happened is None else happened
         return replace(
-            self, turn=turn, firsts=_joined([*(pair for pair in self.firsts if pair[1] < first), (turn, first)])
+            self, turn=turn, firsts=_with(self.firsts, turn, first), happened=_with(self.happened, turn, event)
         )
 
 
 _VERSION = ("digest", "rows", "files", "bytes")
+_PAIRS = ("firsts", "happened")
 
 
 def _table(table: TableNote) -> dict[str, Any]:
@@ -95,9 +101,9 @@ def _table(table: TableNote) -> dict[str, Any]:
     return {"keys": list(table.keys), "version": facts.pop("number"), **facts}
 
 
-def _joined(firsts: Sequence[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """At most so many pairs: the oldest two become one, with the later turn and the earlier time."""
-    kept = list(firsts)
+def _with(pairs: Sequence[tuple[int, int]], turn: int, first: int) -> tuple[tuple[int, int], ...]:
+    """The pairs and a new one; at most so many: the oldest two become one, with the later turn and the earlier time."""
+    kept = [*(pair for pair in pairs if pair[1] < first), (turn, first)]
     while len(kept) > _FIRSTS:
         (_, first), (turn, other) = kept[:2]
         kept[:2] = [(turn, min(first, other))]
