@@ -13,6 +13,8 @@ from ..engine.pieces import Divisible, Fixed, pinned
 from ..engine.reader import Reader, TimeBound
 from ..engine.source import SourceSpec
 
+_BITS = {pl.Int8: 8, pl.Int16: 16, pl.Int32: 32, pl.UInt8: 8, pl.UInt16: 16, pl.UInt32: 32}
+
 
 def conforming(spec: SourceSpec, reader: Reader) -> Reader:
     """The reader, or one that brings its columns to the source's types where they differ."""
@@ -92,24 +94,47 @@ def conformed(column: pl.Series, dtype: pl.DataType, what: str, zone: str = "UTC
         and isinstance(column.dtype, pl.Datetime)
         and dtype.time_zone != column.dtype.time_zone
     ):
-        return _rezoned(column, dtype, what, zone)
+        return _whole(_rezoned(column, dtype, what, zone), dtype, what)
+    return _whole(column, dtype, what)
+
+
+def _whole(column: pl.Series, dtype: pl.DataType, what: str) -> pl.Series:
+    """The column in a type, refused where a value does not fit or would become another."""
     try:
-        return column.cast(dtype, strict=True)
+        made = column.cast(dtype, strict=True)
     except pl.exceptions.PolarsError:
         raise WrongType(f"{what} row {_first_misfit(column, dtype)} does not fit {dtype}.") from None
+    lost = _lost(column, made)
+    if lost is not None and lost.any():
+        row = lost.arg_max() or 0
+        raise WrongType(
+            f"{what} row {row}: {column[row]!r} is not exact as {dtype}. Round the column, or declare a wider type."
+        )
+    return made
+
+
+def _lost(column: pl.Series, made: pl.Series) -> pl.Series | None:
+    """Which values became others: whole numbers and times that do not come back, numbers that became infinite. None where none can."""
+    if column.dtype.is_integer() and made.dtype.is_float():
+        exact = _BITS.get(type(column.dtype), 64) <= (24 if made.dtype == pl.Float32 else 53)
+        return None if exact else (made.cast(column.dtype, strict=False) != column).fill_null(column.is_not_null())
+    if column.dtype.is_float():
+        return made.is_infinite() & column.is_finite()
+    return made.cast(column.dtype) != column if isinstance(column.dtype, pl.Datetime | pl.Duration) else None
 
 
 def _rezoned(column: pl.Series, dtype: pl.Datetime, what: str, zone: str) -> pl.Series:
+    """The same instants in the zone that is declared, in the column's own unit."""
     if column.dtype.time_zone is not None:  # type: ignore[attr-defined]
         moved = column.dt.convert_time_zone(dtype.time_zone or zone)
-        return (moved if dtype.time_zone else moved.dt.replace_time_zone(None)).cast(dtype)
+        return moved if dtype.time_zone else moved.dt.replace_time_zone(None)
     local = column.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
     if local.null_count() > column.null_count():
         row = (local.is_null() & column.is_not_null()).arg_max()
         raise Invalid(
             f"{what} row {row}: {column[row or 0]} is ambiguous or does not exist in {zone}. Give times in UTC."
         )
-    return local.dt.convert_time_zone(str(dtype.time_zone)).cast(dtype)
+    return local.dt.convert_time_zone(str(dtype.time_zone))
 
 
 def _may_become(found: pl.DataType, wanted: pl.DataType) -> bool:

@@ -24,6 +24,7 @@ from .evolution import Evolution, evolution, evolved, table_schema
 from .grown import Grown, files_of, grown, joined
 from .known_rows import least_time
 from .layout import BUCKETS, keyed, layout_of, slab_width, times
+from .log import Log
 from .looked import DAY_US, Look, days_of, look
 from .passing import Passing
 from .pieces_known import Files, unknown
@@ -151,13 +152,18 @@ class Given:
         if self._look is None or forgotten != self._forgotten:
             self._progress.step("reading")
             reader = conforming(self._spec, self._spec.open())
-            self.files = unknown(self._here, self._spec, state, reader)
+            self.files = unknown(self._here, self._spec, state, reader, pushed=self._pushed(state))
             erased = Erased.of(self._here, state)
             if self.files.reader is None:
                 return None
             self._look = look(self._spec, self.files.reader, erased, self._memory, self._progress)
             self._forgotten = forgotten
         return self._look
+
+    def _pushed(self, state: SourceState | None) -> bool:
+        """Whether rows were pushed that the tables do not have."""
+        logs = self._here.logs
+        return logs is not None and Log(logs / self._spec.name).end() > (state.log_position if state else 0)
 
 
 def _naming(
@@ -173,7 +179,9 @@ def _naming(
         stretches = old.among(files_of(here, now))
         both = {table: [*stretches.get(table, ()), *found] for table, found in new.items()}
         told = joined(here, after, both, schema, draft)
-        if files.marks:
+        if (
+            files.reader is not None and files.marks
+        ):  # what was passed over stays known as it was, so that it is read behind later pushes
             told = replace(told, pieces=here.notes.put(work.token, files.note(told.turn, looked)))
         return Moved({named(after.name): here.notes.put(work.token, told.note())})
 

@@ -45,8 +45,8 @@ class Files:
         return {"kind": KIND, "files": dict(self.marks), "turn": turn, "rows": self.rows + read}
 
 
-def unknown(here: Here, spec: SourceSpec, state: SourceState | None, reader: Reader) -> Files:
-    """What of a reader's files the tables do not have."""
+def unknown(here: Here, spec: SourceSpec, state: SourceState | None, reader: Reader, *, pushed: bool) -> Files:
+    """What of a reader's files the tables do not have; `pushed` where rows wait in the log, which those of the files may have to follow."""
     held = pinned(reader)
     marks = _marks(held)
     before = {} if state is None or state.pieces is None else here.notes.get(state.pieces)
@@ -60,7 +60,8 @@ def unknown(here: Here, spec: SourceSpec, state: SourceState | None, reader: Rea
         return Files(held, marks)  # a column that is asked for now may have stood in the files before
     same = {path for path, mark in marks.items() if before["files"].get(path) == mark}
     versions_are_a_set = spec.row_id is not None and spec.known_time is not None
-    if len(same) == len(marks) and (versions_are_a_set or (marks == before["files"] and before["turn"] == state.turn)):
+    unchanged = marks == before["files"] and before["turn"] == state.turn and not pushed
+    if len(same) == len(marks) and (versions_are_a_set or unchanged):
         return Files(None, marks, before["rows"])
     return _without(held, same, marks) if versions_are_a_set else Files(held, marks)
 

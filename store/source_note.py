@@ -69,8 +69,8 @@ class SourceState:
             for name, facts in note["tables"].items()
         }  # fmt: skip
         rest = {part: value for part, value in note.items() if part not in ("kind", "tables", *_PAIRS)}
-        pairs = {part: tuple((turn, first) for turn, first in note[part]) for part in _PAIRS}
-        return cls(**rest, **pairs, tables=tables)
+        firsts, happened = (tuple((turn, first) for turn, first in note[part]) for part in _PAIRS)
+        return cls(**rest, firsts=firsts, happened=happened, tables=tables)
 
     def note(self) -> dict[str, Any]:
         """The same as a note."""

@@ -108,3 +108,21 @@ def test_a_column_that_the_files_always_had_is_read_once_it_is_asked_for(store: 
     store.ingest(tx)
     last = store.events(tx).read(["sale", "amount"]).unique("sale", keep="last", maintain_order=True)
     assert last.equals(shop.sales(10).select("sale", "amount"))
+
+
+def test_files_are_read_behind_what_was_pushed_whether_or_not_that_was_drained_before(
+    tmp_path: Path, store: Store
+) -> None:
+    found = []
+    for drained in (True, False):
+        write(tmp_path / "in", "a", shop.sales(5))
+        tx = source(tmp_path / "in", name=f"sales_{drained}")
+        store.ingest(tx)
+        store.push(tx, [shop.row(3, 3, amount=-1.0, known=shop.START)])
+        if drained:
+            store.drain(tx)
+        store.ingest(tx)
+        assert store.ingest(tx).new == 0
+        found.append(store.scan(tx).collect().sort("sale"))
+    assert found[0].equals(found[1])
+    assert found[0]["amount"][3] == shop.sales(5)["amount"][3]
