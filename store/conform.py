@@ -13,7 +13,14 @@ from ..engine.pieces import Divisible, Fixed, pinned
 from ..engine.reader import Reader, TimeBound
 from ..engine.source import SourceSpec
 
-_BITS = {pl.Int8: 8, pl.Int16: 16, pl.Int32: 32, pl.UInt8: 8, pl.UInt16: 16, pl.UInt32: 32}
+_BITS: dict[type[pl.DataType], int] = {
+    pl.Int8: 8,
+    pl.Int16: 16,
+    pl.Int32: 32,
+    pl.UInt8: 8,
+    pl.UInt16: 16,
+    pl.UInt32: 32,
+}
 
 
 def conforming(spec: SourceSpec, reader: Reader) -> Reader:
