@@ -37,6 +37,15 @@ def evolution(spec: SourceSpec, state: SourceState | None) -> Evolution:
     return Evolution(tuple(name for name in spec.schema if name not in stored), tuple(widened))
 
 
+def as_stored(spec: SourceSpec, state: SourceState | None) -> SourceSpec:
+    """The source as its tables have it where they have more columns or wider ones: what was pushed is drained by an older definition, too."""
+    stored = {} if state is None else {name: type_of(kind) for name, kind in state.layout["columns"].items()}
+    wider = {
+        name: dtype for name, dtype in stored.items() if name not in spec.schema or widens(spec.schema[name], dtype)
+    }
+    return replace(spec, schema={**spec.schema, **wider}) if wider else spec
+
+
 def evolved(spec: SourceSpec, state: SourceState) -> SourceState:
     """The state of a source whose tables have its columns as they are now; `Conflict` where they may not become so."""
     found = evolution(spec, state)

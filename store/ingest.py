@@ -20,7 +20,7 @@ from .compaction import Rewritten, rewritten, tidied
 from .conform import conforming
 from .entry import begun
 from .erased_keys import Erased
-from .evolution import Evolution, evolution, evolved, table_schema
+from .evolution import Evolution, as_stored, evolution, evolved, table_schema
 from .grown import Grown, files_of, grown, joined
 from .known_rows import least_time
 from .layout import BUCKETS, keyed, layout_of, slab_width, times
@@ -76,8 +76,9 @@ class Ingest:
 
     def _attempt(self, given: Given | None, progress: Progress, *, make: bool) -> Ingested:
         """One try on the store as it stands."""
-        here, spec, base = self._here, self._spec, self._here.ledger.head()
-        state = state_of(base, here.notes, spec.name)
+        here, base = self._here, self._here.ledger.head()
+        state = state_of(base, here.notes, self._spec.name)
+        spec = self._spec = self._spec if given else as_stored(self._spec, state)
         change = evolution(spec, state)
         with losing(here.ledger):
             found = given.looked(state) if given else None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+import nowthen as nt
 from nowthen.engine.errors import Conflict
 from nowthen.store.store import Store
 
@@ -105,3 +107,24 @@ def test_a_column_that_is_gone_is_refused(store: Store) -> None:
     store.ingest(shop.source(shop.sales(5)))
     with pytest.raises(Conflict, match=r"'amount' \(Float64\), which it has no more. Leave it in"):
         store.ingest(shop.source(shop.sales(5).drop("amount")))
+
+
+def test_rows_pushed_by_an_older_definition_are_drained_by_it_too(store: Store) -> None:
+    old, wide = shop.source(amounts(pl.Float32)(5)), shop.source(with_extra(amounts(pl.Float64)(5)))
+    store.ingest(old)
+    store.ingest(wide)
+    store.push(old, [shop.row(5, 5)])
+    assert store.drain(old).new == 1
+    view = nt.feature_view("spend", entity=shop.CUSTOMER, features={"n": old.count().over("1d")})
+    store.push(old, [shop.row(6, 6)])
+    assert store.backfill(view, shop.START, shop.START + timedelta(days=1)).rows > 0
+    assert store.scan(wide).filter(sale=6).select("amount", "extra").collect().rows() == [(5.0, None)]
+
+
+def test_keys_are_forgotten_where_the_registered_definition_is_older(store: Store) -> None:
+    old = shop.source(shop.sales(5))
+    store.apply(old)
+    store.ingest(old)
+    store.ingest(shop.source(with_extra(shop.sales(5))))
+    store.push(old, [shop.row(5, 5, customer_id=2)])
+    assert store.forget(shop.CUSTOMER, [2]).rows == {"source/sales": 2}
