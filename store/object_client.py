@@ -27,6 +27,8 @@ _CLIENT = (
     "proxy_ca_certificate", "proxy_excludes", "root_certificate", "user_agent",
 )  # fmt: skip
 _PREFIX = re.compile(rf"^(aws|google|azure)_(?=({'|'.join(_CLIENT)})$)")
+_VENDORS = ("aws_", "google_", "azure_")
+_SECRET = re.compile("secret|password|token|account_key|service_account|sas")
 _FULL = re.compile(r"\b507\b|StorageFull|QuotaExceeded|InsufficientStorage")
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound")
 _PATIENCE: Final = "patience_s"
@@ -39,6 +41,23 @@ class Settings:
 
     url: str
     given: Mapping[str, str] = field(default_factory=dict, repr=False)
+    left: tuple[str, ...] = ()  # secrets that another process was given by storage=; they did not travel
+
+    def secrets(self) -> tuple[str, ...]:
+        """What the secrets given are called in the environment."""
+        said = sorted(key for key in self.options() if _SECRET.search(key))
+        return self.left or tuple(
+            (key if key.startswith(_VENDORS) else f"{self._vendor()}_{key}").upper() for key in said
+        )
+
+    def require_all(self) -> None:
+        """`Forbidden` where a secret stayed behind and the environment here does not say it."""
+        missing = [name for name in self.left if name not in os.environ]
+        if missing:
+            raise Forbidden(
+                f"{self.url} was opened with storage=, whose values are not sent to other processes, such as Ray's workers. "
+                f"Set {', '.join(missing)} in their environment, or say engine='local'."
+            )
 
     @property
     def patience_s(self) -> float:
@@ -117,6 +136,7 @@ class Client:
         from obstore import store
         from obstore.exceptions import BaseError
 
+        self.settings.require_all()
         try:
             from_url: Any = store.from_url  # its overloads know the vendor's options; ours come from outside
             opened: ObjectStore = from_url(

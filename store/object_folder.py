@@ -56,7 +56,7 @@ class ObjectFolder:
         return f"ObjectFolder({self.url!r})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ObjectFolder.at, (self.url,)
+        return ObjectFolder, (Settings(self.url, left=self._client.settings.secrets()),)
 
     # -- writing --------------------------------------------------------------------------------------------------------
     def put_new(self, path: str, content: bytes) -> bool:

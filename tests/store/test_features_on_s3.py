@@ -17,6 +17,8 @@ from nowthen.store.store import Store
 from . import shop
 from .s3_server import BUCKET, options, s3_server
 
+pytestmark = pytest.mark.usefixtures("without_ray")
+
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:

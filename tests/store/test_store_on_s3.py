@@ -13,12 +13,14 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.errors import Conflict, Invalid
+from nowthen.engine.errors import Conflict, Forbidden, Invalid
 from nowthen.serve.store_here import store_here
 from nowthen.store.names import new_token
 
 from . import shop
 from .s3_server import BUCKET, options, s3_server
+
+pytestmark = pytest.mark.usefixtures("without_ray")
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +119,11 @@ def test_another_process_takes_secrets_from_its_own_environment(
     told_by_environment(place[1], monkeypatch)
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(_rows, (content,)) == 60
+
+
+def test_another_process_without_secrets_says_so_at_once(far: Any) -> None:
+    with pytest.raises(Forbidden, match="Set AWS_SECRET_ACCESS_KEY in their environment, or say engine='local'"):
+        pickle.loads(pickle.dumps(far))
 
 
 def test_a_backup_goes_there_and_comes_back(far: Any, place: tuple[str, dict[str, str]], tmp_path: Path) -> None:
