@@ -54,7 +54,7 @@ bench: $(STAMP)  ## the fraud features with every engine, compared
 	$(BIN)/python benchmarks/fraud.py $(ARGS)
 
 stubs: $(STAMP)  ## write the types of the registered operators, for editors
-	$(BIN)/python -m nowthen.engine.stubs
+	$(BIN)/python -m nowthen.engine.language.stubs
 
 lock:  ## resolve requirements.lock anew from pyproject.toml (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra dev --extra demo --extra bench --output-file requirements.lock $(ARGS) pyproject.toml

@@ -14,21 +14,21 @@ from typing import TYPE_CHECKING
 
 # Every public name, under the module it lives in.
 _HOMES: dict[str, tuple[str, ...]] = {
-    ".engine.entity": ("Entity",),
-    ".engine.source": ("Source",),
-    ".engine.request": ("Request",),
-    ".engine.view": ("FeatureView", "feature_view"),
-    ".engine.service": ("FeatureService",),
-    ".engine.build": ("at", "feature"),
+    ".engine.language.entity": ("Entity",),
+    ".engine.language.source": ("Source",),
+    ".engine.language.request": ("Request",),
+    ".engine.language.view": ("FeatureView", "feature_view"),
+    ".engine.language.service": ("FeatureService",),
+    ".engine.language.build": ("at", "feature"),
     ".ops.when": ("when",),
     ".ops.missing": ("coalesce",),
-    ".engine.window": ("hopping", "tumbling"),
-    ".store.training": ("preview", "training_set"),
-    ".store.frame": ("Frame",),
-    ".store.grid": ("grid",),
-    ".store.parquet": ("Parquet",),
-    ".store.csv_files": ("Csv",),
-    ".store.lance_table": ("Lance",),
+    ".engine.language.window": ("hopping", "tumbling"),
+    ".store.sources.training": ("preview", "training_set"),
+    ".store.sources.frame": ("Frame",),
+    ".store.sources.grid": ("grid",),
+    ".store.sources.parquet": ("Parquet",),
+    ".store.sources.csv_files": ("Csv",),
+    ".store.sources.lance_table": ("Lance",),
     ".store.store_care": ("restore",),
     ".serve.connect": ("connect",),
     ".serve.online": ("online",),
@@ -52,8 +52,6 @@ _HOMES: dict[str, tuple[str, ...]] = {
 _HOME: dict[str, str] = {name: module for module, names in _HOMES.items() for name in names}
 
 if TYPE_CHECKING:
-    from .engine.build import at, feature
-    from .engine.entity import Entity
     from .engine.errors import (
         CommitUnknown,
         Conflict,
@@ -69,23 +67,25 @@ if TYPE_CHECKING:
         UnknownColumn,
         WrongType,
     )
-    from .engine.request import Request
-    from .engine.service import FeatureService
-    from .engine.source import Source
-    from .engine.view import FeatureView, feature_view
-    from .engine.window import hopping, tumbling
+    from .engine.language.build import at, feature
+    from .engine.language.entity import Entity
+    from .engine.language.request import Request
+    from .engine.language.service import FeatureService
+    from .engine.language.source import Source
+    from .engine.language.view import FeatureView, feature_view
+    from .engine.language.window import hopping, tumbling
     from .ops.missing import coalesce
     from .ops.when import when
     from .serve.connect import connect
     from .serve.handle import handle
     from .serve.online import online
-    from .store.csv_files import Csv
-    from .store.frame import Frame
-    from .store.grid import grid
-    from .store.lance_table import Lance
-    from .store.parquet import Parquet
+    from .store.sources.csv_files import Csv
+    from .store.sources.frame import Frame
+    from .store.sources.grid import grid
+    from .store.sources.lance_table import Lance
+    from .store.sources.parquet import Parquet
+    from .store.sources.training import preview, training_set
     from .store.store_care import restore
-    from .store.training import preview, training_set
 
 __all__ = [
     "CommitUnknown",

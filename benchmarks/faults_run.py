@@ -20,7 +20,7 @@ from travel_nowthen import holder, source
 from windows_columns import COLUMNS, LIGHT, WIDTHS_US, name
 
 import nowthen as nt
-from nowthen.engine.run_ray import Workers
+from nowthen.engine.running.run_ray import Workers
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column, Mask, physical
+from ..engine.folds.column import Array, Column, Mask, physical
 from .kinds import BOOLEAN, DATE, DATETIME, INTEGER, NULL, NUMBER, refused
 
 DAY_US = 86_400_000_000

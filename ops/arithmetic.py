@@ -12,8 +12,8 @@ from functools import cache
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column, Mask
-from ..engine.map import map_of_columns, map_of_values
+from ..engine.folds.column import Array, Column, Mask
+from ..engine.language.map import map_of_columns, map_of_values
 from .alike import DAY_US, all_valid, converted, microseconds, number
 from .kinds import BOOLEAN, DATE, DATETIME, DURATION, FLOAT, INTEGER, NULL, NUMBER, SIGNED, STRING, refused, same
 

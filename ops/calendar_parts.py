@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column, Index
-from ..engine.map import map_of_columns
+from ..engine.folds.column import Array, Column, Index
+from ..engine.language.map import map_of_columns
 from .alike import DAY_US, microseconds
 from .kinds import DATE, DATETIME, always
 

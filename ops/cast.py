@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..engine.column import Column, physical
-from ..engine.dtype import settled
 from ..engine.errors import Invalid, WrongType
-from ..engine.map import map_of_columns
+from ..engine.folds.column import Column, physical
+from ..engine.language.dtype import settled
+from ..engine.language.map import map_of_columns
 from .kinds import ANY, BOOLEAN, DATETIME, FLOAT, INTEGER, NULL, NUMBER, accept
 
 

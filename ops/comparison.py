@@ -7,9 +7,9 @@ from functools import cache
 
 import polars as pl
 
-from ..engine.column import Array, Column
 from ..engine.errors import Invalid
-from ..engine.map import Returns, map_of_columns
+from ..engine.folds.column import Array, Column
+from ..engine.language.map import Returns, map_of_columns
 from .alike import all_valid, common, converted
 from .kinds import INTEGER
 from .logic import and_

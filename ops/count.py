@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Column, Index
-from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import Lengths
-from ..engine.registry import fold
-from ..engine.summed import Summed
+from ..engine.folds.column import Column, Index
+from ..engine.folds.ranges import Lengths
+from ..engine.folds.summed import Summed
+from ..engine.language.fold import Fold, Ranged, State
+from ..engine.language.registry import fold
 
 
 @fold

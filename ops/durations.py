@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array
-from ..engine.map import map_of_values
+from ..engine.folds.column import Array
+from ..engine.language.map import map_of_values
 from .kinds import DURATION, Rule, always
 
 

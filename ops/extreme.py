@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column, Index, physical
-from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import Over, greatest, least
-from ..engine.registry import fold
+from ..engine.folds.column import Array, Column, Index, physical
+from ..engine.folds.ranges import Over, greatest, least
+from ..engine.language.fold import Fold, Ranged, State
+from ..engine.language.registry import fold
 from .kinds import ANY, NULL, refused
 
 _SIGN = np.uint64(2**63)

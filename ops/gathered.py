@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..engine.column import Array
-from ..engine.fold import State
+from ..engine.folds.column import Array
+from ..engine.language.fold import State
 
 
 def single(values: Array) -> State:

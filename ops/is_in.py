@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column
 from ..engine.errors import WrongType
-from ..engine.map import map_of_columns
+from ..engine.folds.column import Array, Column
+from ..engine.language.map import map_of_columns
 from .kinds import ANY, accept
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import polars as pl
 
-from ..engine.column import Column, Mask
-from ..engine.map import Returns, map_of_columns
+from ..engine.folds.column import Column, Mask
+from ..engine.language.map import Returns, map_of_columns
 from .alike import all_valid, converted
 from .kinds import BOOLEAN, NULL, accept
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column
 from ..engine.errors import WrongType
-from ..engine.expr import Expr, apply
-from ..engine.map import map_of_columns, map_of_values
+from ..engine.folds.column import Array, Column
+from ..engine.language.expr import Expr, apply
+from ..engine.language.map import map_of_columns, map_of_values
 from .alike import common, converted
 from .kinds import ANY, FLOAT, NULL, NUMBER, accept, always, refused
 

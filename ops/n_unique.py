@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Column, Index
-from ..engine.fold import Fold, Ranged, State
-from ..engine.ranks import earlier, keys
-from ..engine.registry import fold
-from ..engine.wavelet import Wavelet
+from ..engine.folds.column import Column, Index
+from ..engine.folds.ranks import earlier, keys
+from ..engine.folds.wavelet import Wavelet
+from ..engine.language.fold import Fold, Ranged, State
+from ..engine.language.registry import fold
 from .gathered import distinct, joined, none, single
 from .kinds import ANY, accept
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column, Index
 from ..engine.errors import Invalid, did_you_mean
-from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import sums
-from ..engine.ranks import keys, ranked
-from ..engine.registry import fold
-from ..engine.wavelet import Wavelet
+from ..engine.folds.column import Array, Column, Index
+from ..engine.folds.ranges import sums
+from ..engine.folds.ranks import keys, ranked
+from ..engine.folds.wavelet import Wavelet
+from ..engine.language.fold import Fold, Ranged, State
+from ..engine.language.registry import fold
 from .gathered import in_order, joined, none, single
 from .kinds import NUMBER, accept
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array
 from ..engine.errors import Invalid
-from ..engine.map import map_of_values
+from ..engine.folds.column import Array
+from ..engine.language.map import map_of_values
 from .kinds import NUMBER, same
 
 

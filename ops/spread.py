@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Array, Column, Index
 from ..engine.errors import Invalid
-from ..engine.fold import Fold, Ranged, State
-from ..engine.moments import lifted, merged, nothing, spread, squares_of
-from ..engine.registry import fold
+from ..engine.folds.column import Array, Column, Index
+from ..engine.folds.moments import lifted, merged, nothing, spread, squares_of
+from ..engine.language.fold import Fold, Ranged, State
+from ..engine.language.registry import fold
 from .kinds import BOOLEAN, NUMBER, accept
 
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Column, Index, physical
-from ..engine.compensated import total, two_sum
-from ..engine.fold import Fold, Ranged, State
-from ..engine.registry import fold
-from ..engine.summed import Summed, Sums
+from ..engine.folds.column import Column, Index, physical
+from ..engine.folds.compensated import total, two_sum
+from ..engine.folds.summed import Summed, Sums
+from ..engine.language.fold import Fold, Ranged, State
+from ..engine.language.registry import fold
 from .exact import exact_sum
 from .kinds import BOOLEAN, DURATION, FLOAT, NUMBER, accept
 

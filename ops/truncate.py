@@ -7,10 +7,10 @@ from functools import cache
 
 import polars as pl
 
-from ..engine import duration
-from ..engine.column import Column
 from ..engine.errors import Invalid, WrongType
-from ..engine.map import map_of_columns
+from ..engine.folds.column import Column
+from ..engine.language import duration
+from ..engine.language.map import map_of_columns
 from .kinds import DATE, DATETIME, accept
 
 _CALENDAR = re.compile(r"w|mo|q|y")  # units whose grid does not start at 1970-01-01 or has no fixed step

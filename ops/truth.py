@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.column import Column, Index
-from ..engine.fold import Fold, Ranged, State
-from ..engine.ranges import sums
-from ..engine.registry import fold
+from ..engine.folds.column import Column, Index
+from ..engine.folds.ranges import sums
+from ..engine.language.fold import Fold, Ranged, State
+from ..engine.language.registry import fold
 from .kinds import BOOLEAN, accept
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ..engine.column import Column
-from ..engine.expr import Expr, apply
-from ..engine.map import map_of_columns
+from ..engine.folds.column import Column
+from ..engine.language.expr import Expr, apply
+from ..engine.language.map import map_of_columns
 from .alike import common, converted
 from .kinds import BOOLEAN, NULL, accept
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine import dtype as types
-from ..engine.column import Array, Column, physical
 from ..engine.errors import UnknownColumn, did_you_mean
-from ..engine.online import Served
-from ..engine.status import NAMES
+from ..engine.folds.column import Array, Column, physical
+from ..engine.folds.online import Served
+from ..engine.language import dtype as types
+from ..engine.language.status import NAMES
 from .json_values import plain, real
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -10,20 +10,20 @@ from typing import Any
 
 import polars as pl
 
-from ..engine.budget import bytes_of
-from ..engine.duration import positive
 from ..engine.errors import Invalid, NotFound, did_you_mean
-from ..engine.executor import on
-from ..engine.lower import Open
-from ..engine.nodes import Reference
-from ..engine.reader import Reader
-from ..engine.training_set import TrainingSet
-from ..engine.training_set import training_set as over_spine
-from ..engine.way import Resources
-from ..store.conform import conforming
-from ..store.grid import AT
-from ..store.reading import reader_of
-from ..store.training import columns_of
+from ..engine.language.duration import positive
+from ..engine.language.nodes import Reference
+from ..engine.plan.budget import bytes_of
+from ..engine.plan.lower import Open
+from ..engine.plan.reader import Reader
+from ..engine.plan.way import Resources
+from ..engine.running.executor import on
+from ..engine.running.training_set import TrainingSet
+from ..engine.running.training_set import training_set as over_spine
+from ..store.sources.conform import conforming
+from ..store.sources.grid import AT
+from ..store.sources.reading import reader_of
+from ..store.sources.training import columns_of
 from .backfill_out import checked_out, in_job, resume_folder
 from .backfill_spine import grid_over
 from .definitions import Definitions, load
@@ -111,7 +111,7 @@ def _features(asked: Asked, given: Settings, read_sources: bool) -> tuple[dict[s
     if read_sources or not given.store:
         target = _defined(load(definitions_path(given)), asked.target)
         return columns_of(target, full_names=asked.full_names), lambda spec: conforming(spec, spec.open())
-    from ..store.pinned import opener, resolved
+    from ..store.rows.pinned import opener, resolved
     from .store_here import store_of
 
     store = store_of(given)
@@ -177,7 +177,7 @@ def _known_at(given: str | None, schema: Mapping[str, pl.DataType]) -> str | dat
 def joined(how: How) -> str:
     """The engine, connected to the cluster where there is one to join."""
     if how.engine == "ray" or (how.engine == "auto" and in_job()):
-        from ..engine import run_ray
+        from ..engine.running import run_ray
 
         run_ray.connect(Resources(bytes_of(how.memory), 1).of_shelf)
         return "ray"

@@ -7,11 +7,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..engine.errors import Invalid
-from ..engine.pieces import Fixed
-from ..engine.reader import Loaded, Reader
-from ..engine.training_set import TrainingSet
+from ..engine.plan.pieces import Fixed
+from ..engine.plan.reader import Loaded, Reader
+from ..engine.running.training_set import TrainingSet
 
-_PLAN, _LOCK = "plan.json", "lock"  # that engine/journal.py leaves in the folder of a run
+_PLAN, _LOCK = "plan.json", "lock"  # that engine/running/journal.py leaves in the folder of a run
 
 
 def in_job() -> bool:

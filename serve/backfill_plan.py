@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..engine.pieces import height, width
-from ..engine.plan import At
-from ..engine.rates import seconds
+from ..engine.plan.pieces import height, width
+from ..engine.plan.plan import At
+from ..engine.plan.rates import seconds
 from .backfill import Ready
 
 

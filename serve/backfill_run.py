@@ -14,7 +14,7 @@ from typing import Any
 import typer
 
 from ..engine.errors import Conflict, Invalid, NotFound, NowThenError, StorageFull
-from ..engine.executor import slots
+from ..engine.running.executor import slots
 from .backfill import Ready
 from .backfill_out import changing, forget, kept, tidy
 

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..engine.errors import Invalid
-from ..engine.lower import Open
-from ..engine.nodes import Reference, RequestField, walk
-from ..engine.pieces import width
-from ..engine.reader import Loaded, Reader
-from ..store.grid import grid, grid_height, grid_keys, grid_times
-from ..store.held_keys import held_keys
-from ..store.reading import reader_of
+from ..engine.language.nodes import Reference, RequestField, walk
+from ..engine.plan.lower import Open
+from ..engine.plan.pieces import width
+from ..engine.plan.reader import Loaded, Reader
+from ..store.rows.held_keys import held_keys
+from ..store.sources.grid import grid, grid_height, grid_keys, grid_times
+from ..store.sources.reading import reader_of
 
 
 def grid_over(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..engine.errors import Invalid
-from ..store.backfill import Backfilled
+from ..store.features.backfill import Backfilled
 from .backfill import Asked, How, joined, target_of
 from .backfill_out import in_job
 from .backfill_run import stoppable

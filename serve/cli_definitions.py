@@ -58,7 +58,7 @@ def versions(
     with reported(as_json):
         place = store_here(store)
         if tables:
-            from ..store.table_list import tables_of
+            from ..store.tables.table_list import tables_of
 
             found = tables_of(place.here)
             show([vars(one) for one in found], as_json, lambda _: "\n".join(map(str, found)) or "no tables yet")

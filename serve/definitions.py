@@ -12,9 +12,9 @@ from types import ModuleType
 from typing import Any
 
 from ..engine.errors import Invalid, NotFound, NowThenError, did_you_mean
-from ..engine.service import FeatureService
-from ..engine.source import Rows
-from ..engine.view import ViewType
+from ..engine.language.service import FeatureService
+from ..engine.language.source import Rows
+from ..engine.language.view import ViewType
 
 
 @dataclass(frozen=True)

@@ -53,13 +53,13 @@ def _package(name: str) -> Callable[[], str]:
 
 
 def _kernels() -> str:
-    from ..engine import compiled
+    from ..engine.folds import compiled
 
     return "compiled" if compiled.warm() else "numpy (install numba for speed)"
 
 
 def _store(found: Settings) -> str:
-    from ..store.manifest import published
+    from ..store.snapshots.manifest import published
     from .store_here import store_of
 
     store = store_of(found)

@@ -10,13 +10,13 @@ from typing import Any
 
 import polars as pl
 
-from ..engine import dtype as types
-from ..engine.duration import written
 from ..engine.errors import Invalid
-from ..engine.explained import Explained
-from ..engine.online import Online
-from ..engine.service import FeatureService
-from ..engine.training_set import TrainingSet
+from ..engine.folds.online import Online
+from ..engine.language import dtype as types
+from ..engine.language.duration import written
+from ..engine.language.service import FeatureService
+from ..engine.running.training_set import TrainingSet
+from ..engine.showing.explained import Explained
 from .definitions import load
 from .settings import definitions_path, settings
 
@@ -63,7 +63,7 @@ def asked_for(asked: Asked, store: str | None, definitions: str | None) -> Found
     """The service from the definitions, over the sources themselves, else from the store, over its tables."""
     given = settings(store, definitions)
     if given.definitions:
-        from ..store.training import training_set
+        from ..store.sources.training import training_set
 
         return Found(asked, load(definitions_path(given)).service(asked.service), training_set)
     from .store_here import store_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..engine.duration import Duration
+from ..engine.language.duration import Duration
 from .in_cluster import InCluster, Pending
 from .online import asked, new_key, seconds
 

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
-from ..engine.duration import Duration, positive
+from ..engine.language.duration import Duration, positive
 from .answer import Answer
 
 

@@ -15,16 +15,16 @@ from typing import Any, NamedTuple, Protocol
 import polars as pl
 
 from ..engine.errors import CommitUnknown, Unavailable
-from ..engine.online import Online
-from ..engine.service import FeatureService
-from ..engine.source import SourceSpec
-from ..store.log import Appended, Log, Writer
-from ..store.manifest import Manifest, load, manifests, read_manifest
-from ..store.manifest import published as published_names
+from ..engine.folds.online import Online
+from ..engine.language.service import FeatureService
+from ..engine.language.source import SourceSpec
 from ..store.ports import Folder
-from ..store.pushed import checked
-from ..store.records import stamped
-from ..store.sequence import now_us, numbers
+from ..store.rows.log import Appended, Log, Writer
+from ..store.rows.pushed import checked
+from ..store.rows.records import stamped
+from ..store.rows.sequence import now_us, numbers
+from ..store.snapshots.manifest import Manifest, load, manifests, read_manifest
+from ..store.snapshots.manifest import published as published_names
 from ..store.store import Store
 
 _WAIT_S = 5.0  # for another process that is writing to the same log

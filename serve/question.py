@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from ..engine.column import Column, Index, physical
 from ..engine.errors import Invalid, UnknownColumn, WrongType, did_you_mean
-from ..engine.instant import instant
-from ..engine.online import Online
+from ..engine.folds.column import Column, Index, physical
+from ..engine.folds.online import Online
+from ..engine.language.instant import instant
 from .json_values import UNREAL
 
 _LIMIT = 1_000_000  # questions in one call; more is bulk work

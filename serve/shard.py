@@ -15,11 +15,11 @@ from typing import Any
 
 import polars as pl
 
-from ..engine import compiled
 from ..engine.errors import NotFound, Unavailable, WrongType, did_you_mean
-from ..engine.online import Online
-from ..engine.rows import SEQUENCE
-from ..engine.timeline import Timeline
+from ..engine.folds import compiled
+from ..engine.folds.online import Online
+from ..engine.folds.rows import SEQUENCE
+from ..engine.folds.timeline import Timeline
 from . import tokens
 from .answer import Answer
 from .group_commit import GroupCommit

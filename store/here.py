@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 
-from .entries import Entries
-from .folder import open_folder
-from .founding import identity
-from .notes import NoteFiles
+from .folders.folder import open_folder
+from .ledger.entries import Entries
+from .ledger.founding import identity
+from .ledger.notes import NoteFiles
 from .ports import Folder, Here
 
 
@@ -23,7 +23,7 @@ def opened(folder: Folder, logs: Path | None = None) -> Here:
 
     Logs of pushed rows stand beside a local store; for an object store `logs` says where, if there are any.
     """
-    from .tables import Tables
+    from .tables.tables import Tables
 
     identity(folder)
     ledger = Entries(folder)

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import polars as pl
 import pyarrow as pa
 
-from ..engine.entity import Entity
+from ..engine.language.entity import Entity
 
 
 class Folder(Protocol):

@@ -9,31 +9,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from ..engine.errors import Conflict, Invalid, NotFound
-from ..engine.progress import Progress
-from ..engine.service import FeatureService
-from ..engine.source import Rows, SourceSpec
-from ..engine.training_set import TrainingSet
-from ..engine.training_set import training_set as over_spine
-from . import sequence
+from ..engine.language.service import FeatureService
+from ..engine.language.source import Rows, SourceSpec
+from ..engine.running.training_set import TrainingSet
+from ..engine.running.training_set import training_set as over_spine
+from ..engine.showing.progress import Progress
+from .folders.place import checked_place
 from .here import here, opened
-from .layout import check_columns
 from .listing import Listing
-from .log import Log, Writer
-from .manifest import Manifest, read_manifest
-from .place import checked_place
 from .ports import Folder, Here
-from .pushed import checked
-from .source_note import state_of
+from .rows import sequence
+from .rows.layout import check_columns
+from .rows.log import Log, Writer
+from .rows.pushed import checked
+from .rows.source_note import state_of
+from .snapshots.manifest import Manifest, read_manifest
 from .store_care import Care
 from .store_definitions import Definitions
 from .store_features import Features
 
 if TYPE_CHECKING:
-    from .definition_note import Definition
-    from .event_table import EventTable
-    from .ingest import Ingested
-    from .saved_training_set import SavedTrainingSet
-    from .snapshot import Published
+    from .definitions.definition_note import Definition
+    from .rows.event_table import EventTable
+    from .rows.ingest import Ingested
+    from .snapshots.snapshot import Published
+    from .training_sets.saved_training_set import SavedTrainingSet
 
 _PATIENCE_S = 5.0  # how long a push waits for another process that pushes to the same source
 _TRIES = 5
@@ -83,7 +83,7 @@ class Store(Definitions, Features, Care):
 
     def replace(self, source: Rows | SourceSpec | str, rows: Any, start: datetime, end: datetime) -> Ingested:
         """Put rows in the place of all that a source has with event times in [start, end)."""
-        from .replace import replaced
+        from .rows.replace import replaced
 
         return replaced(self.here, self._spec(source), rows, start, end)
 
@@ -113,7 +113,7 @@ class Store(Definitions, Features, Care):
 
     def events(self, source: Rows | SourceSpec | str, *, as_of: int | datetime | None = None) -> EventTable:
         """The rows of a source as the store holds them now, pushed ones included, or as its tables stood."""
-        from .pinned import opener
+        from .rows.pinned import opener
 
         return opener(self.here, as_of)(self._spec(source))
 
@@ -140,10 +140,10 @@ class Store(Definitions, Features, Care):
         `features` are views, features, a service, or names of them, which mean what they meant `as_of`. `refresh=True` ingests their
         sources first. `save(name)` keeps it.
         """
-        from .pinned import opener, refreshable, resolved
-        from .reading import reader_of
-        from .saved_training_set import Keeper
-        from .training import sources_of
+        from .rows.pinned import opener, refreshable, resolved
+        from .sources.reading import reader_of
+        from .sources.training import sources_of
+        from .training_sets.saved_training_set import Keeper
 
         if as_of is not None and refresh:
             raise Invalid("refresh=True takes in what is new; as_of= asks for what was there. Say one of them.")
@@ -162,25 +162,25 @@ class Store(Definitions, Features, Care):
 
     def open_training_set(self, name: str, *, as_of: int | datetime | None = None) -> SavedTrainingSet:
         """A training set that was saved; byte for byte the same whatever happened since."""
-        from .saved_training_set import opened
+        from .training_sets.saved_training_set import opened
 
         return opened(self.here, name, as_of)
 
     def training_sets(self) -> Listing[SavedTrainingSet]:
         """All training sets that were saved, by name."""
-        from .saved_training_set import listed
+        from .training_sets.saved_training_set import listed
 
         return Listing(listed(self.here))
 
     def trained(self, model: str, *, on: str, about: str = "") -> None:
         """Say that a model was made from a saved training set, so that its lineage is known."""
-        from .models import recorded
+        from .definitions.models import recorded
 
         recorded(self.here, model, on, about)
 
     def snapshot(self, service: FeatureService | str, *, shards: int = 1) -> Published:
         """Publish the online state of a registered service; pushes are drained first, later ones fold on."""
-        from .snapshot import published
+        from .snapshots.snapshot import published
 
         chosen = self._registered(service)
         for _ in range(_TRIES):
@@ -210,7 +210,7 @@ class Store(Definitions, Features, Care):
         return spec
 
     def _ingested(self, spec: SourceSpec, *, read: bool, memory: int | str | None) -> Ingested:
-        from .ingest import Ingest
+        from .rows.ingest import Ingest
 
         if read:
             spec.open()

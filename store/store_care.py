@@ -6,20 +6,20 @@ from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from ..engine.duration import Duration
-from ..engine.entity import Entity
 from ..engine.errors import NotFound, did_you_mean
-from ..engine.source import Rows, SourceSpec
+from ..engine.language.duration import Duration
+from ..engine.language.entity import Entity
+from ..engine.language.source import Rows, SourceSpec
+from .definitions.registry import Registry
 from .listing import Listing
 from .ports import Entry, Folder, Here
-from .registry import Registry
 
 if TYPE_CHECKING:
-    from .backup import Copied
-    from .cleanup import Cleaned
-    from .compaction import Compacted
-    from .forget import Forgotten
-    from .scrub import Scrubbed
+    from .care.backup import Copied
+    from .care.cleanup import Cleaned
+    from .care.forget import Forgotten
+    from .care.scrub import Scrubbed
+    from .rows.compaction import Compacted
 
 Place = str | PathLike[str]
 
@@ -40,26 +40,26 @@ class Care:
 
     def tag(self, name: str, version: int | None = None) -> int:
         """Name a version of the store, now's if none is given, so that it is kept; the version."""
-        from .tags import tagged
+        from .ledger.tags import tagged
 
         return tagged(self.here, name, version)
 
     def untag(self, name: str) -> None:
         """Take a tag away; what only it kept is cleaned up later."""
-        from .tags import untagged
+        from .ledger.tags import untagged
 
         untagged(self.here, name)
 
     def tags(self) -> dict[str, int]:
         """The tags, and the versions they name."""
-        from .tags import tags
+        from .ledger.tags import tags
 
         return tags(self.here)
 
     # -- upkeep ---------------------------------------------------------------------------------------------------------
     def compact(self, name: str | None = None) -> Listing[Compacted]:
         """Merge the files of a source, or of all, so that each place has one; rows stay as they are."""
-        from .compaction import compacted
+        from .rows.compaction import compacted
 
         known = self._sources()
         if name is not None and name not in known:
@@ -68,8 +68,8 @@ class Care:
 
     def cleanup(self, *, keep: Duration = "30d", versions: int = 100, dry_run: bool = False) -> Cleaned:
         """Remove what only versions need that are older than `keep` and not among the newest; tagged ones stay, and training sets."""
-        from ..engine.duration import not_negative
-        from .cleanup import cleaned
+        from ..engine.language.duration import not_negative
+        from .care.cleanup import cleaned
 
         return cleaned(self.here, not_negative(keep, "keep"), versions, dry_run=dry_run)
 
@@ -80,7 +80,7 @@ class Care:
 
         A file comes back from a backup, and one of rows also from its source, where that is given and still has the same rows.
         """
-        from .scrub import scrubbed
+        from .care.scrub import scrubbed
 
         given = [one.spec if isinstance(one, Rows) else one for one in sources]
         folder = None if backup is None else _folder(backup)
@@ -88,7 +88,7 @@ class Care:
 
     def backup(self, to: Place, *, storage: Mapping[str, str] | None = None) -> Copied:
         """Copy what another folder or object store does not have yet; it is a store then, too."""
-        from .backup import backed_up
+        from .care.backup import backed_up
 
         return backed_up(self.here, _folder(to, storage))
 
@@ -97,17 +97,17 @@ class Care:
 
         `keys` is a frame, a mapping such as {"customer_id": [1, 2]}, or a list where the entity has one key column.
         """
-        from .forget import forgotten
+        from .care.forget import forgotten
 
         return forgotten(self.here, entity, keys, lambda: self._settle(entity))
 
     def _settle(self, entity: Entity) -> None:
         """Bring pushed rows of an entity into the tables, and publish again what is published."""
-        from ..engine.progress import Progress
-        from .ingest import Ingest
-        from .manifest import published as names
-        from .manifest import read_manifest
-        from .snapshot import published
+        from ..engine.showing.progress import Progress
+        from .rows.ingest import Ingest
+        from .snapshots.manifest import published as names
+        from .snapshots.manifest import read_manifest
+        from .snapshots.snapshot import published
 
         for (kind, _), one in Registry(self.here).current().items():
             if kind == "source" and any(
@@ -131,15 +131,15 @@ def restore(
     backup_storage: Mapping[str, str] | None = None,
 ) -> Copied:
     """Copy a backup back to where no store is, and make sure that it is whole."""
-    from .backup import restored
+    from .care.backup import restored
+    from .folders.place import checked_place
     from .here import here
-    from .place import checked_place
 
     return restored(_folder(backup, backup_storage), here(checked_place(to), storage))
 
 
 def _folder(place: Place, storage: Mapping[str, str] | None = None) -> Folder:
-    from .folder import open_folder
-    from .place import checked_place
+    from .folders.folder import open_folder
+    from .folders.place import checked_place
 
     return open_folder(checked_place(place), storage)

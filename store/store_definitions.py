@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..engine.errors import Conflict, Invalid
-from ..engine.service import FeatureService
-from ..engine.source import Rows, SourceSpec
-from ..engine.view import FeatureView
+from ..engine.language.service import FeatureService
+from ..engine.language.source import Rows, SourceSpec
+from ..engine.language.view import FeatureView
 from .listing import Listing
 from .ports import Here
 
 if TYPE_CHECKING:
-    from .changes import Changes
-    from .definition_note import Definition
-    from .lineage import Graph
-    from .registry import Registry
+    from .definitions.changes import Changes
+    from .definitions.definition_note import Definition
+    from .definitions.lineage import Graph
+    from .definitions.registry import Registry
 
 _TRIES = 20
 
@@ -32,14 +32,14 @@ class Definitions:
     @cached_property
     def registry(self) -> Registry:
         """The definitions."""
-        from .registry import Registry
+        from .definitions.registry import Registry
 
         return Registry(self.here)
 
     # -- changing -------------------------------------------------------------------------------------------------------
     def plan(self, definitions: Any) -> Changes:
         """What applying services, views and sources would change, with expressions before and after, without changing it."""
-        from .changes import changes
+        from .definitions.changes import changes
 
         return changes(self.registry, definitions)
 
@@ -48,7 +48,7 @@ class Definitions:
 
         Refused with `Conflict` where a service, training set or snapshot holds on to what would be lost, unless `force`.
         """
-        from .given import definitions_of
+        from .definitions.given import definitions_of
 
         return self._applied(definitions_of(definitions), "apply", force=force)
 
@@ -62,13 +62,13 @@ class Definitions:
 
     def rename(self, old: str, new: str) -> Definition:
         """Give a view or service another name; its versions, and what was backfilled of it, stay with it."""
-        from .renaming import renamed
+        from .definitions.renaming import renamed
 
         return renamed(self.registry, old, new)
 
     def deprecate(self, name: str, *, because: str | None, instead: str | None = None) -> Definition:
         """Say that a definition should not be used any more, and what should be; `because=None` takes that back."""
-        from .registry import Write
+        from .definitions.registry import Write
 
         one = self.registry.named(name)
         said = None if because is None else {"because": because, "instead": instead}
@@ -81,7 +81,7 @@ class Definitions:
 
         A service that is published is not served any more then. Rows and backfilled columns stay.
         """
-        from .removing import removed
+        from .definitions.removing import removed
 
         removed(self.registry, name, force=force)
 
@@ -108,33 +108,33 @@ class Definitions:
 
     def lineage(self, name: str) -> Graph:
         """What a column, feature, view, service, training set or model is made from, and what is made from it."""
-        from .lineage import lineage
+        from .definitions.lineage import lineage
 
         return lineage(self.registry, self.registry.entry(), name)
 
     # -- files ----------------------------------------------------------------------------------------------------------
     def export(self, folder: str | PathLike[str]) -> list[Path]:
         """Write all definitions as JSON files for review in git, and remove files of those that are no more; the files."""
-        from .definition_files import exported
+        from .definitions.definition_files import exported
 
         return exported(self.registry.current().values(), folder)
 
     def plan_import(self, folder: str | PathLike[str]) -> Changes:
         """What importing exported definitions would change."""
-        from .changes import changes_of
-        from .definition_files import imported
+        from .definitions.changes import changes_of
+        from .definitions.definition_files import imported
 
         return changes_of(self.registry, imported(folder))
 
     def import_(self, folder: str | PathLike[str], *, force: bool = False) -> Changes:
         """Register the definitions in a folder that `export` wrote, all or nothing."""
-        from .definition_files import imported
+        from .definitions.definition_files import imported
 
         return self._applied(imported(folder), "apply", force=force)
 
     def _applied(self, definitions: list[Definition], kind: str, *, force: bool) -> Changes:
         """Plan and apply; where another was first, look again: what is refused then is refused by what there is now."""
-        from .changes import changes_of
+        from .definitions.changes import changes_of
 
         for _ in range(_TRIES):
             planned = changes_of(self.registry, definitions, kind=kind)

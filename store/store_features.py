@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ..engine.duration import Duration
-from .grid import Moment
+from ..engine.language.duration import Duration
+from .definitions.registry import Registry
 from .ports import Here
-from .registry import Registry
+from .sources.grid import Moment
 
 if TYPE_CHECKING:
-    from .backfill import Backfilled
-    from .chunks import Hole
+    from .features.backfill import Backfilled
+    from .features.chunks import Hole
 
 
 class Features:
@@ -50,8 +50,8 @@ class Features:
         What was pushed is taken in first. A backfill that was stopped goes on where it was. `dry_run=True` says what there is to do, and
         about what it takes. The rest is as in `collect`.
         """
-        from .backfill import How, Wanted, backfilled
-        from .pinned import resolved
+        from .features.backfill import How, Wanted, backfilled
+        from .rows.pinned import resolved
 
         chosen = resolved(self.registry, features, full_names=True)
         wanted = Wanted(start, end, every, keys, self._spine(spine), at)
@@ -69,8 +69,8 @@ class Features:
         keys: Any = None,
     ) -> list[Hole]:
         """What a backfill would fill, by the tables as they are: what was never filled, what changed, and what rows came late for."""
-        from .backfill import Wanted, holes
-        from .pinned import resolved
+        from .features.backfill import Wanted, holes
+        from .rows.pinned import resolved
 
         chosen = resolved(self.registry, features, full_names=True)
         return holes(self.here, chosen, Wanted(start, end, every, keys, self._spine(spine), at))
@@ -91,7 +91,7 @@ class Features:
         Where a view was backfilled on several grids `every` says which. A stretch with holes is refused, unless `holes="null"`. `as_of` is
         the store as it stood; `known_at`, of a source, what its rows say was known then.
         """
-        from .scan import scanned
+        from .features.scan import scanned
 
         return scanned(self.here, name, start, end, as_of, every=every, holes=holes, known_at=known_at)
 

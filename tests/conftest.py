@@ -12,7 +12,7 @@ import pytest
 @pytest.fixture(params=["numpy", "compiled"])
 def loops(request: pytest.FixtureRequest) -> Iterator[None]:
     """Both forms of the engine's loops, whatever the size of the data."""
-    from nowthen.engine import compiled
+    from nowthen.engine.folds import compiled
 
     found = compiled.warm() if request.param == "compiled" else None
     with pytest.MonkeyPatch.context() as patch:
@@ -53,6 +53,8 @@ def bucketed() -> Iterator[None]:
         patch.setattr(module, "_SMALL", -1)
         patch.setattr(module, "_LARGEST_PIECE", 2)
         patch.setattr(module, "_PASSED", 2)
-        patch.setattr(importlib.import_module("nowthen.store.parquet"), "_SMALL", 0)
-        patch.setattr(importlib.import_module("nowthen.engine.training_set"), "slots", lambda engine, most: most or 8)
+        patch.setattr(importlib.import_module("nowthen.store.sources.parquet"), "_SMALL", 0)
+        patch.setattr(
+            importlib.import_module("nowthen.engine.running.training_set"), "slots", lambda engine, most: most or 8
+        )
         yield

@@ -20,7 +20,7 @@ README = Path(__file__).parents[1] / "README.md"
 MARK = "<!-- example -->"
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 # Modules that stand on an extra, which may be missing.
-EXTRAS = {"nowthen.engine.torch_data": "torch"}
+EXTRAS = {"nowthen.engine.running.torch_data": "torch"}
 MODULES = [
     "nowthen",
     *(

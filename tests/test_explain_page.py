@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import polars as pl
 import pytest
 
-from nowthen.engine.explained import Explained
+from nowthen.engine.showing.explained import Explained
 
 DOCS = Path(__file__).parents[1] / "docs"
 PAGE = (DOCS / "explain.md").read_text()

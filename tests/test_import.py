@@ -64,7 +64,11 @@ def test_a_training_set_from_files_loads_no_arrow(tmp_path: Path) -> None:
     )
     loaded = modules_after(code)
     assert not {name.partition(".")[0] for name in loaded} & {"pyarrow", "numba", "pandas", "ray", "lance"}
-    assert not loaded & {"nowthen.engine.journal", "nowthen.engine.explained", "nowthen.engine.exchanged"}
+    assert not loaded & {
+        "nowthen.engine.running.journal",
+        "nowthen.engine.showing.explained",
+        "nowthen.engine.running.exchanged",
+    }
 
 
 def test_connecting_to_a_store_loads_no_server() -> None:

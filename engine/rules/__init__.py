@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..plan import Plan
+from ..plan.plan import Plan
 from .check import check
 from .choose_way import choose_way
 from .merge_folds import merge_folds

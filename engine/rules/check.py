@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import polars as pl
 
-from .. import dtype as types
-from ..expr import Expr
-from ..nodes import Apply, Feature, FoldOver, Literal, RequestField, Slot, SourceColumn, walk
-from ..plan import At, Plan
+from ..language import dtype as types
+from ..language.expr import Expr
+from ..language.nodes import Apply, Feature, FoldOver, Literal, RequestField, Slot, SourceColumn, walk
+from ..plan.plan import At, Plan
 from .meaning import Meaning, slots_of
 
 _ON_ROWS = (FoldOver, Apply, Literal, SourceColumn)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from math import ceil
 
-from ..pieces import height, layout, width
-from ..plan import At, Plan, Spine
-from ..streamed import can_stream, in_pieces
-from ..task import AtTask, known_column, questions_of, source_columns
-from ..way import Resources, Way, per_question
+from ..plan.pieces import height, layout, width
+from ..plan.plan import At, Plan, Spine
+from ..plan.way import Resources, Way, per_question
+from ..running.streamed import can_stream, in_pieces
+from ..running.task import AtTask, known_column, questions_of, source_columns
 
 _SMALL = 1_500_000  # rows of spine and source together; below, an exchange costs more than a second core gives
 _MOST_BUCKETS = 1024

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from ..expr import Expr, shared
-from ..nodes import FoldOver, Literal, Slot, walk
-from ..plan import At, Folding, Output, Plan
+from ..language.expr import Expr, shared
+from ..language.nodes import FoldOver, Literal, Slot, walk
+from ..plan.plan import At, Folding, Output, Plan
 from .push_filters import conjuncts
 from .share_folds import rename
 from .simplify import Plainer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..plan import At, Plan
+from ..plan.plan import At, Plan
 from .check import needed_columns
 
 

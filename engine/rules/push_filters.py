@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import reduce
 
-from ..expr import Expr, apply, shared
-from ..nodes import Apply, FoldOver
-from ..plan import At, Plan
+from ..language.expr import Expr, apply, shared
+from ..language.nodes import Apply, FoldOver
+from ..plan.plan import At, Plan
 
 
 def push_filters(plan: Plan) -> Plan:

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import polars as pl
 
-from ..instant import instants
-from ..plan import At, Plan, Spine
-from ..reader import TimeBound
+from ..language.instant import instants
+from ..plan.plan import At, Plan, Spine
+from ..plan.reader import TimeBound
 
 _DAY = 86_400_000_000
 

@@ -12,10 +12,10 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 
-from ..column import Column
 from ..errors import NowThenError
-from ..expr import Expr, shared
-from ..nodes import Apply, Literal
+from ..folds.column import Column
+from ..language.expr import Expr, shared
+from ..language.nodes import Apply, Literal
 
 Rewriting = Callable[[Apply], Expr | None]
 

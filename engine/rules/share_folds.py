@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ..expr import Expr, shared
-from ..nodes import Apply, Feature, Slot
-from ..plan import At, Plan
+from ..language.expr import Expr, shared
+from ..language.nodes import Apply, Feature, Slot
+from ..plan.plan import At, Plan
 
 
 def share_folds(plan: Plan) -> Plan:

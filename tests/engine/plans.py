@@ -12,11 +12,11 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.build import literal
-from nowthen.engine.lower import lower
-from nowthen.engine.plan import Plan
+from nowthen.engine.language.build import literal
+from nowthen.engine.plan.lower import lower
+from nowthen.engine.plan.plan import Plan
 from nowthen.engine.rules import Rule, check
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.running.training_set import TrainingSet
 
 from .shop import SELLER, SHOP, sales, spine
 
@@ -68,7 +68,7 @@ def written(training_set: TrainingSet, *, statuses: bool = True) -> Plan:
 
 def under(rules: Sequence[Rule], training_set: TrainingSet, *, status: bool = True) -> pl.DataFrame:
     """What the training set answers when these rules alone are applied, each checked."""
-    module = importlib.import_module("nowthen.engine.training_set")
+    module = importlib.import_module("nowthen.engine.running.training_set")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "optimize", lambda plan: reduce(checked, rules, plan))
         return training_set.collect(engine="local", status=status)

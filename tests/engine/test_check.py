@@ -10,10 +10,10 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.expr import Expr
-from nowthen.engine.nodes import Apply, Slot, SourceColumn
-from nowthen.engine.plan import At, Plan
-from nowthen.engine.reader import TimeBound
+from nowthen.engine.language.expr import Expr
+from nowthen.engine.language.nodes import Apply, Slot, SourceColumn
+from nowthen.engine.plan.plan import At, Plan
+from nowthen.engine.plan.reader import TimeBound
 from nowthen.engine.rules import RULES, check
 
 from .plans import asked, checked, filtered, without_scans, written

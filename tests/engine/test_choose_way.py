@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.plan import Plan
+from nowthen.engine.plan.plan import Plan
+from nowthen.engine.plan.way import Resources
 from nowthen.engine.rules import optimize
-from nowthen.engine.way import Resources
 
 from .shop import NOON, SHOP
 

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.definition import from_json, to_json, version_of
 from nowthen.engine.errors import Corrupt, Invalid, NotFound
-from nowthen.engine.nodes import FoldOver, walk
+from nowthen.engine.language.definition import from_json, to_json, version_of
+from nowthen.engine.language.nodes import FoldOver, walk
 
 PERSON = nt.Entity("person", keys={"p": pl.Int64, "q": pl.String}, about="Two keys.")
 SCHEMA = {

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nowthen.engine.duration import microseconds, written
 from nowthen.engine.errors import Invalid
+from nowthen.engine.language.duration import microseconds, written
 
 
 @settings(max_examples=100, deadline=None, derandomize=True, database=None)

@@ -15,11 +15,11 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.diagram import Diagram
-from nowthen.engine.explained import Explained
-from nowthen.engine.explained_places import Places
-from nowthen.engine.shelf import Shelf
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.running.shelf import Shelf
+from nowthen.engine.running.training_set import TrainingSet
+from nowthen.engine.showing.diagram import Diagram
+from nowthen.engine.showing.explained import Explained
+from nowthen.engine.showing.explained_places import Places
 
 from .plans import asked
 from .shop import ROWS, SELLER, SHOP, sales, spine

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.expr import Expr
+from nowthen.engine.language.expr import Expr
 
 from .shop import SHOP, sales
 

@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 import nowthen as nt
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.running.training_set import TrainingSet
 
 from .shop import SHOP
 

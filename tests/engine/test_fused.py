@@ -6,15 +6,15 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine import compiled
-from nowthen.engine.ask import Ask
-from nowthen.engine.at import Asked, Driver
-from nowthen.engine.column import Column
-from nowthen.engine.events import Events
-from nowthen.engine.fold import Fold
-from nowthen.engine.ready import Ready
-from nowthen.engine.registry import operators
-from nowthen.engine.window import window
+from nowthen.engine.folds import compiled
+from nowthen.engine.folds.ask import Ask
+from nowthen.engine.folds.at import Asked, Driver
+from nowthen.engine.folds.column import Column
+from nowthen.engine.folds.events import Events
+from nowthen.engine.folds.ready import Ready
+from nowthen.engine.language.fold import Fold
+from nowthen.engine.language.registry import operators
+from nowthen.engine.language.window import window
 
 RANDOM = np.random.default_rng(3)
 GROUPS, EVENTS, QUESTIONS = 30, 2000, 3000

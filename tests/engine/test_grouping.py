@@ -9,9 +9,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine import compiled
 from nowthen.engine.errors import WrongType
-from nowthen.engine.grouping import Coder, Order, codes
+from nowthen.engine.folds import compiled
+from nowthen.engine.folds.grouping import Coder, Order, codes
 
 DTYPES: list[tuple[pl.DataType, list[Any]]] = [
     (pl.Int64(), [1, 2, 3]),

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pytest
 
 import nowthen as nt
-from nowthen.engine import handover, tensors
+from nowthen.engine.running import handover, tensors
 
 from .shop import NOON, SHOP, sales, spine
 

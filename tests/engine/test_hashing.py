@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine.hashing import bucket, content_hashes, key_hashes
+from nowthen.engine.folds.hashing import bucket, content_hashes, key_hashes
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import Invalid, WrongType
-from nowthen.engine.instant import instant, instants
+from nowthen.engine.language.instant import instant, instants
 
 SUMMER = datetime(2020, 7, 1, 12)
 SUMMER_US = 1_593_604_800_000_000

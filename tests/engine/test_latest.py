@@ -12,17 +12,17 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine import compiled
-from nowthen.engine.ask import Answer, Ask
-from nowthen.engine.at import Asked, Driver
-from nowthen.engine.column import Column, Index
-from nowthen.engine.fold import Fold
-from nowthen.engine.grouping import Order
-from nowthen.engine.latest import Latest, looks_at_the_latest
-from nowthen.engine.ready import Ready
-from nowthen.engine.registry import operators
-from nowthen.engine.rows import Rows, arrange
-from nowthen.engine.window import tumbling, window
+from nowthen.engine.folds import compiled
+from nowthen.engine.folds.ask import Answer, Ask
+from nowthen.engine.folds.at import Asked, Driver
+from nowthen.engine.folds.column import Column, Index
+from nowthen.engine.folds.grouping import Order
+from nowthen.engine.folds.latest import Latest, looks_at_the_latest
+from nowthen.engine.folds.ready import Ready
+from nowthen.engine.folds.rows import Rows, arrange
+from nowthen.engine.language.fold import Fold
+from nowthen.engine.language.registry import operators
+from nowthen.engine.language.window import tumbling, window
 
 pytestmark = pytest.mark.usefixtures("loops")
 

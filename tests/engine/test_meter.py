@@ -11,9 +11,9 @@ from functools import partial
 import numpy as np
 import pytest
 
-from nowthen.engine import meter
-from nowthen.engine.meter import Meter
-from nowthen.engine.step import Outcome, carried_out
+from nowthen.engine.running import meter
+from nowthen.engine.running.meter import Meter
+from nowthen.engine.running.step import Outcome, carried_out
 
 _WORK_S = 0.2
 _NOISE_S = 0.1  # of other threads of the test run

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from nowthen.engine import compiled, moments
-from nowthen.engine.column import Array, Index
-from nowthen.engine.moments import spread
+from nowthen.engine.folds import compiled, moments
+from nowthen.engine.folds.column import Array, Index
+from nowthen.engine.folds.moments import spread
 
 RANDOM = np.random.default_rng(5)
 OFFSETS = np.array([0, 150, 150, 170, 400])

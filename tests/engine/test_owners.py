@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nowthen.engine.owners import owners
+from nowthen.engine.folds.owners import owners
 
 pytestmark = pytest.mark.usefixtures("loops")
 

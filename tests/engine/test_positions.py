@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from nowthen.engine.column import Index
-from nowthen.engine.positions import distinct, ordered, places, rises, smallest, spread, take, upper_indices
-from nowthen.engine.window import End
+from nowthen.engine.folds.column import Index
+from nowthen.engine.folds.positions import distinct, ordered, places, rises, smallest, spread, take, upper_indices
+from nowthen.engine.language.window import End
 
 RANDOM = np.random.default_rng(5)
 

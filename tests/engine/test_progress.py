@@ -13,9 +13,9 @@ from threading import Event
 
 import pytest
 
-from nowthen.engine import progress
-from nowthen.engine.progress import Progress
-from nowthen.engine.step import Outcome, Report, Step
+from nowthen.engine.running.step import Outcome, Report, Step
+from nowthen.engine.showing import progress
+from nowthen.engine.showing.progress import Progress
 
 STEP = Step("read", "Scan 1", lambda each: Outcome(None), hands_on=True)
 PATIENCE_S = 20.0

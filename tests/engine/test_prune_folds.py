@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import nowthen as nt
-from nowthen.engine.build import literal
-from nowthen.engine.expr import Expr
+from nowthen.engine.language.build import literal
+from nowthen.engine.language.expr import Expr
 from nowthen.engine.rules import optimize
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.running.training_set import TrainingSet
 
 from .plans import under, written
 from .shop import SHOP, sales, spine

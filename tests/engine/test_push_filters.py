@@ -10,12 +10,12 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.online import Online
-from nowthen.engine.plan import At
-from nowthen.engine.reader import Loaded
+from nowthen.engine.folds.online import Online
+from nowthen.engine.plan.plan import At
+from nowthen.engine.plan.reader import Loaded
 from nowthen.engine.rules import optimize
 from nowthen.engine.rules.push_filters import conjuncts, filter_of
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.running.training_set import TrainingSet
 
 from .plans import under, written
 from .shop import NOON, ROWS, SHOP, sales, spine

@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from nowthen.engine.column import Array, Index
-from nowthen.engine.ranges import greatest, least, sums
+from nowthen.engine.folds.column import Array, Index
+from nowthen.engine.folds.ranges import greatest, least, sums
 
 RANDOM = np.random.default_rng(11)
 

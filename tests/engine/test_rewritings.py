@@ -14,13 +14,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import nowthen as nt
-from nowthen.engine.build import literal
 from nowthen.engine.errors import NowThenError
-from nowthen.engine.evaluate import Evaluation
-from nowthen.engine.expr import Expr, apply, shared
-from nowthen.engine.map import Map
-from nowthen.engine.nodes import Apply, Feature, Literal, Slot, walk
-from nowthen.engine.registry import operators
+from nowthen.engine.folds.evaluate import Evaluation
+from nowthen.engine.language.build import literal
+from nowthen.engine.language.expr import Expr, apply, shared
+from nowthen.engine.language.map import Map
+from nowthen.engine.language.nodes import Apply, Feature, Literal, Slot, walk
+from nowthen.engine.language.registry import operators
 from nowthen.engine.rules.rewritings import REWRITINGS
 from nowthen.engine.rules.simplify import Plainer
 

@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.build import literal
-from nowthen.engine.expr import apply
-from nowthen.engine.plan import Plan
+from nowthen.engine.language.build import literal
+from nowthen.engine.language.expr import apply
+from nowthen.engine.plan.plan import Plan
 from nowthen.engine.rules import RULES, optimize
 from nowthen.engine.rules.push_time_bound import push_time_bound
 

@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine import run_ray
-from nowthen.engine.way import Resources
+from nowthen.engine.plan.way import Resources
+from nowthen.engine.running import run_ray
 
 from .plans import asked
 from .shop import NOON, ROWS, SELLER, SHOP, sales, spine

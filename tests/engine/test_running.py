@@ -12,9 +12,9 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine import shelf, work
-from nowthen.engine.training_set import TrainingSet
-from nowthen.engine.way import Resources
+from nowthen.engine.plan.way import Resources
+from nowthen.engine.running import shelf, work
+from nowthen.engine.running.training_set import TrainingSet
 
 from .shop import NOON, SELLER, SHOP
 

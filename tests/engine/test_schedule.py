@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 import nowthen as nt
-from nowthen.engine import schedule
-from nowthen.engine.schedule import Lost, Schedule
-from nowthen.engine.step import Need, Outcome, Report, Step
+from nowthen.engine.running import schedule
+from nowthen.engine.running.schedule import Lost, Schedule
+from nowthen.engine.running.step import Need, Outcome, Report, Step
 
 
 @dataclass(eq=False)

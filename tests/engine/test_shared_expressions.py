@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 import nowthen as nt
-from nowthen.engine.column import Column
-from nowthen.engine.expr import Expr
-from nowthen.engine.map import Map
-from nowthen.engine.registry import operator
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.folds.column import Column
+from nowthen.engine.language.expr import Expr
+from nowthen.engine.language.map import Map
+from nowthen.engine.language.registry import operator
+from nowthen.engine.running.training_set import TrainingSet
 
 from .plans import under
 from .shop import SHOP, sales, spine

@@ -11,8 +11,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import nowthen as nt
-from nowthen.engine import slices
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.running import slices
+from nowthen.engine.running.training_set import TrainingSet
 
 from .shop import NOON, SHOP
 

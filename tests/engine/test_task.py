@@ -10,9 +10,9 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.answering import jobs
-from nowthen.engine.task import AtTask
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.running.answering import jobs
+from nowthen.engine.running.task import AtTask
+from nowthen.engine.running.training_set import TrainingSet
 
 from .plans import asked
 from .shop import NOON, ROWS, SHOP, sales, spine

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nowthen.engine.at import FOREVER
-from nowthen.engine.versions import is_unique, lives
+from nowthen.engine.folds.at import FOREVER
+from nowthen.engine.folds.versions import is_unique, lives
 
 
 def ids(*row_ids: Any) -> Any:

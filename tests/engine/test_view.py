@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import nowthen as nt
-from nowthen.engine.expr import Expr
-from nowthen.engine.nodes import Reference
+from nowthen.engine.language.expr import Expr
+from nowthen.engine.language.nodes import Reference
 
 from .shop import SELLER, SHOP, sales
 

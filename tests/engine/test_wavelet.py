@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from nowthen.engine import compiled
-from nowthen.engine.column import Index
-from nowthen.engine.ranks import earlier, keys, ranked
-from nowthen.engine.wavelet import Wavelet
+from nowthen.engine.folds import compiled
+from nowthen.engine.folds.column import Index
+from nowthen.engine.folds.ranks import earlier, keys, ranked
+from nowthen.engine.folds.wavelet import Wavelet
 
 RANDOM = np.random.default_rng(7)
 SIZES = {

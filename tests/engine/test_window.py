@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import nowthen as nt
-from nowthen.engine.window import Sliding, Window, as_json, back, floor, from_json, window
+from nowthen.engine.language.window import Sliding, Window, as_json, back, floor, from_json, window
 
 MINUTE, HOUR, DAY = 60_000_000, 3_600_000_000, 86_400_000_000
 ZONES = ["Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "UTC"]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from nowthen.engine.column import Array, Column, physical
+from nowthen.engine.folds.column import Array, Column, physical
 
 BERLIN = pl.Datetime("us", "Europe/Berlin")
 INTEGERS: list[pl.DataType] = [

@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nowthen.engine.column import Array, Column, Index, physical
 from nowthen.engine.errors import WrongType
-from nowthen.engine.fold import Fold, State
-from nowthen.engine.registry import operators
-from nowthen.engine.tree import fold_ranges
+from nowthen.engine.folds.column import Array, Column, Index, physical
+from nowthen.engine.folds.tree import fold_ranges
+from nowthen.engine.language.fold import Fold, State
+from nowthen.engine.language.registry import operators
 
 from .examples import PARAMETERS, TYPES, awkward, bits, seen
 

@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine.column import Column, physical
 from nowthen.engine.errors import Invalid, WrongType
-from nowthen.engine.map import Map
-from nowthen.engine.registry import operators
+from nowthen.engine.folds.column import Column, physical
+from nowthen.engine.language.map import Map
+from nowthen.engine.language.registry import operators
 
 from .examples import BERLIN, ONE_OF_EACH, TYPES, product, seen
 

@@ -9,10 +9,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine.column import Array, Column, Index
 from nowthen.engine.errors import Invalid
-from nowthen.engine.fold import Fold
-from nowthen.engine.registry import operators
+from nowthen.engine.folds.column import Array, Column, Index
+from nowthen.engine.language.fold import Fold
+from nowthen.engine.language.registry import operators
 
 RANDOM = np.random.default_rng(3)
 OFFSETS = np.array([0, 90, 90, 91, 300, 420])

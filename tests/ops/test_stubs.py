@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nowthen.engine.stubs import WRITTEN, stub
+from nowthen.engine.language.stubs import WRITTEN, stub
 
 
 def test_the_written_stub_is_that_of_the_registered_operators() -> None:

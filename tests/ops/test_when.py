@@ -6,11 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine.column import Column
 from nowthen.engine.errors import WrongType
-from nowthen.engine.evaluate import Evaluation
-from nowthen.engine.expr import Expr
-from nowthen.engine.request import Request
+from nowthen.engine.folds.column import Column
+from nowthen.engine.folds.evaluate import Evaluation
+from nowthen.engine.language.expr import Expr
+from nowthen.engine.language.request import Request
 from nowthen.ops.missing import coalesce
 from nowthen.ops.when import when
 

@@ -11,8 +11,8 @@ from typing import Any
 import polars as pl
 
 import nowthen as nt
-from nowthen.engine.duration import written
-from nowthen.engine.training_set import TrainingSet
+from nowthen.engine.language.duration import written
+from nowthen.engine.running.training_set import TrainingSet
 
 from . import naive
 from .naive import Ask, Row

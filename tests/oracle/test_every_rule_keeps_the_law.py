@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 
-from nowthen.engine.build import literal
-from nowthen.engine.expr import Expr, apply, shared
-from nowthen.engine.nodes import FoldOver
-from nowthen.engine.plan import Plan
+from nowthen.engine.language.build import literal
+from nowthen.engine.language.expr import Expr, apply, shared
+from nowthen.engine.language.nodes import FoldOver
+from nowthen.engine.plan.plan import Plan
 from nowthen.engine.rules import RULES, Rule
 
 from ..engine.plans import under

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 
-from nowthen.engine import compiled
-from nowthen.engine.streamed import can_stream
+from nowthen.engine.folds import compiled
+from nowthen.engine.running.streamed import can_stream
 
 from .asking import differences, expected, training_set
 from .naive import Ask, Window

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from nowthen.engine import compiled
+from nowthen.engine.folds import compiled
 
 from .asking import differences, expected, spine_frame, training_set
 from .worlds import World, worlds

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nowthen.engine import compiled, timeline
-from nowthen.engine.online import Online
-from nowthen.engine.rows import SEQUENCE
-from nowthen.engine.service import named
-from nowthen.engine.status import NAMES
-from nowthen.engine.timeline import Timeline
+from nowthen.engine.folds import compiled, timeline
+from nowthen.engine.folds.online import Online
+from nowthen.engine.folds.rows import SEQUENCE
+from nowthen.engine.folds.timeline import Timeline
+from nowthen.engine.language.service import named
+from nowthen.engine.language.status import NAMES
 
 from .asking import differences, event_frame, expected, training_set, views
 from .naive import Row

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 import nowthen as nt
-from nowthen.engine.online import Online
-from nowthen.engine.rows import SEQUENCE
-from nowthen.engine.service import named
-from nowthen.engine.timeline import Timeline
+from nowthen.engine.folds.online import Online
+from nowthen.engine.folds.rows import SEQUENCE
+from nowthen.engine.folds.timeline import Timeline
+from nowthen.engine.language.service import named
 
 
 def test_what_is_held_after_many_pushes_is_what_keys_have() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import nowthen as nt
-from nowthen.engine.window import Hopping
+from nowthen.engine.language.window import Hopping
 
 HOUR = 3_600_000_000
 # The day before clocks change at midnight, the day of it and the next begin (hours UTC): 23, 24 or 25 hours long.

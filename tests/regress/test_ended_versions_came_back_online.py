@@ -14,10 +14,10 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.online import Online
-from nowthen.engine.rows import SEQUENCE
-from nowthen.engine.service import named
-from nowthen.engine.timeline import Timeline
+from nowthen.engine.folds.online import Online
+from nowthen.engine.folds.rows import SEQUENCE
+from nowthen.engine.folds.timeline import Timeline
+from nowthen.engine.language.service import named
 
 DAY = datetime(2020, 1, 1, tzinfo=UTC)
 SCHEMA: dict[str, Any] = {

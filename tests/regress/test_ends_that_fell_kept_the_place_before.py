@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine import compiled
+from nowthen.engine.folds import compiled
 
 BEGIN = datetime(2020, 10, 25, tzinfo=UTC)  # the night in which the clocks of Berlin went back
 QUARTER = timedelta(minutes=15)

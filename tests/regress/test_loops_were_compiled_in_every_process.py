@@ -9,7 +9,7 @@ import pytest
 
 CODE = """
 import numpy as np
-from nowthen.engine import kernels
+from nowthen.engine.folds import kernels
 values = np.arange(5.0)
 kernels.extremes(values, True, *kernels.extremes_prepared(values, True), np.array([0]), np.array([5]))
 print(sum(len(loop.stats.cache_misses) for loop in (kernels.extremes, kernels.extremes_prepared)))

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine.column import Column
+from nowthen.engine.folds.column import Column
 
 
 @pytest.mark.parametrize("dtype", [pl.Float64(), pl.Float32()], ids=str)

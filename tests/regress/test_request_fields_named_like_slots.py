@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 import nowthen as nt
-from nowthen.engine.column import Column
-from nowthen.engine.online import Online
-from nowthen.engine.service import named
+from nowthen.engine.folds.column import Column
+from nowthen.engine.folds.online import Online
+from nowthen.engine.language.service import named
 
 NOON = datetime(2020, 1, 1, 12)
 shop = nt.Entity("shop", keys={"shop_id": pl.Int64})

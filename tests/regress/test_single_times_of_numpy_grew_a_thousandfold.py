@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import nowthen as nt
-from nowthen.store.frame import as_frame
+from nowthen.store.sources.frame import as_frame
 
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678)
 

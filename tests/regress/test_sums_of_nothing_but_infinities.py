@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from nowthen.engine import compiled, ranges
+from nowthen.engine.folds import compiled, ranges
 
 
 def test_an_infinity_outside_a_range_does_not_leak_into_it() -> None:

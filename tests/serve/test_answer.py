@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.column import Column
+from nowthen.engine.folds.column import Column
 from nowthen.serve.answer import Answer
 
 FRAME = pl.DataFrame(

@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 from typer.testing import CliRunner
 
 import nowthen as nt
-from nowthen.engine import executor
+from nowthen.engine.running import executor
 from nowthen.serve.cli import main
 from nowthen.serve.definitions import load
 

@@ -70,7 +70,7 @@ def test_versions_and_rollback(filled: Path) -> None:
 
 
 def test_tables_can_be_opened_by_lance_by_the_numbers_told(filled: Path) -> None:
-    from nowthen.store.lance_library import lance
+    from nowthen.store.tables.lance_library import lance
 
     for table in run("versions", "--tables"):
         assert (

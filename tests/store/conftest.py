@@ -18,4 +18,4 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but this process, whatever cluster other tests have joined: its workers know no secrets."""
-    monkeypatch.setattr("nowthen.engine.executor._connected", lambda: False)
+    monkeypatch.setattr("nowthen.engine.running.executor._connected", lambda: False)

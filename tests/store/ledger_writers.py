@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 
 from nowthen.engine.errors import CommitUnknown
-from nowthen.store.entries import Entries
-from nowthen.store.entry import begun
-from nowthen.store.folder import open_folder
-from nowthen.store.notes import NoteFiles
+from nowthen.store.folders.folder import open_folder
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.ledger.entry import begun
+from nowthen.store.ledger.notes import NoteFiles
 from nowthen.store.ports import Entry, Folder, Moved
 
 COUNT = "tag/count"

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import UnknownColumn
-from nowthen.engine.reader import Reader, TimeBound
+from nowthen.engine.plan.reader import Reader, TimeBound
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 ROWS = pl.DataFrame(

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from nowthen.store.names import new_token
+from nowthen.store.folders.names import new_token
 from nowthen.store.ports import DataPart, Folder, Stretch, Version
-from nowthen.store.tables import Tables
+from nowthen.store.tables.tables import Tables
 
 PLACE = "tables/payments/card"
 

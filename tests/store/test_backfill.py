@@ -12,9 +12,9 @@ from polars.testing import assert_frame_equal
 
 import nowthen as nt
 from nowthen.engine.errors import Deadline, Invalid, NotFound, UnknownColumn
-from nowthen.store import asked_rows, filler
-from nowthen.store.chunks import Chunk
-from nowthen.store.feature_table import Chunks, table_of
+from nowthen.store.features import asked_rows, filler
+from nowthen.store.features.chunks import Chunk
+from nowthen.store.features.feature_table import Chunks, table_of
 from nowthen.store.store import Store
 
 from . import shop

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 import nowthen as nt
-from nowthen.store import asked_rows
+from nowthen.store.features import asked_rows
 from nowthen.store.store import Store
 
 from . import shop

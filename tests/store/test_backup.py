@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from nowthen.engine.errors import Corrupt, Invalid
-from nowthen.store.backup import backed_up, restored
-from nowthen.store.cleanup import cleaned
-from nowthen.store.entry import begun
+from nowthen.store.care.backup import backed_up, restored
+from nowthen.store.care.cleanup import cleaned
+from nowthen.store.care.scrub import scrubbed
+from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.here import here as store_at
-from nowthen.store.local_folder import LocalFolder
+from nowthen.store.ledger.entry import begun
 from nowthen.store.ports import Entry, Here, Moved
-from nowthen.store.scrub import scrubbed
 
 _count = itertools.count()
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 import nowthen as nt
-from nowthen.store.folder import open_folder
+from nowthen.store.folders.folder import open_folder
 from nowthen.store.store import Store
 from nowthen.store.store_care import restore
-from nowthen.store.sums import SUFFIX, Sums
+from nowthen.store.tables.sums import SUFFIX, Sums
 
 from .s3_server import BUCKET, options, s3_server
 from .storm import orders

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from nowthen.engine.errors import Conflict, Corrupt, Invalid, NotFound
-from nowthen.store import sequence
-from nowthen.store.backup import backed_up
-from nowthen.store.cleanup import cleaned
-from nowthen.store.entry import begun
+from nowthen.store.care.backup import backed_up
+from nowthen.store.care.cleanup import cleaned
+from nowthen.store.care.scrub import scrubbed
+from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.here import here as store_at
-from nowthen.store.local_folder import LocalFolder
+from nowthen.store.ledger.entry import begun
 from nowthen.store.ports import Entry, Here, Moved
-from nowthen.store.scrub import scrubbed
+from nowthen.store.rows import sequence
 
 DAY_US = 86_400_000_000
 _count = itertools.count()
@@ -164,7 +164,7 @@ def test_cleaning_again_and_again_finds_nothing_and_keeps_the_newest(here: Here)
 def test_much_is_removed_in_parts(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(6):
         write(here)
-    monkeypatch.setattr("nowthen.store.cleanup.AT_ONCE", 2)
+    monkeypatch.setattr("nowthen.store.care.cleanup.AT_ONCE", 2)
     report = cleaned(here, 0, 1)
     assert (report.versions, dict(report.files), here.ledger.head().number) == (5, {"notes": 5}, 9)
     assert scrubbed(here).whole

@@ -15,10 +15,10 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import NotFound
-from nowthen.store.entries import Entries
-from nowthen.store.source_note import state_of
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.rows.source_note import state_of
 from nowthen.store.store import Store
-from nowthen.store.tables import Tables
+from nowthen.store.tables.tables import Tables
 
 from . import shop
 

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import NotFound
-from nowthen.engine.rows import SEQUENCE
-from nowthen.store.source_note import SourceState, state_of
+from nowthen.engine.folds.rows import SEQUENCE
+from nowthen.store.rows.source_note import SourceState, state_of
 from nowthen.store.store import Store
 
 from . import shop

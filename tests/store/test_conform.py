@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import WrongType
-from nowthen.store.conform import conformed
+from nowthen.store.sources.conform import conformed
 
 NS, US = pl.Datetime("ns"), pl.Datetime("us")
 

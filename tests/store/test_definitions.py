@@ -11,7 +11,7 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Invalid, NotFound
-from nowthen.store.registry import Registry
+from nowthen.store.definitions.registry import Registry
 from nowthen.store.store import Store
 
 from . import shop

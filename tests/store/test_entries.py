@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 
 from nowthen.engine.errors import CommitUnknown, Conflict, Corrupt, Invalid, NotFound, StorageFull
-from nowthen.store import durable, local_folder
-from nowthen.store.entries import Entries
-from nowthen.store.entry import EMPTY, begun, path_of
-from nowthen.store.folder import open_folder
+from nowthen.store.folders import durable, local_folder
+from nowthen.store.folders.folder import open_folder
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.folders.names import new_token
 from nowthen.store.here import here
-from nowthen.store.local_folder import LocalFolder
-from nowthen.store.names import new_token
-from nowthen.store.notes import NoteFiles, note_path
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.ledger.entry import EMPTY, begun, path_of
+from nowthen.store.ledger.notes import NoteFiles, note_path
 from nowthen.store.ports import Entry, Folder, Moved, Work
 
 from .s3_server import BUCKET, options, s3_server
@@ -79,7 +79,7 @@ def test_a_name_can_be_taken_away(folder: Folder) -> None:
 
 def test_times_rise_whatever_the_clock_says(local: LocalFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     first = added(local)
-    monkeypatch.setattr("nowthen.store.sequence.now_us", lambda: 5)
+    monkeypatch.setattr("nowthen.store.rows.sequence.now_us", lambda: 5)
     assert added(local, "tag/b").at == first.at + 1
 
 

@@ -8,9 +8,9 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from nowthen.store.erased_keys import Erased, erased_note
-from nowthen.store.layout import layout_of
-from nowthen.store.source_note import SourceState
+from nowthen.store.rows.erased_keys import Erased, erased_note
+from nowthen.store.rows.layout import layout_of
+from nowthen.store.rows.source_note import SourceState
 
 from . import shop
 

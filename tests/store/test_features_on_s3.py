@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from nowthen.store import asked_rows
-from nowthen.store.names import new_token
+from nowthen.store.features import asked_rows
+from nowthen.store.folders.names import new_token
 from nowthen.store.store import Store
 
 from . import shop

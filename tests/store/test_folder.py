@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from nowthen.engine.errors import Corrupt, Invalid, NotFound, Unavailable
-from nowthen.store.folder import open_folder
-from nowthen.store.local_folder import LocalFolder
-from nowthen.store.names import new_token
+from nowthen.store.folders.folder import open_folder
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.folders.names import new_token
 from nowthen.store.ports import Folder
 
 from .s3_server import BUCKET, options, s3_server

@@ -181,7 +181,7 @@ def test_the_served_answer_knows_the_key_no_more(full: Store) -> None:
 
 
 def test_a_writer_that_began_before_starts_over(full: Store) -> None:
-    from nowthen.store.entry import begun
+    from nowthen.store.ledger.entry import begun
     from nowthen.store.ports import Moved
 
     work, base = begun("test", "slow"), full.here.ledger.head()
@@ -191,7 +191,7 @@ def test_a_writer_that_began_before_starts_over(full: Store) -> None:
 
 
 def test_while_a_server_writes_the_log_nothing_is_forgotten(full: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("nowthen.store.forget._PATIENCE_S", 0.1)
+    monkeypatch.setattr("nowthen.store.care.forget._PATIENCE_S", 0.1)
     with full.log("visits").writer(5.0), pytest.raises(Unavailable, match="Push through it"):
         full.forget(PERSON, [SECRET])
     assert SECRET in persons(full)

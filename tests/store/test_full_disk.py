@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from nowthen.engine.errors import NotFound, StorageFull
-from nowthen.store.durable import storing
-from nowthen.store.entries import Entries
-from nowthen.store.entry import begun
-from nowthen.store.local_folder import LocalFolder
-from nowthen.store.notes import NoteFiles
+from nowthen.store.folders.durable import storing
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.ledger.entry import begun
+from nowthen.store.ledger.notes import NoteFiles
 from nowthen.store.ports import Entry, Moved
 
 from .mounts import needs_root, tmpfs

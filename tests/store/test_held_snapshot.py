@@ -8,9 +8,9 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.store.held_snapshot import HeldSnapshot
-from nowthen.store.manifest import Manifest, load
 from nowthen.store.ports import Damage
+from nowthen.store.snapshots.held_snapshot import HeldSnapshot
+from nowthen.store.snapshots.manifest import Manifest, load
 from nowthen.store.store import Store
 
 from . import shop

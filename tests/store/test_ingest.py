@@ -10,10 +10,10 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Invalid, NotFound, WrongType
-from nowthen.engine.reader import TimeBound
-from nowthen.engine.rows import ARRIVAL, SEQUENCE
+from nowthen.engine.folds.rows import ARRIVAL, SEQUENCE
+from nowthen.engine.plan.reader import TimeBound
 from nowthen.store.store import Store
-from nowthen.store.table_list import tables_of
+from nowthen.store.tables.table_list import tables_of
 
 from . import shop
 

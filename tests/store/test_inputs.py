@@ -15,8 +15,8 @@ import pyarrow as pa
 import pytest
 
 import nowthen as nt
-from nowthen.engine.handover import pandas_frame
-from nowthen.store.frame import as_frame
+from nowthen.engine.running.handover import pandas_frame
+from nowthen.store.sources.frame import as_frame
 from nowthen.store.store import Store
 
 from . import shop

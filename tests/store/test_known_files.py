@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.store.parquet import PinnedParquet
+from nowthen.store.sources.parquet import PinnedParquet
 from nowthen.store.store import Store
 
 from . import shop

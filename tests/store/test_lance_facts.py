@@ -11,13 +11,13 @@ import pyarrow as pa
 import pytest
 
 from nowthen.engine.errors import Corrupt, Forbidden, NowThenError, Unavailable
-from nowthen.store import table_manifest
-from nowthen.store.data_file import leaf_fields, places, written
-from nowthen.store.lance_errors import speaking
-from nowthen.store.lance_library import DataFile, FragmentMetadata, LanceDataset, LanceFileReader, Session, lance
 from nowthen.store.ports import DataPart
-from nowthen.store.sums import Ranges
-from nowthen.store.table_manifest import made, opened, stretches_of
+from nowthen.store.tables import table_manifest
+from nowthen.store.tables.data_file import leaf_fields, places, written
+from nowthen.store.tables.lance_errors import speaking
+from nowthen.store.tables.lance_library import DataFile, FragmentMetadata, LanceDataset, LanceFileReader, Session, lance
+from nowthen.store.tables.sums import Ranges
+from nowthen.store.tables.table_manifest import made, opened, stretches_of
 
 from .tabled import rows, stretch
 

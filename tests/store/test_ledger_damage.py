@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from nowthen.engine.errors import Corrupt
-from nowthen.store.entries import Entries
-from nowthen.store.entry import begun, path_of
-from nowthen.store.founding import identity
-from nowthen.store.local_folder import LocalFolder
-from nowthen.store.notes import NoteFiles
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.ledger.entry import begun, path_of
+from nowthen.store.ledger.founding import identity
+from nowthen.store.ledger.notes import NoteFiles
 from nowthen.store.ports import Moved
 
 ENTRIES = 4

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nowthen.store.folder import open_folder
+from nowthen.store.folders.folder import open_folder
 
 from .faulty_proxy import FAULTS, Faults, faulty_proxy
 from .ledger_writers import found, written_at_once

@@ -10,7 +10,7 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Invalid, NotFound
-from nowthen.store.lineage import Graph
+from nowthen.store.definitions.lineage import Graph
 from nowthen.store.store import Store
 
 from . import shop

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from nowthen.engine.errors import Conflict, Corrupt, Forbidden, Invalid
-from nowthen.store.entries import Entries
-from nowthen.store.entry import EMPTY, begun
-from nowthen.store.local_folder import LocalFolder
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.ledger.entry import EMPTY, begun
 from nowthen.store.ports import Entry, Moved
 
 NOTE = f"{'0' * 12}-{'0' * 32}"

@@ -11,9 +11,9 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import CommitUnknown, Conflict, Corrupt, NotFound, StorageFull, Unavailable
-from nowthen.engine.rows import ARRIVAL, SEQUENCE
-from nowthen.store import log as log_module
-from nowthen.store.log import Log
+from nowthen.engine.folds.rows import ARRIVAL, SEQUENCE
+from nowthen.store.rows import log as log_module
+from nowthen.store.rows.log import Log
 
 
 @pytest.fixture

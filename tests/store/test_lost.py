@@ -6,9 +6,9 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import Conflict, Corrupt, NotFound
-from nowthen.store.entry import begun
-from nowthen.store.event_table import EventTable
+from nowthen.store.ledger.entry import begun
 from nowthen.store.ports import Moved
+from nowthen.store.rows.event_table import EventTable
 from nowthen.store.store import Store
 
 from . import shop

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nowthen.engine.errors import Conflict, Corrupt, Invalid
-from nowthen.store.names import checked_label, checked_new, checked_note, checked_path, new_token
+from nowthen.store.folders.names import checked_label, checked_new, checked_note, checked_path, new_token
 
 HOSTILE = [
     "", " ", ".", "..", "../x", "/x", "a/../b", "a//b", "a/", "a\\b", "a\0b", "a\nb", "a b", "~", "-x", ".x", "a/.x", "é", "a'b", 'a"b',

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 import pytest
 
 from nowthen.engine.errors import CommitUnknown, StorageFull, Unavailable
-from nowthen.store.entries import Entries
-from nowthen.store.entry import EMPTY, begun
-from nowthen.store.folder import open_folder
-from nowthen.store.names import new_token
+from nowthen.store.folders.folder import open_folder
+from nowthen.store.folders.names import new_token
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.ledger.entry import EMPTY, begun
 from nowthen.store.ports import Folder, Moved
 
 from .faulty_proxy import Faults, faulty_proxy

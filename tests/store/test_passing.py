@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from nowthen.engine.progress import Progress
-from nowthen.store.passing import Passing
+from nowthen.engine.showing.progress import Progress
+from nowthen.store.rows.passing import Passing
 from nowthen.store.store import Store
 
 from . import shop
@@ -13,7 +13,7 @@ from . import shop
 
 def test_it_says_how_many_rows_have_passed_and_how_long_the_others_will_take(monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([100.0, 110.0, 120.0])
-    monkeypatch.setattr("nowthen.store.passing.time.monotonic", lambda: next(now, 120.0))
+    monkeypatch.setattr("nowthen.store.rows.passing.time.monotonic", lambda: next(now, 120.0))
     progress = Progress.__new__(Progress)
     said: list[str] = []
     monkeypatch.setattr(Progress, "step", lambda _, words: said.append(words))

@@ -11,11 +11,11 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import CommitUnknown
-from nowthen.store import durable, local_folder
-from nowthen.store.entries import Entries
-from nowthen.store.entry import begun
-from nowthen.store.local_folder import LocalFolder
-from nowthen.store.notes import NoteFiles
+from nowthen.store.folders import durable, local_folder
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.ledger.entries import Entries
+from nowthen.store.ledger.entry import begun
+from nowthen.store.ledger.notes import NoteFiles
 from nowthen.store.ports import Entry, Moved
 
 from . import shop

@@ -13,8 +13,8 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Invalid, NotFound, Unavailable, UnknownColumn, WrongType
-from nowthen.engine.rows import ARRIVAL, SEQUENCE
-from nowthen.store.pushed import checked
+from nowthen.engine.folds.rows import ARRIVAL, SEQUENCE
+from nowthen.store.rows.pushed import checked
 from nowthen.store.store import Store
 
 from . import shop

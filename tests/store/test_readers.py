@@ -17,10 +17,10 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Invalid, NotFound, UnknownColumn, WrongType
-from nowthen.engine.reader import Reader
-from nowthen.store.frame import as_frame
-from nowthen.store.names import new_token
-from nowthen.store.reading import reader_of
+from nowthen.engine.plan.reader import Reader
+from nowthen.store.folders.names import new_token
+from nowthen.store.sources.frame import as_frame
+from nowthen.store.sources.reading import reader_of
 
 from .reader_suite import ROWS, ReaderSuite
 from .s3_server import BUCKET, options, s3_server

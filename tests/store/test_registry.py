@@ -9,7 +9,7 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Corrupt, Invalid, NotFound, WrongType
-from nowthen.store.canonical import sealed
+from nowthen.store.folders.canonical import sealed
 from nowthen.store.store import Store
 
 from . import shop

@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Corrupt, Invalid, NotFound, UnknownColumn
-from nowthen.store.saved_training_set import SavedTrainingSet
 from nowthen.store.store import Store
+from nowthen.store.training_sets.saved_training_set import SavedTrainingSet
 
 from . import shop
 

@@ -12,8 +12,8 @@ from polars.testing import assert_frame_equal
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Corrupt, Invalid, NotFound
-from nowthen.store import asked_rows
-from nowthen.store.feature_table import Chunks, table_of
+from nowthen.store.features import asked_rows
+from nowthen.store.features.feature_table import Chunks, table_of
 from nowthen.store.store import Store
 
 from . import shop

@@ -10,11 +10,11 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Corrupt, NotFound
-from nowthen.store.backup import backed_up
-from nowthen.store.local_folder import LocalFolder
+from nowthen.store.care.backup import backed_up
+from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.store import Store
 from nowthen.store.store_care import restore
-from nowthen.store.sums import Sums
+from nowthen.store.tables.sums import Sums
 
 from .storm import orders
 from .storm.asked import SPAN, furnished, questions

@@ -13,9 +13,9 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Corrupt, Invalid, NotFound
-from nowthen.engine.hashing import bucket
-from nowthen.engine.rows import SEQUENCE
-from nowthen.store.manifest import Group, Manifest, load, published, read_manifest
+from nowthen.engine.folds.hashing import bucket
+from nowthen.engine.folds.rows import SEQUENCE
+from nowthen.store.snapshots.manifest import Group, Manifest, load, published, read_manifest
 from nowthen.store.store import Store
 
 from . import shop

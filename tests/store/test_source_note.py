@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nowthen.store.ports import Version
-from nowthen.store.source_note import SourceState, TableNote
+from nowthen.store.rows.source_note import SourceState, TableNote
 
 PLAIN = SourceState("sales", {"row_id": "sale"}, 8, 86_400_000_000)
 

@@ -15,7 +15,7 @@ import pytest
 import nowthen as nt
 from nowthen.engine.errors import Conflict, Forbidden, Invalid
 from nowthen.serve.store_here import store_here
-from nowthen.store.names import new_token
+from nowthen.store.folders.names import new_token
 
 from . import shop
 from .s3_server import BUCKET, options, s3_server

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.hashing import bucket
-from nowthen.engine.pieces import layout, pieces
-from nowthen.engine.rows import SEQUENCE
+from nowthen.engine.folds.hashing import bucket
+from nowthen.engine.folds.rows import SEQUENCE
+from nowthen.engine.plan.pieces import layout, pieces
+from nowthen.engine.plan.way import Resources
 from nowthen.engine.rules import optimize
-from nowthen.engine.way import Resources
-from nowthen.store.event_table import EventTable
+from nowthen.store.rows.event_table import EventTable
 from nowthen.store.store import Store
 
 START = datetime(1985, 1, 1, tzinfo=UTC)

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pytest
 
 from nowthen.engine.errors import Corrupt
-from nowthen.store.local_folder import LocalFolder
+from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.ports import Version
-from nowthen.store.tables import Tables
+from nowthen.store.tables.tables import Tables
 
 from .tabled import read, rows, stored
 

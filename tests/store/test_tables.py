@@ -12,11 +12,11 @@ import pyarrow as pa
 import pytest
 
 from nowthen.engine.errors import Corrupt
-from nowthen.store.local_folder import LocalFolder
-from nowthen.store.lost import LostFile
-from nowthen.store.names import new_token
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.folders.names import new_token
 from nowthen.store.ports import DataPart, Version
-from nowthen.store.tables import Tables
+from nowthen.store.tables.lost import LostFile
+from nowthen.store.tables.tables import Tables
 
 from .tabled import PLACE, read, rows, stored, stretch
 

@@ -10,12 +10,12 @@ import pyarrow as pa
 import pytest
 
 from nowthen.engine.errors import Corrupt
-from nowthen.store.folder import open_folder
-from nowthen.store.lost import LostFile
-from nowthen.store.names import new_token
+from nowthen.store.folders.folder import open_folder
+from nowthen.store.folders.names import new_token
 from nowthen.store.ports import Folder, Version
-from nowthen.store.tables import Tables
-from nowthen.store.verified import ALWAYS
+from nowthen.store.tables.lost import LostFile
+from nowthen.store.tables.tables import Tables
+from nowthen.store.tables.verified import ALWAYS
 
 from .s3_server import BUCKET, options, s3_server
 from .tabled import PLACE, read, rows, stored

@@ -14,11 +14,11 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict
-from nowthen.engine.progress import Progress
-from nowthen.engine.rows import SEQUENCE
-from nowthen.store import known_rows, looked
-from nowthen.store.arrivals import arrived
-from nowthen.store.erased_keys import Erased
+from nowthen.engine.folds.rows import SEQUENCE
+from nowthen.engine.showing.progress import Progress
+from nowthen.store.rows import known_rows, looked
+from nowthen.store.rows.arrivals import arrived
+from nowthen.store.rows.erased_keys import Erased
 from nowthen.store.store import Store
 
 from . import shop
@@ -97,7 +97,7 @@ def test_a_file_that_changes_between_the_looks_is_refused(store: Store, tmp_path
     for name in ("a", "b"):
         shop.sales(20, first=100 * (name == "b")).write_parquet(tmp_path / f"{name}.parquet")
     spec = shop.source(nt.Parquet(tmp_path / "*.parquet"), schema=dict(shop.sales().schema)).spec
-    from nowthen.engine.pieces import pinned
+    from nowthen.engine.plan.pieces import pinned
 
     seen = looked.look(spec, pinned(spec.open()), Erased(None, None), 1 << 26, Progress("look"))
     came = arrived(store.here, spec, None, seen, Erased(None, None), 1 << 26)

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 
 from nowthen.engine.errors import Corrupt
-from nowthen.store.local_folder import LocalFolder
+from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.ports import Version
-from nowthen.store.sums import REST, Sums
-from nowthen.store.tables import Tables
+from nowthen.store.tables.sums import REST, Sums
+from nowthen.store.tables.tables import Tables
 
 from .tabled import PLACE, read, rows, stored
 
@@ -141,7 +141,7 @@ def test_what_the_disk_does_not_give_back_is_damage(store: Store, monkeypatch: p
 @pytest.fixture
 def grouped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[LocalFolder, Version]:
     """A table of six files, each of which is a group of its own."""
-    monkeypatch.setattr(importlib.import_module("nowthen.store.tables"), "_GROUP_BYTES", 1)
+    monkeypatch.setattr(importlib.import_module("nowthen.store.tables.tables"), "_GROUP_BYTES", 1)
     folder = LocalFolder(tmp_path / "grouped")
     return folder, stored(folder, Tables(folder), [rows(100, 100 * number) for number in range(6)])
 

@@ -11,8 +11,8 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Conflict
-from nowthen.store.entries import Entries
-from nowthen.store.local_folder import LocalFolder
+from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.ledger.entries import Entries
 from nowthen.store.store import Store
 
 from . import shop

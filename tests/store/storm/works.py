@@ -13,7 +13,7 @@ import polars as pl
 
 import nowthen as nt
 from nowthen.engine.errors import NotFound
-from nowthen.store.source_note import state_of
+from nowthen.store.rows.source_note import state_of
 from nowthen.store.store import Store
 
 from . import orders

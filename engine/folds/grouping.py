@@ -1,0 +1,206 @@
+"""Grouping by key: dense codes for the keys asked about, and rows sorted by (code, time)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ..errors import WrongType
+from . import compiled
+from .column import Array, Index
+from .memory import fresh
+from .positions import places, smallest, spread, take
+
+_LIGHT = 20  # without compiled loops a code costs little: they are worth loading for so many times the rows
+
+
+def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType]) -> tuple[Index, Index, int]:
+    """Codes of the events' keys, codes of the asked keys, and their number.
+
+    Events of keys nobody asks about get -1. Keys asked about that are null (an unknown key) get the last code, which no event has.
+    """
+    coder = Coder.of(asked, keys, rows=events.height)
+    return coder.own if events is asked else coder.codes(events), coder.asked, coder.groups
+
+
+@dataclass(frozen=True, eq=False)
+class Coder:
+    """Codes of the keys asked about, prepared once for any number of frames of events."""
+
+    keys: dict[str, pl.DataType]
+    asked: Index  # of each row asked about; the last code where its key is null, which no event has
+    groups: int
+    code: Callable[[pl.DataFrame], Index]
+
+    @staticmethod
+    def of(asked: pl.DataFrame, keys: dict[str, pl.DataType], *, rows: int = 0) -> Coder:
+        """The coder of the keys of a frame; about so many rows of events will come."""
+        if not keys:
+            return Coder(keys, np.zeros(asked.height, dtype=np.int64), 2, _one_group)
+        table = typed(asked, keys, "the spine")
+        form = _integers(table.to_series(), rows) if len(keys) == 1 and _is_word(table.dtypes[0]) else None
+        return Coder(keys, *(form or _joined(table, list(keys))))
+
+    def codes(self, events: pl.DataFrame) -> Index:
+        """The code of each event's key, -1 where nobody asks about it or it is null."""
+        return self.code(typed(events, self.keys, "the source") if self.keys else events)
+
+    @property
+    def own(self) -> Index:
+        """The codes of the rows asked about, were they events."""
+        unknown = self.asked == self.groups - 1
+        return np.where(unknown, -1, self.asked) if unknown.any() else self.asked
+
+
+def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str) -> pl.DataFrame:
+    """The key columns in the entity's types; a value that does not fit is refused."""
+    try:
+        return frame.select(pl.col(name).cast(dtype, strict=True) for name, dtype in keys.items())
+    except pl.exceptions.PolarsError as error:
+        raise WrongType(f"a key of {whose} does not fit its type {keys}: {str(error).splitlines()[0]}") from None
+
+
+@dataclass(frozen=True)
+class Order:
+    """Rows sorted by (group, time, ties, position), those of group < 0 left out: group g is [offsets[g], offsets[g + 1]).
+
+    It holds where each row goes, not which row comes next: rows mostly arrive by time, and then each group's values are read and
+    written one after another, whichever way they go.
+    """
+
+    place: Index | None  # of each row, -1 where it is left out; None where the rows stand in order
+    offsets: Index
+
+    @staticmethod
+    def of(group: Index, groups: int, time: Index, *ties: Index) -> Order:
+        """The order of rows. Cost: linear, and a sort of those groups that are out of order by (time, ties)."""
+        return Order(*places(group, groups, time, ties))
+
+    @property
+    def size(self) -> int:
+        """How many rows are in it."""
+        return int(self.offsets[-1])
+
+    def groups(self, rows: slice) -> Index:
+        """The group of each of a stretch of the sorted rows."""
+        begin, end = rows.start, min(rows.stop, self.size)
+        first, last = np.searchsorted(self.offsets, [begin, end - 1], side="right") - 1
+        cuts = np.clip(self.offsets[first : last + 2], begin, end)
+        sizes = cuts[1:] - cuts[:-1]
+        return np.repeat(np.arange(first, last + 1), sizes)
+
+    def sorted(self, values: Array) -> Array:
+        """The rows' values in this order."""
+        if self.place is None:  # a copy where they lie in memory of Polars: loops are compiled for what may be written
+            return values if values.flags.writeable else values.copy()
+        return spread(values, self.place, self.size)
+
+    def undone(self, values: Array) -> Array:
+        """Values in this order as the rows stand; for an order that leaves out none."""
+        return values if self.place is None else take(values, self.place)
+
+
+Form = tuple[Index, int, Callable[[pl.DataFrame], Index]]  # codes asked about, their number, and codes of events
+
+
+def _one_group(events: pl.DataFrame) -> Index:
+    return np.zeros(events.height, dtype=np.int64)
+
+
+def _nobodys(events: pl.DataFrame) -> Index:
+    return np.full(events.height, -1)
+
+
+def _is_word(dtype: pl.DataType) -> bool:
+    return (dtype.is_integer() and dtype not in (pl.Int128, pl.UInt128)) or isinstance(dtype, pl.Datetime | pl.Date)
+
+
+def _integers(asked: pl.Series, rows: int) -> Form | None:
+    """Codes by distance from the least key where the keys lie close together, else by a compiled table of hashes."""
+    known = asked.drop_nulls().to_physical()
+    if not len(known):
+        return np.zeros(len(asked), dtype=np.int64), 1, _nobodys
+    low, high = int(known.min()), int(known.max())  # type: ignore[arg-type]  # whole numbers
+    span = high - low + 1
+    words, present = _words(asked), asked.is_not_null().to_numpy()
+    if span <= 4 * (len(asked) + rows) + 1024:
+        near = _Near(np.uint64(low % 2**64), np.uint64(span))
+        return np.where(present, near.of(words), span).astype(smallest(span), copy=False), span + 1, near
+    loops = compiled.kernels((len(asked) + rows) // _LIGHT)
+    if loops is None:
+        return None
+    out = fresh(len(words), smallest(len(words)))
+    table, count = loops.learned_codes(words, present, out)
+    held = table[table[:, 1] > 0]
+    rank = np.empty(count, dtype=np.int64)
+    rank[held[np.argsort(held[:, 0] if low >= 0 else held[:, 0].view(np.int64)), 1].astype(np.int64) - 1] = np.arange(
+        count
+    )
+    loops.renumber_codes(table, rank, out)
+    return np.where(present, out, count), count + 1, _Hashed(table)
+
+
+@dataclass(frozen=True, eq=False)
+class _Near:
+    """Codes by distance from the least key."""
+
+    low: Any
+    span: Any
+
+    def __call__(self, events: pl.DataFrame) -> Index:
+        """The code of each event."""
+        return _absent(self.of(_words(events.to_series())), events.to_series())
+
+    def of(self, words: Array) -> Index:
+        """The code of each key."""
+        out = fresh(len(words), smallest(int(self.span)))
+        loops = compiled.kernels(len(words) // _LIGHT)
+        if loops:
+            loops.near_codes(words, self.low, self.span, out)
+        else:
+            distance = words - self.low
+            out[:] = distance.view(np.int64)
+            out[distance >= self.span] = -1
+        return out
+
+
+@dataclass(frozen=True, eq=False)
+class _Hashed:
+    """Codes by a table of hashes."""
+
+    table: Array
+
+    def __call__(self, events: pl.DataFrame) -> Index:
+        """The code of each event."""
+        out = fresh(events.height, smallest(len(self.table)))
+        compiled.warm().hashed_codes(_words(events.to_series()), self.table, out)
+        return _absent(out, events.to_series())
+
+
+def _words(keys: pl.Series) -> Array:
+    """Whole numbers as 64 bits each, anything where there is none."""
+    whole = keys.to_physical()
+    whole = whole.cast(pl.UInt64 if isinstance(whole.dtype, pl.UInt64) else pl.Int64)
+    return (whole.fill_null(0) if whole.null_count() else whole).to_numpy().view(np.uint64)
+
+
+def _absent(out: Index, keys: pl.Series) -> Index:
+    if keys.null_count():
+        out[keys.is_null().to_numpy()] = -1
+    return out
+
+
+def _joined(asked: pl.DataFrame, keys: list[str]) -> Form:
+    """Codes of keys of any types, by a join with those that are known."""
+    known = asked.drop_nulls().unique(maintain_order=True).with_row_index("__code")
+    known = known.with_columns(pl.col("__code").cast(pl.Int32 if smallest(known.height) == np.int32 else pl.Int64))
+
+    def coded(frame: pl.DataFrame, missing: int = -1) -> Index:
+        joined = frame.join(known, on=keys, how="left", maintain_order="left")
+        return joined["__code"].fill_null(missing).to_numpy()
+
+    return coded(asked, known.height), known.height + 1, coded

@@ -1,0 +1,68 @@
+"""Entities: what a feature is about, and the key columns that name one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from ..errors import Invalid, WrongType
+from . import dtype as types
+
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
+_KEY_TYPES = (pl.String, pl.Boolean, pl.Date, pl.Datetime)
+
+
+def checked_name(name: object, what: str) -> str:
+    """The name, if it is a plain word that is safe as a folder, a column and an attribute.
+
+    >>> checked_name("fraud_model", "a service")
+    'fraud_model'
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise Invalid(f"{what} cannot be named {name!r}. Use letters, digits and underscores, beginning with a letter.")
+    return name
+
+
+class Entity:
+    """Something features are about, named by one or more key columns.
+
+    >>> Entity("customer", keys={"customer_id": pl.Int64})
+    Entity('customer', keys={'customer_id': Int64})
+    """
+
+    def __init__(self, name: str, *, keys: Mapping[str, Any], about: str = "") -> None:
+        self.name = checked_name(name, "an entity")
+        self.keys = types.schema(keys)
+        self.about = about
+        if not self.keys:
+            raise Invalid(
+                f"entity {name!r} has no keys. Give a column and its type, as in keys={{'customer_id': pl.Int64}}."
+            )
+        for column, dtype in self.keys.items():
+            if not (dtype.is_integer() or isinstance(dtype, _KEY_TYPES)):
+                raise WrongType(
+                    f"entity {name!r}: key {column!r} is {dtype}; a key is an integer, a string, a Boolean or a time."
+                )
+
+    def __repr__(self) -> str:
+        return f"Entity({self.name!r}, keys={self.keys})"
+
+
+def entities(given: Entity | Sequence[Entity], whose: str) -> tuple[Entity, ...]:
+    """One entity or several as a tuple; their key columns must not clash."""
+    many = (given,) if isinstance(given, Entity) else tuple(given)
+    for entity in many:
+        if not isinstance(entity, Entity):
+            raise WrongType(f"{whose}: entity is {entity!r}, not an nt.Entity.")
+    names = [entity.name for entity in many]
+    if len(set(names)) < len(names):
+        raise Invalid(f"{whose} names an entity twice: {', '.join(names)}.")
+    return many
+
+
+def keys_of(many: Sequence[Entity]) -> dict[str, pl.DataType]:
+    """The key columns of all the entities, in order."""
+    return {column: dtype for entity in many for column, dtype in entity.keys.items()}

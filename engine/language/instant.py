@@ -1,0 +1,82 @@
+"""Instants: times of any Polars type as int64 microseconds UTC, refused where they are no clear instant."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import polars as pl
+
+from ..errors import Invalid, WrongType
+from ..folds.column import Index
+
+_DAY_US = 86_400_000_000
+
+
+def instants(
+    times: pl.Series, what: str, *, time_zone: str | None = None, available: str | None = None, first: int = 0
+) -> Index:
+    """Microseconds UTC of each time, (n,).
+
+    Naive times are UTC unless `time_zone` says otherwise. A null, an ambiguous or missing local time, and nanoseconds that are not
+    whole microseconds are refused with their row number, counted from `first`. A Date needs `available="end_of_day"`: it stands for its last microsecond.
+    """
+    _refuse_nulls(times, what, first)
+    if isinstance(times.dtype, pl.Date) and available == "end_of_day":
+        times = (times.cast(pl.Datetime("us")).dt.offset_by("1d")).dt.offset_by("-1us")
+    if not isinstance(times.dtype, pl.Datetime):
+        raise WrongType(f"{what} is {times.dtype}, which is no instant. A time is a Datetime.")
+    if times.dtype.time_zone is None and time_zone not in (None, "UTC"):
+        times = _localized(times, what, str(time_zone), first)
+    return _whole_microseconds(times, what, first)
+
+
+def instant(moment: datetime, what: str) -> int:
+    """Microseconds UTC of one Python datetime; a naive one is UTC.
+
+    >>> instant(datetime(1970, 1, 1, 0, 0, 1), "at")
+    1000000
+    """
+    if not isinstance(moment, datetime):
+        raise WrongType(f"{what} is {moment!r}; give a datetime.")
+    zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    since = zoned - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def _refuse_nulls(times: pl.Series, what: str, first: int) -> None:
+    if times.null_count():
+        row = first + (times.is_null().arg_max() or 0)
+        raise Invalid(f"{what} is null in row {row}; every row needs its time.")
+
+
+def _localized(times: pl.Series, what: str, zone: str, first: int) -> pl.Series:
+    local = times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    if local.null_count():
+        row = local.is_null().arg_max() or 0
+        raise Invalid(
+            f"{what} row {first + row}: {times[row]} is ambiguous or does not exist in {zone}. Give times in UTC."
+        )
+    return local
+
+
+def _whole_microseconds(times: pl.Series, what: str, first: int) -> Index:
+    physical = times.to_physical().to_numpy()
+    unit = times.dtype.time_unit  # type: ignore[attr-defined]
+    if unit == "ms":
+        return physical * 1000
+    if unit == "us":
+        return physical
+    refuse_nanoseconds(times, what, first)
+    return physical // 1000
+
+
+def refuse_nanoseconds(times: pl.Series, what: str, first: int = 0) -> None:
+    """Raise `Invalid` where a column of times or durations is not exact in microseconds; nulls and other types pass."""
+    if getattr(times.dtype, "time_unit", None) != "ns":
+        return
+    rest = (times.to_physical() % 1000 != 0).fill_null(False)
+    if rest.any():
+        row = rest.arg_max() or 0
+        raise Invalid(
+            f"{what} row {first + row}: {times[row]} has nanoseconds; times are exact in microseconds. Round the column first."
+        )

@@ -1,0 +1,39 @@
+"""Request fields: values that come with the question instead of from a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import UnknownColumn, did_you_mean
+from . import dtype as types
+from .expr import Expr, shared
+from .nodes import RequestField
+
+
+class Request:
+    """The fields a caller sends along; in training they are the spine's columns of the same names.
+
+    >>> import polars as pl
+    >>> Request({"amount": pl.Float64}).amount
+    request.amount
+    """
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = types.schema(fields)
+
+    def __getitem__(self, name: str) -> Expr:
+        if name not in self._fields:
+            raise UnknownColumn(f"the request has no field {name!r}. {did_you_mean(name, self._fields)}")
+        return shared(RequestField(name, types.settled(self._fields[name])))
+
+    def __getattr__(self, name: str) -> Expr:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Request({self._fields})"

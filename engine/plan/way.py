@@ -1,0 +1,97 @@
+"""How an At is answered, and the memory that is projected to take, before anything runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..folds.column import Index, physical
+
+if TYPE_CHECKING:
+    from ..folds.ask import Ask
+
+_CODES = 16  # bytes a row: codes, places, order
+HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
+_PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
+
+
+@dataclass(frozen=True)
+class Resources:
+    """What a run may use."""
+
+    memory: int  # bytes, of everything in flight and everything kept
+    slots: int  # steps at a time
+
+    @property
+    def of_steps(self) -> int:
+        """Bytes for the steps that run."""
+        return self.memory * 3 // 8
+
+    @property
+    def of_shelf(self) -> int:
+        """Bytes for packed tables that wait, and as many for answers that do; the rest is for results and for the process itself."""
+        return self.memory // 8
+
+    @property
+    def of_store(self) -> int:
+        """Bytes for the object store of a Ray that is started for the run."""
+        return self.memory // 4
+
+
+@dataclass(frozen=True)
+class Way:
+    """Whole, streamed, bucketed or bucketed as stored; into how many buckets, and the rows of the source that are read at a time."""
+
+    kind: str = "whole"
+    buckets: int = 1
+    steps: int = 1  # that answer
+    groups: int = 1  # of buckets, that are answered one after another
+    rows: int = 0  # in a piece of the source; 0 is all
+    memory: int = 0  # bytes that a step is projected to take; 0 is not known
+
+    def describe(self) -> str:
+        """A few words for people."""
+        size = f", {self.memory / 2**20:,.0f} MB a step" if self.memory else ""
+        pieces = f", pieces of {self.rows:,} rows" if self.rows else ""
+        groups = f" in {self.groups} groups" if self.groups > 1 else ""
+        return f"{_KINDS.get(self.kind, self.kind).format(self.buckets)}{groups}{pieces}{size}"
+
+
+_KINDS = {"bucketed": "bucketed into {} buckets", "stored": "bucketed as stored into {} buckets"}
+
+
+def per_row(read: int, asks: Sequence[Ask]) -> int:
+    """Bytes that a row of the source takes at most while it is answered from, `read` of them as it is read."""
+    folded = {ask.folded for ask in asks}
+    columns = {name for ask in asks for name in (ask.column, ask.kept) if name}
+    return 2 * read + _CODES + 8 * len(columns) + _PREPARED * len(folded)
+
+
+def per_question(read: int, asks: Sequence[Ask]) -> int:
+    """Bytes that a row of the spine takes at most while it is answered, its answers included."""
+    answers = sum(physical(ask.dtype).itemsize + 1 for ask in asks)
+    widest = max((physical(ask.dtype).itemsize for ask in asks), default=0)
+    return 2 * read + _CODES + answers + widest
+
+
+def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
+    """Neighbouring buckets put together, into about so many groups of equal cost; one that is hot stands alone.
+
+    >>> import numpy as np
+    >>> grouped(np.array([5, 1, 1, 1, 2, 9]), 3)
+    [(0, 2), (2, 5), (5, 6)]
+    """
+    out: list[tuple[int, int]] = []
+    first, held, left, hot = 0, 0, int(cost.sum()), HOT * int(cost.sum()) / steps
+    for place, one in enumerate(cost.tolist()):
+        share = left / max(steps - len(out), 1)  # of each group that is still to be made
+        full = len(out) < steps - 1 and held + one / 2 > share
+        if held and (full or max(held, one) > hot):
+            out.append((first, place))
+            first, held, left = place, 0, left - held
+        held += one
+    return [*out, (first, len(cost))]
+
+
+WHOLE = Way()  # until it is chosen

@@ -1,0 +1,132 @@
+"""Answers to some of the spine's rows, and the places they are put in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from ..folds.ask import Answer, Ask
+from ..folds.column import Array, Column, Index, Mask
+from ..folds.filling import Filling
+from ..folds.memory import nowhere
+from ..language import dtype as types
+from .settling import ROW
+from .step import Each
+
+_STRETCH = 131_072  # rows; 1 MB a column
+_FOUND, _EXPIRED = "/found", "/expired"  # after a slot's name, which has no slash
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The answers of some folds to the spine's rows `rows`, which rise; None where it is all rows in their order."""
+
+    rows: Index | None
+    answers: Mapping[str, Answer]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all of it."""
+        arrays = [self.rows] + [part for answer in self.answers.values() for part in _arrays(answer)]
+        return sum(array.nbytes for array in arrays if array is not None)
+
+    def between(self, first: int, last: int) -> Part:
+        """What it says of the rows [first, last), numbered from `first` on; nothing but the numbers is copied."""
+        if self.rows is None:
+            return Part(None, {slot: answer.slice(slice(first, last)) for slot, answer in self.answers.items()})
+        begin, end = np.searchsorted(self.rows, [first, last])
+        cut = slice(int(begin), int(end))
+        return Part(self.rows[cut] - first, {slot: answer.slice(cut) for slot, answer in self.answers.items()})
+
+    def frame(self) -> pl.DataFrame:
+        """It as a table, to be filed."""
+        columns = [] if self.rows is None else [pl.Series(ROW, self.rows)]
+        for slot, answer in self.answers.items():
+            columns.append(answer.value.to_series(slot))
+            masks = ((_FOUND, answer.found), (_EXPIRED, answer.expired))
+            columns += [pl.Series(slot + name, mask) for name, mask in masks if mask is not None]
+        return pl.DataFrame(columns)
+
+    @staticmethod
+    def of(frame: pl.DataFrame) -> Part:
+        """What such a table says."""
+        slots = [name for name in frame.columns if "/" not in name and name != ROW]
+        answers = {
+            slot: Answer(_column(frame[slot]), _mask(frame, slot + _FOUND), _mask(frame, slot + _EXPIRED))
+            for slot in slots
+        }
+        return Part(frame[ROW].to_numpy() if ROW in frame.columns else None, answers)
+
+
+class Places:
+    """The places of the answers of some asks to n rows: parts come in any order, and together fill them."""
+
+    def __init__(self, asks: Sequence[Ask], n: int, with_status: bool) -> None:
+        self._asks, self._n, self._with_status = asks, n, with_status
+        self._whole: dict[str, Answer] = {}
+        self._parts: dict[str, list[tuple[Index, Answer]]] = {}
+
+    def put(self, part: Part) -> None:
+        """Keep a part, in order, until all are there."""
+        if part.rows is None:
+            self._whole.update(part.answers)
+            return
+        for slot, answer in part.answers.items():
+            self._parts.setdefault(slot, []).append((part.rows, answer))
+
+    def answers(self, each: Each) -> dict[str, Answer]:
+        """All answers, once every part is there; `each` says how folds are put in their places."""
+        fillings = {ask.name: _Places(ask, self._n, self._with_status) for ask in self._asks if ask.name in self._parts}
+
+        def fill(slot: str) -> None:
+            fillings[slot].fill(self._parts.pop(slot))
+
+        for _ in each(fill, list(fillings)):
+            pass
+        return self._whole | {slot: filling.answer() for slot, filling in fillings.items()}
+
+
+class _Places:
+    """The places of one ask's answers. They are filled a stretch after the other, so that what is written stays in the cache."""
+
+    def __init__(self, ask: Ask, n: int, with_status: bool) -> None:
+        self._filling, self._n = Filling(ask.dtype, n), n
+        self._found = nowhere(n) if with_status else None
+        self._expired = nowhere(n) if with_status and ask.span.ttl is not None else None
+
+    def fill(self, parts: Sequence[tuple[Index, Answer]]) -> None:
+        for first, last in stretches(self._n, _STRETCH):
+            for rows, answer in parts:
+                begin, end = (int(place) for place in np.searchsorted(rows, [first, last]))
+                if begin < end:
+                    self._put(rows[begin:end], answer.slice(slice(begin, end)))
+
+    def _put(self, rows: Index, answer: Answer) -> None:
+        self._filling.scatter(rows, answer.value)
+        for places, values in ((self._found, answer.found), (self._expired, answer.expired)):
+            if places is not None and values is not None:
+                places[rows] = values
+
+    def answer(self) -> Answer:
+        return Answer(self._filling.column(), self._found, self._expired)
+
+
+def stretches(height: int, rows: int) -> Iterator[tuple[int, int]]:
+    """The rows [first, last) of each stretch of a table; one empty stretch of an empty table."""
+    for first in range(0, max(height, 1), rows):
+        yield first, min(first + rows, height)
+
+
+def _column(series: pl.Series) -> Column:
+    return Column.from_series(series.cast(types.settled(series.dtype)))
+
+
+def _mask(frame: pl.DataFrame, name: str) -> Mask | None:
+    return frame[name].to_numpy() if name in frame.columns else None
+
+
+def _arrays(answer: Answer) -> list[Array | None]:
+    return [answer.value.values, answer.value.valid, answer.found, answer.expired]

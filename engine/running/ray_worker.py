@@ -1,0 +1,48 @@
+"""One worker of the Ray executor: a process that carries out one step at a time, on one core."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import Any
+
+import ray
+
+# Before anything is imported that reads them. As many workers as cores, so one thread each; and memory given back is handed out again
+# for some seconds: pages fresh from the system were a quarter of a worker's time (W1 of benchmarks/join.py, 2026-11).
+ENVIRONMENT = {
+    "POLARS_MAX_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_NUM_THREADS": "1",
+    "MIMALLOC_PURGE_DELAY": "3000",  # Arrow's pool, milliseconds
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:3000,muzzy_decay_ms:3000",  # that of Polars
+}
+
+
+@ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)
+class Worker:
+    """Carries out steps; it is ended by killing it, which stops at once whatever it does."""
+
+    def __init__(self) -> None:
+        os.environ.update(ENVIRONMENT)
+        from ..folds import compiled
+        from .meter import Meter
+        from .ray_frames import register
+
+        register()
+        compiled.warm()
+        self._meter = Meter()
+
+    def place(self) -> str:
+        """The node it is on."""
+        return str(ray.get_runtime_context().get_node_id())
+
+    def run(self, work: Any, *needs: Any) -> tuple[Any, ...]:
+        """The report of a step, then its values."""
+        from .memory_peak import highest
+        from .step import carried_out
+
+        outcome = carried_out(work, map, needs, self._meter)
+        values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
+        place = f"{self.place()[:8]}:{os.getpid()}"
+        return (replace(outcome.report, place=place, peak=highest()), *values)

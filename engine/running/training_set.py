@@ -1,0 +1,380 @@
+"""Training sets: features as of each row's own time, lazily."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from ..errors import Invalid, UnknownColumn, WrongType, did_you_mean
+from ..folds.at import FOREVER
+from ..language import dtype as types
+from ..language.duration import Duration, not_negative, positive
+from ..language.instant import instant, instants
+from ..language.nodes import Reference, RequestField, walk
+from ..plan.budget import bytes_of
+from ..plan.lower import Open, lower
+from ..plan.pieces import pinned
+from ..plan.plan import Plan, Spine
+from ..plan.reader import Loaded, Reader
+from ..plan.way import Resources
+from ..rules import optimize
+from ..showing.progress import Progress
+from . import handover, tensors
+from .executor import executor, on, slots
+from .keeper import kept_by
+from .run import Run
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
+    from duckdb import DuckDBPyConnection, DuckDBPyRelation
+
+    from ..showing.explained import Explained
+    from .journal import Journal
+    from .keeper import Keeper
+    from .ray_data import Dataset
+    from .torch_data import TensorBatches
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingSet:
+    """Spine rows with the features as of each row's time. Nothing is read before `collect` (or another way out).
+
+    Output rows are the spine's rows: same number, same order, duplicates kept, its columns untouched; one column a feature follows.
+    """
+
+    features: Mapping[str, Reference]
+    spine: Spine
+    open_source: Open
+    keeper: Keeper | None = None  # who can save it
+
+    def plan(
+        self,
+        *,
+        status: bool = False,
+        engine: str = "auto",
+        memory: str | int | None = None,
+        workers: int | None = None,
+    ) -> Plan:
+        """The plan that will run, after all rules; statuses need rows that values can do without."""
+        return optimize(self._written(status, _resources(engine, memory, workers)))
+
+    def explain(
+        self,
+        *,
+        analyze: bool = False,
+        status: bool = False,
+        engine: str = "auto",
+        memory: str | int | None = None,
+        workers: int | None = None,
+        deadline: Duration | None = None,
+    ) -> Explained:
+        """The plan as written and as it will run, with statuses or without: text, and a graph with `svg()`.
+
+        `analyze=True` runs it, throws the rows away, and says what every part of the plan did and took.
+        """
+        from ..showing.analysis import (
+            analyzed,  # only here, as whatever not every way out needs: a run that is short feels it
+        )
+        from ..showing.explained import Explained
+
+        plan, run = self._run(engine, status, memory, workers, deadline, None)
+        return Explained.of(self._written(status, None), plan, analyzed(plan, run, on(engine)) if analyze else None)
+
+    def collect(
+        self,
+        *,
+        engine: str = "auto",
+        status: bool = False,
+        memory: str | int | None = None,
+        workers: int | None = None,
+        deadline: Duration | None = None,
+        resume: str | PathLike[str] | None = None,
+    ) -> pl.DataFrame:
+        """The training set as a frame; `status=True` adds `<feature>__status` beside each feature.
+
+        `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same. `memory`
+        ("4GiB") is what may be in use at once beside the result, by default most of the machine; what does not fit is done in parts,
+        with files between. `workers` is how many cores to use at most, and `deadline` ("10m") when nobody waits any longer. `resume`
+        is a folder, on Ray one that all nodes share, where what is done is kept until the end: a run that died is taken up again.
+        """
+        plan, run = self._run(engine, status, memory, workers, deadline, resume)
+        with run:
+            return run.collected(plan)
+
+    def batches(
+        self, rows: int = 1_000_000, *, engine: str = "auto", status: bool = False, **how: Any
+    ) -> Generator[pl.DataFrame]:
+        """The training set in frames of at most `rows` rows, in order, at least one; nothing runs before it is asked for.
+
+        Answers that do not fit `memory` wait in files. The spine is held, the features are not. Other arguments are those of `collect`.
+        """
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+            raise Invalid(f"rows={rows!r}; a batch holds one row or more.")
+        return self._batches(rows, {"engine": engine, "status": status, **how})
+
+    def _batches(self, rows: int, how: dict[str, Any]) -> Generator[pl.DataFrame]:
+        plan, run = self._run(**how)
+        with run:
+            yield from run.batches(plan, rows)
+
+    def sink_parquet(self, path: str | PathLike[str], *, rows: int = 250_000, **how: Any) -> int:
+        """Write the training set to one Parquet file, a row group for every `rows` rows; returns how many rows there are.
+
+        The file appears whole or not at all. Other arguments are those of `collect`.
+        """
+        from .sinking import written
+
+        with closing(self.batches(rows, **how)) as frames:
+            return written(Path(path), frames)
+
+    def save(self, name: str, **how: Any) -> Any:
+        """Keep it in its store under a name, with all it was made from: `store.open_training_set(name)` gives the same bytes ever after.
+
+        Other arguments are those of `collect`. A name is taken once; saving the same again under it changes nothing.
+        """
+        return kept_by(self.keeper).save(self, name, **how)
+
+    def to_arrow(self, *, engine: str = "auto") -> pa.Table:
+        """The training set as an Arrow table."""
+        return self.collect(engine=engine).to_arrow()
+
+    def to_pandas(self, *, engine: str = "auto") -> pd.DataFrame:
+        """The training set as a pandas frame."""
+        return handover.pandas_frame(self.collect(engine=engine))
+
+    @property
+    def schema(self) -> dict[str, pl.DataType]:
+        """Names and types of the columns, the spine's and then the features', without reading a row."""
+        made = {name: reference.dtype for name, reference in self.features.items() if name not in self.spine.schema}
+        return {**self.spine.schema, **made}
+
+    def to_batches(self, rows: int = handover.ROWS, *, engine: str = "auto") -> pa.RecordBatchReader:
+        """A stream of Arrow batches of at most `rows` rows, read once; nothing runs before the first is asked for."""
+        return handover.batches(self.schema, self._frames(rows, engine))
+
+    def __arrow_c_schema__(self) -> object:
+        return handover.arrow_schema(self.schema).__arrow_c_schema__()
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        return self.to_batches().__arrow_c_stream__(requested_schema)
+
+    def to_duckdb(self, connection: DuckDBPyConnection | None = None, *, engine: str = "auto") -> DuckDBPyRelation:
+        """A relation of DuckDB that holds the rows, on its default connection unless one is given."""
+        held: DuckDBPyRelation = handover.relation(self.schema, self._frames(handover.ROWS, engine), connection)
+        return held
+
+    def to_ray(self, rows: int = 1_000_000, *, engine: str = "auto") -> Dataset:
+        """A dataset of Ray Data with a block for every `rows` rows, in the spine's order."""
+        handover.library("pandas", "to_ray()")  # which Ray Data stands on
+        from .ray_data import dataset
+
+        return dataset(self.to_batches(rows, engine=engine))
+
+    def to_torch(
+        self,
+        columns: Sequence[str] | None = None,
+        *,
+        batch_size: int | None = None,
+        dtype: Any = None,
+        fill_null: float | None = None,
+        engine: str = "auto",
+    ) -> TensorBatches:
+        """A `torch.utils.data.IterableDataset` of dicts of tensors, `batch_size` rows each, or all at once; read here, once.
+
+        Without `columns` it holds all features, and the spine's columns of numbers and truth values. `dtype` is a type of torch for
+        all of them, or a mapping by column. Nulls are refused unless `fill_null` says what stands for them.
+        """
+        names = tensors.chosen(self.schema, self.features, columns)
+        handover.library("torch", "to_torch()")
+        from .torch_data import dataset
+
+        return dataset(tensors.arrays(self._frames(handover.ROWS, engine), names, fill_null), batch_size, dtype)
+
+    def _frames(self, rows: int, engine: str) -> Iterator[pl.DataFrame]:
+        return self.batches(rows, engine=engine)
+
+    def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
+        """The training set cut by time into half-open parts; rows less than `gap` before a cut are dropped.
+
+        Two cuts give three parts: before the first, between them, from the second on. The spine is read once, here.
+        """
+        frame = self.spine.reader.read(list(self.spine.schema))
+        times = instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
+        cuts = [_cut(cut) for cut in at]
+        if cuts != sorted(set(cuts)):
+            raise Invalid(f"cuts {list(at)} must rise.")
+        wait = not_negative(gap, "gap")
+        ends = [(low, high - wait) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
+        return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
+
+    def _run(
+        self,
+        engine: str,
+        status: bool,
+        memory: str | int | None = None,
+        workers: int | None = None,
+        deadline: Duration | None = None,
+        resume: str | PathLike[str] | None = None,
+    ) -> tuple[Plan, Run]:
+        if status:
+            _check_statuses([*self.spine.schema, *self.features], self.features)
+        resources = _resources(engine, memory, workers)
+        plan = optimize(self._written(status, resources))
+        seconds, pool = None if deadline is None else positive(deadline, "deadline") / 1e6, executor(engine)
+        journal = None if resume is None else _journal(Path(resume), plan)  # last: it locks its folder
+        run = Run(pool, resources, Progress("training set"), seconds, journal)
+        return (plan if journal is None else journal.plan), run
+
+    def _written(self, status: bool, resources: Resources | None) -> Plan:
+        if resources is None:
+            return lower(self.features, self.spine, self.open_source, statuses=status)
+        spine = replace(self.spine, reader=pinned(self.spine.reader))
+        open_once = cache(lambda source: pinned(self.open_source(source)))  # each is looked at once
+        plan = lower(self.features, spine, open_once, statuses=status)
+        return replace(plan, resources=resources)
+
+    def _over(self, frame: pl.DataFrame) -> TrainingSet:
+        return replace(self, spine=replace(self.spine, reader=Loaded(frame, "part of the spine")))
+
+    def __repr__(self) -> str:
+        return f"<TrainingSet of {len(self.features)} features at {self.spine.time}: {', '.join(self.features)}>\n{self.plan()}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+
+def training_set(
+    labels: Reader,
+    features: Mapping[str, Reference],
+    *,
+    at: str,
+    open_source: Open,
+    known_at: str | datetime | None = None,
+    request: Mapping[str, str] | None = None,
+    keeper: Keeper | None = None,
+) -> TrainingSet:
+    """A training set over a spine; every name and type is checked here."""
+    schema = dict(labels.schema())
+    renamed = dict(request or {})
+    spine = Spine(
+        labels, schema, _present(at, schema, "at="), _request(features, renamed, schema), _known_at(known_at, schema)
+    )
+    if not isinstance(schema[at], pl.Datetime):
+        raise WrongType(f"at={at!r} is {schema[at]}; the time asked at is a Datetime column.")
+    for name, reference in features.items():
+        _check_keys(reference, schema)
+        _check_name(name, reference, spine)
+    return TrainingSet(features, spine, open_source, keeper)
+
+
+def _journal(folder: Path, plan: Plan) -> Journal:
+    from .journal import Journal
+
+    return Journal(folder, plan)
+
+
+def _resources(engine: str, memory: str | int | None, workers: int | None) -> Resources:
+    if workers is not None and workers < 1:
+        raise Invalid(f"workers={workers}; give at least one.")
+    return Resources(bytes_of(memory), slots(engine, workers))
+
+
+def _present(name: str, schema: Mapping[str, pl.DataType], what: str) -> str:
+    if name not in schema:
+        raise UnknownColumn(f"the spine has no column {name!r} ({what}). {did_you_mean(str(name), schema)}")
+    return name
+
+
+def _known_at(known_at: str | datetime | None, schema: Mapping[str, pl.DataType]) -> str | int | None:
+    if known_at == "latest":
+        return FOREVER - 1
+    if isinstance(known_at, str):
+        return _present(known_at, schema, "known_at=")
+    return None if known_at is None else instant(known_at, "known_at")
+
+
+def _request(
+    features: Mapping[str, Reference], renamed: Mapping[str, str], schema: Mapping[str, pl.DataType]
+) -> dict[str, str]:
+    """Which spine column holds each request field that the features read."""
+    fields = {
+        node.name: node for reference in features.values() for node in walk(reference) if isinstance(node, RequestField)
+    }
+    unused = set(renamed) - set(fields)
+    if unused:
+        raise UnknownColumn(
+            f"request={renamed}: no feature reads {sorted(unused)}. {did_you_mean(min(unused), fields)}"
+        )
+    for name, node in fields.items():
+        column = _present(renamed.get(name, name), schema, f"request field {name!r}")
+        if not _fits(schema[column], node.dtype):
+            raise WrongType(f"request field {name!r} is {node.dtype}, the spine's {column!r} is {schema[column]}.")
+    return {name: renamed.get(name, name) for name in fields}
+
+
+def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
+    if found.is_integer() or (found.is_numeric() and wanted.is_float()):
+        return wanted.is_numeric()
+    if isinstance(found, pl.Datetime | pl.Date) and isinstance(wanted, pl.Datetime):
+        return True
+    return types.settled(found) == wanted or isinstance(found, pl.Null)
+
+
+def keys_of(reference: Reference) -> dict[str, pl.DataType]:
+    """The key columns a feature needs, its own view's and those of the views it reads."""
+    nodes = [node for node in walk(reference) if isinstance(node, Reference)]
+    return {key: dtype for node in nodes for key, dtype in node.view.keys.items()}
+
+
+def _check_keys(reference: Reference, schema: Mapping[str, pl.DataType]) -> None:
+    for key, dtype in keys_of(reference).items():
+        if key not in schema:
+            raise UnknownColumn(
+                f"the spine has no key column {key!r}, which {reference!r} needs. {did_you_mean(key, schema)}"
+            )
+        found = types.settled(schema[key])
+        if (
+            found != types.settled(dtype)
+            and not (found.is_integer() and dtype.is_integer())
+            and not isinstance(found, pl.Null)
+        ):
+            raise WrongType(f"key {key!r} is {dtype} in {reference!r}, but {schema[key]} in the spine.")
+
+
+def _check_name(name: str, reference: Reference, spine: Spine) -> None:
+    passed = passes_through(name, reference) and spine.request[name] == name
+    if name in spine.schema and not passed:
+        raise Invalid(
+            f"feature {name!r} is named like a column of the spine. Rename the column, or say full_names=True."
+        )
+
+
+def passes_through(name: str, reference: Reference) -> bool:
+    """True where the feature only hands on the request field of its own name."""
+    feature = reference.feature
+    return isinstance(feature.expr, RequestField) and feature.expr.name == name and feature.default is None
+
+
+def _check_statuses(taken: Sequence[str], features: Mapping[str, Reference]) -> None:
+    clash = [name for name in features if f"{name}__status" in taken]
+    if clash:
+        raise Invalid(
+            f"status=True needs the name '{clash[0]}__status', which is taken. Rename that column or feature."
+        )
+
+
+def _cut(cut: str | datetime) -> int:
+    return instant(datetime.fromisoformat(cut) if isinstance(cut, str) else cut, "a cut")
+
+
+__all__ = ["TrainingSet", "keys_of", "passes_through", "training_set"]

@@ -1,0 +1,1 @@
+"""Cleanup, verification, repair, backup and forgetting, over all kinds of things kept."""

@@ -1,0 +1,154 @@
+"""Backup and restore: a store copied to another folder, only what is not there yet, and the ledger last.
+
+So a backup that was broken off is the backup before with some files more. Copies are compared with the digests in their names: a damaged
+file is never copied. Restoring copies everything back; the mark of a store comes last, so half a restore is no store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...engine.errors import Corrupt, Invalid, NotFound
+from ..folders import ballast
+from ..folders.durable import publish
+from ..here import opened
+from ..ledger.entry import hint_of, path_of
+from ..ledger.start_over import StartOver, until_done
+from ..ports import Folder, Here
+from ..rows.log import Log
+from ..snapshots.stale_copies import put_stale_copies
+from .mend import as_named
+from .reachable import HELD_UNDER, Reach, for_servers, kept_entries, undisturbed
+
+_MARK, _HINT = "store.json", "ledger/head"
+
+
+@dataclass(frozen=True)
+class Copied:
+    """What a backup or a restore copied."""
+
+    version: int  # up to this entry
+    files: int
+    bytes: int
+    there: int  # files that were there already
+    removed: int = 0  # files of the backup that the store does not need any more
+
+    def __str__(self) -> str:
+        more = f", {self.removed:,} removed that are not needed any more" if self.removed else ""
+        size = f"{self.bytes / 1e6:.1f} MB"
+        return f"copied {self.files:,} files ({size}) up to version {self.version}; {self.there:,} were there already{more}"
+
+
+def backed_up(here: Here, to: Folder) -> Copied:
+    """Copy what kept entries need, the logs and the ledger to another folder, which may hold an earlier backup of this store."""
+    if not here.ledger.head().number:
+        raise NotFound(f"nothing was stored in {here.folder.url!r} yet, so there is nothing to back up.")
+    copy = _Copy(here.folder, to)
+    copy.marked()
+    return until_done(lambda: _attempt(here, copy), "the store")
+
+
+def _attempt(here: Here, copy: _Copy) -> Copied:
+    head = here.ledger.head()
+    with undisturbed(here, head):
+        needed = Reach(here, head).of(kept_entries(here, head, head.oldest))
+        copy.absent(sorted(needed))
+    if here.logs is not None:
+        _logs_out(here.logs, copy)
+    if any(entry.kind == "forget" for entry in here.ledger.since(head.number)):
+        raise StartOver  # the logs that were copied may have been emptied of rows that only later entries have
+    copy.absent(path_of(number) for number in range(1, head.number + 1))
+    copy.bytes(_HINT, hint_of(head))  # not the one there is now, which may name a later entry
+    copy.dropped(path for path in copy.there if path.partition("/")[0] in HELD_UNDER and path not in needed)
+    return copy.report(head.number)
+
+
+def restored(backup: Folder, to: Here) -> Copied:
+    """Copy a backup into an empty folder, as a store; then `scrubbed` tells whether all of it is whole."""
+    if next(iter(to.folder.listed("")), None) is not None:
+        raise Invalid(
+            f"{to.folder.url} is not empty. Restore into a new folder, then put it in the place of the old one."
+        )
+    copy = _Copy(backup, to.folder)
+    found = [path for path, _, _ in backup.listed("")]
+    entries = [path for path in found if path.startswith("ledger/") and path != _HINT]
+    if _MARK not in found or _HINT not in found:
+        raise Invalid(
+            f"{backup.url} is no backup of a store that was ever finished. Give the folder that `backup` wrote to."
+        )
+    copy.absent(path for path in found if path.partition("/")[0] in HELD_UNDER)
+    for path in found:
+        if path.startswith("log/") and to.logs is not None:
+            publish(to.logs / path.removeprefix("log/"), backup.get(path))
+    copy.absent(entries)
+    copy.replaced(_HINT)
+    copy.replaced(_MARK)
+    put_stale_copies(opened(to.folder, to.logs))
+    ballast.kept(to.folder)
+    return copy.report(len(entries))
+
+
+class _Copy:
+    """Files on their way from one folder to another."""
+
+    def __init__(self, source: Folder, to: Folder) -> None:
+        self._from, self._to = source, to
+        self.there = {path: size for path, size, _ in to.listed("")}
+        self._files = self._bytes = self._had = self._removed = 0
+
+    def report(self, version: int) -> Copied:
+        """What was copied."""
+        return Copied(version, self._files, self._bytes, self._had, self._removed)
+
+    def marked(self) -> None:
+        """Make the other folder a backup of this store, and refuse one that is something else."""
+        mark = self._from.get(_MARK)
+        if _MARK not in self.there and self.there:
+            raise Invalid(
+                f"{self._to.url} has other files in it. Back up into a new folder, or one with an earlier backup."
+            )
+        if _MARK in self.there and self._to.get(_MARK) != mark:
+            raise Invalid(f"{self._to.url} is the backup of another store. Give each store a folder of its own.")
+        self._to.put_new(_MARK, mark)
+
+    def absent(self, paths: Iterable[str]) -> None:
+        """Copy what is not there; copies of snapshots' notes, which are replaced, always."""
+        for path in paths:
+            if path in self.there and not for_servers(path):
+                self._had += 1
+            else:
+                self.replaced(path)
+
+    def replaced(self, path: str) -> None:
+        """Copy one file."""
+        content = self._from.get(path)
+        if not as_named(path, content):
+            raise Corrupt(f"{path} of {self._from.url} is damaged and was not copied. See `nowthen verify`.")
+        self.bytes(path, content)
+
+    def bytes(self, path: str, content: bytes) -> None:
+        """Put one file."""
+        self._to.put(path, content)
+        self._files, self._bytes = self._files + 1, self._bytes + len(content)
+
+    def dropped(self, paths: Iterable[str]) -> None:
+        """Remove files where they were copied to."""
+        listed = list(paths)
+        self._to.delete(listed)
+        self._removed += len(listed)
+
+
+def _logs_out(logs: Path, copy: _Copy) -> None:
+    """Copy segments that are new or have grown; those that were emptied by `forget` go from the backup too."""
+    for folder in sorted(logs.iterdir()) if logs.is_dir() else ():
+        segments = Log(folder).segments()
+        held = {path: size for path, size in copy.there.items() if path.startswith(f"log/{folder.name}/")}
+        for segment in segments:
+            path = f"log/{folder.name}/{segment.name}"
+            content = segment.read_bytes()
+            if held.get(path) != len(content):
+                copy.bytes(path, content)
+        if segments:
+            copy.dropped(path for path in held if path < f"log/{folder.name}/{segments[0].name}")

@@ -1,0 +1,1 @@
+"""The registry: definitions, their versions, what a change breaks, and where values come from."""

@@ -1,0 +1,188 @@
+"""Fills the holes of a view: files of rows and of columns, and a commit for each hole, on the table as it is then."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Lock
+
+import polars as pl
+import pyarrow as pa
+
+from ...engine.errors import Conflict
+from ...engine.language import dtype as types
+from ...engine.language.definition_values import type_json
+from ..ledger.entry import begun
+from ..ports import DataPart, Entry, Here, Moved, Stretch, Version
+from .chunks import Chunk, Column, Hole, chunk_id
+from .feature_table import Chunks, FeatureTable, column_of, named, stem_of, stretches_of, table_of
+
+_BATCH_ROWS = 65_536  # larger ones take Lance twice as long to write (2026-11)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What fills a hole: rows of keys and times, where it lacks these, and a column for each feature; and what they were made of."""
+
+    hole: Hole
+    keys: pl.DataFrame | None
+    values: pl.DataFrame
+    last: int  # the greatest time asked at
+    hashes: Mapping[str, str]
+    key_turns: Mapping[str, int]
+    turns: Mapping[str, Mapping[str, int]]  # of the sources of each feature
+
+
+@dataclass(frozen=True)
+class _Files:
+    """What was written for a hole: nothing where it has no rows."""
+
+    keys: DataPart | None
+    columns: Mapping[
+        str, tuple[str, DataPart | None]
+    ]  # by hash, with the feature's name: features of one hash have one file
+    fields: Mapping[str, pa.Field]
+
+    @property
+    def parts(self) -> tuple[DataPart, ...]:
+        """All of it."""
+        return tuple(part for part in (self.keys, *(part for _, part in self.columns.values())) if part is not None)
+
+
+class Filler:
+    """Fills holes of a view, as they were seen at a base entry."""
+
+    def __init__(self, here: Here, view: str, keys: Mapping[str, pl.DataType], base: Entry, chunks: Chunks) -> None:
+        self._here, self._view, self._base, self._chunks = here, view, base, chunks
+        self._keys = {name: type_json(types.settled(dtype)) for name, dtype in keys.items()}
+        self._before = table_of(base, here, view) or FeatureTable(view, self._keys)
+        self._turn = Lock()
+        self._last: tuple[Version, pa.Schema, dict[str, Stretch]] | None = None
+
+    def fill(self, filled: Filled) -> Entry:
+        """The entry since which the hole is filled; from several threads if need be.
+
+        `Conflict`: another filled it first, or rows were forgotten since the base: look again.
+        """
+        sources = sorted({f"source/{name}" for turns in filled.turns.values() for name in turns})
+        work = begun("backfill", f"backfill {filled.hole}", read=sources, wrote=[named(self._view)])
+        with self._here.folder.draft(work.token) as draft:
+            files = self._written(filled, draft, work.token)
+
+            def change(head: Entry) -> Moved:
+                table = self._table(head)
+                held = self._held(table, filled.hole)
+                chunk = self._chunk(table, held, filled, files)
+                noted = self._here.notes.put(work.token, chunk.note())
+                after = replace(
+                    table,
+                    columns={**table.columns, **{name: filled.hashes[name] for name in filled.hole.features}},
+                    chunks={**table.chunks, chunk.id: noted},
+                    version=self._version(table, held, files, draft),
+                )
+                return Moved({named(self._view): self._here.notes.put(work.token, after.note())})
+
+            with self._turn:  # files are written side by side; commits of one process need not race each other
+                return self._here.ledger.commit(self._base, work, change)
+
+    def _written(self, filled: Filled, draft: Path, token: str) -> _Files:
+        """The files, in their places."""
+        fields: dict[str, pa.Field] = {}
+
+        def write(stem: str, frame: pl.DataFrame) -> DataPart | None:
+            if not frame.height:
+                return None
+            table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+            fields.update({one.name: one for one in table.schema})
+            batches = table.to_batches(max_chunksize=_BATCH_ROWS)
+            return self._here.tables.write(self._before.place, stem, batches, table.schema, draft, token)
+
+        keys = None if filled.keys is None else write("k", filled.keys)
+        features = {filled.hashes[name]: name for name in filled.hole.features}
+        columns = {
+            version: (name, write(stem_of(version), filled.values.select(pl.col(name).alias(column_of(name, version)))))
+            for version, name in features.items()
+        }
+        self._here.tables.take_in(draft)
+        return _Files(keys, columns, fields)
+
+    def _table(self, head: Entry) -> FeatureTable:
+        """The view's table at the head; without its chunks if their keys were of other types."""
+        table = table_of(head, self._here, self._view) or FeatureTable(self._before.name, self._keys)
+        if table.name != self._before.name:
+            raise Conflict(f"view {self._view!r} was renamed meanwhile. Try again.")
+        return table if self.fits(table) else FeatureTable(table.name, self._keys)
+
+    def fits(self, table: FeatureTable) -> bool:
+        """Whether a table has the view's keys. Where they changed it begins anew."""
+        return dict(table.keys) == self._keys
+
+    def _held(self, table: FeatureTable, hole: Hole) -> Chunk | None:
+        """The chunk that the hole is in or that it replaces. `Conflict` if another filled the stretch meanwhile."""
+        mine = chunk_id(hole.grid, hole.first if hole.grid.spine else hole.start)
+        for id, note in table.chunks.items():
+            if not id.startswith(f"{hole.grid.id}/"):
+                continue
+            chunk = self._chunks.get(note)
+            same = hole.chunk is not None and chunk.keys == hole.chunk.keys
+            kept = self._before.chunks.get(id) == note and hole.chunk is None
+            if _meets(chunk, hole) and not (id == mine and (same or kept)):
+                raise Conflict(f"another backfill filled {hole} meanwhile.")
+        if mine in table.chunks:
+            return self._chunks.get(table.chunks[mine])
+        if hole.chunk is not None:
+            raise Conflict(f"the rows of {hole} were removed meanwhile.")
+        return None
+
+    def _chunk(self, table: FeatureTable, held: Chunk | None, filled: Filled, files: _Files) -> Chunk:
+        """The chunk from now on."""
+        hole, entry = filled.hole, self._base.number
+        columns = {
+            version: Column(name, _path(part), entry, filled.turns[name])
+            for version, (name, part) in files.columns.items()
+        }
+        if filled.keys is None:
+            assert held is not None, "a hole without rows of its own lies in a chunk"
+            return replace(held, columns={**held.columns, **columns})
+        keys = Column("", _path(files.keys), entry, filled.key_turns)
+        rows = filled.keys.height
+        return Chunk(table.name, hole.grid, hole.start, hole.end, filled.last, rows, keys, columns, hole.first)
+
+    def _version(self, table: FeatureTable, held: Chunk | None, files: _Files, draft: Path) -> Version | None:
+        """The version with the new files, beside those the chunk has already or in the place of older ones."""
+        schema, found = self._opened(table)
+        mine = found.pop(held.keys.file, None) if held is not None else None
+        stale = {column.file for version, column in held.columns.items() if version in files.columns} if held else ()
+        kept = () if mine is None or files.keys is not None else mine.parts
+        parts = (*(part for part in kept if part.path not in stale), *files.parts)
+        fields = {**{one.name: one for one in schema}, **files.fields}
+        if files.parts:
+            keys = _path(files.keys) or (held.keys.file if held is not None else "")
+            found[keys] = Stretch(parts, parts[0].rows)
+        if not found:
+            return None
+        whole = pa.schema(list(fields.values()))
+        made = self._here.tables.version(table.place, whole, list(found.values()), draft)
+        self._last = made, whole, found
+        return made
+
+    def _opened(self, table: FeatureTable) -> tuple[pa.Schema, dict[str, Stretch]]:
+        """Schema and stretches of a version: of the one made last as it was made, as opening costs as much as there are files."""
+        if table.version is None:
+            return pa.schema([]), {}
+        if self._last is not None and self._last[0] == table.version:
+            return self._last[1], dict(self._last[2])
+        return self._here.tables.opened(table.place, table.version)[0], stretches_of(self._here, table)
+
+
+def _path(part: DataPart | None) -> str:
+    """Where a file is; "" where none was needed."""
+    return "" if part is None else part.path
+
+
+def _meets(chunk: Chunk, hole: Hole) -> bool:
+    """Whether they share rows of their grid."""
+    if hole.grid.spine is not None:
+        return chunk.first == hole.first
+    return chunk.start < hole.end and hole.start < chunk.end

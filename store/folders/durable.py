@@ -1,0 +1,78 @@
+"""What makes bytes last: files and folders forced to the disk, and full disks told as such."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from uuid import uuid4
+
+from ...engine.errors import NowThenError, StorageFull
+
+
+def sync(path: str | Path) -> None:
+    """Force a file's or folder's bytes to the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sync_all(files: Iterable[str | Path]) -> None:
+    """Force files to the disk, then the folders they stand in."""
+    listed = [Path(one) for one in files]
+    for one in [*listed, *{one.parent for one in listed}]:
+        sync(one)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, durably."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in missing:
+        sync(one.parent)
+
+
+def sync_since(folder: Path, since: float) -> None:
+    """Force to the disk what was written into a folder and its folders since a time (seconds of the wall clock)."""
+    folders = [folder, *(one for one in folder.iterdir() if one.is_dir())]
+    for place in folders:
+        for one in os.scandir(place):
+            with suppress(FileNotFoundError):  # another writer's draft
+                if one.is_file() and one.stat().st_mtime >= since - 1.0:
+                    sync(one.path)
+        sync(place)
+    sync(folder.parent)
+
+
+def publish(path: Path, content: bytes) -> None:
+    """Replace a file by new content, whole or not at all, and durably."""
+    make_folder(path.parent)
+    draft = path.with_name(f".{path.name}.{uuid4().hex[:12]}")
+    with storing(path):
+        draft.write_bytes(content)
+        sync(draft)
+        draft.replace(path)
+        sync(path.parent)
+
+
+@contextmanager
+def storing(place: str | Path) -> Iterator[None]:
+    """A full disk inside becomes StorageFull; Lance tells it only in the text of its errors."""
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, NowThenError) or not _is_full(error):
+            raise
+        raise StorageFull(
+            f"no room left to write {str(place)!r}. Free some and try again; what was acknowledged is safe."
+        ) from error
+
+
+def _is_full(error: Exception) -> bool:
+    full = (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "errno", None) in full or bool(re.search(rf"os error ({full[0]}|{full[1]})\b", str(error)))

@@ -1,0 +1,49 @@
+"""The file that says what a folder is: `store.json`, made before the first entry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+from uuid import uuid4
+
+from ...engine.errors import Corrupt, Invalid, NotFound
+from ...engine.folds.hashing import HASH_VERSION
+from ..folders import ballast
+from ..folders.canonical import sealed, unsealed
+from ..ports import Folder
+from .entry import FORMAT
+
+STORE: Final = "store.json"
+_FIRST: Final = b'{"format": 1, "hash": 1}'  # what stood there in stores of the first format
+
+
+def founded(folder: Folder) -> None:
+    """Make a folder a store, unless it is one."""
+    if identity(folder) is None:
+        folder.put_new(STORE, sealed({"format": FORMAT, "hash": HASH_VERSION, "store": str(uuid4())}))
+        ballast.kept(folder)
+
+
+def identity(folder: Folder) -> Mapping[str, Any] | None:
+    """What `store.json` says: format, hash version, and an id of the store; None where nothing was stored yet."""
+    try:
+        content = folder.get(STORE)
+    except NotFound:
+        if any(True for _ in folder.listed("ledger")):
+            raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger.") from None
+        return None
+    if content == _FIRST:
+        raise Invalid(_another(folder, 1, HASH_VERSION))
+    said = unsealed(content, STORE)
+    if "store" not in said:
+        raise Corrupt(f"{folder.url}: {STORE} is damaged: it holds another file.")
+    if (said.get("format"), said.get("hash")) != (FORMAT, HASH_VERSION):
+        raise Invalid(_another(folder, said.get("format"), said.get("hash")))
+    return said
+
+
+def _another(folder: Folder, version: object, hashed: object) -> str:
+    return (
+        f"{folder.url} is a store of format {version} with hash {hashed}; this is NowThen for format {FORMAT} with hash {HASH_VERSION}. "
+        f"Export from the NowThen that wrote it, or ingest anew."
+    )

@@ -1,0 +1,266 @@
+"""The log of a source: pushed rows, durable in the order they came.
+
+One process writes, any number reads. Segments `<first sequence>.log` hold records (records.py). An append is forced to the disk before it
+returns; several appends share one forcing. A push with a key is stored once, however often it is retried. A position is the sequence number
+of a row: reading from it gives the rows after it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import polars as pl
+
+from ...engine.errors import CommitUnknown, Conflict, NotFound, NowThenError, Unavailable
+from ..folders.durable import make_folder, storing, sync
+from . import sequence
+from .records import Record, decoded, encoded, scan
+
+SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log in a folder, for reading; the folder need not exist yet."""
+
+    folder: Path
+
+    def end(self) -> int:
+        """The position of the last row, 0 for an empty log; of one that was emptied what the name of its segment says."""
+        segments = self.segments()
+        if not segments:
+            return 0
+        records, _ = scan(segments[-1].read_bytes(), str(segments[-1]), sealed=False)
+        return records[-1].last if records else _first(segments[-1]) - 1
+
+    def read(self, position: int = 0, upto: int | None = None) -> tuple[list[pl.DataFrame], int]:
+        """The rows after a position (and not after `upto`) with arrival and sequence, and the position they end at."""
+        segments = self.segments()
+        if (
+            segments
+            and _first(segments[0]) > 1
+            and _first(segments[0]) - 1 > position
+            and (upto is None or upto > position)
+        ):
+            raise NotFound(
+                f"log {self.folder} was emptied by `forget` behind position {position}. Read the tables anew; a server loads its snapshot anew."
+            )
+        frames: list[pl.DataFrame] = []
+        for place, segment in enumerate(segments):
+            if place + 1 < len(segments) and _first(segments[place + 1]) <= position:
+                continue
+            data = segment.read_bytes()
+            found, _ = scan(data, str(segment), sealed=place + 1 < len(segments))
+            wanted = [record for record in found if record.last > position and (upto is None or record.last <= upto)]
+            frames += decoded(data, wanted)
+            position = wanted[-1].last if wanted else position
+        return frames, position
+
+    def writer(self, wait_s: float = 0.0) -> Writer:
+        """The one writer; `Unavailable` while another process is it, for so long."""
+        return Writer(self.folder, wait_s)
+
+    def segments(self) -> list[Path]:
+        """The files of the log, the oldest first."""
+        return sorted(self.folder.glob("*.log")) if self.folder.is_dir() else []
+
+
+def _first(segment: Path) -> int:
+    return int(segment.stem)
+
+
+@dataclass(frozen=True)
+class Appended:
+    """Where a push stands: its first and last sequence number and arrival; `again` if it had been stored before."""
+
+    first: int
+    last: int
+    arrival: int
+    rows: int
+    again: bool = False
+
+
+class Writer:
+    """Appends to a log. Close it, or use it in a `with`; until then no other process can write."""
+
+    def __init__(self, folder: Path, wait_s: float = 0.0) -> None:
+        self._folder = folder
+        self._keys: dict[str, Appended] = {}
+        self._segment: Path | None = None
+        self._size = self._last = 0
+        self._handle: int | None = None
+        make_folder(folder)
+        self._lock = os.open(folder / "writer", os.O_RDWR | os.O_CREAT, 0o644)
+        self.resume(wait_s)
+
+    # -- appending ------------------------------------------------------------------------------------------------------
+    def append(self, rows: pl.DataFrame, *, key: str = "", arrival: int | None = None) -> Appended:
+        """Store rows durably and say where; rows of a key stored before are not stored again."""
+        return self.append_many([(rows, key)], arrival=arrival)[0]
+
+    def append_many(self, pushes: Sequence[tuple[pl.DataFrame, str]], *, arrival: int | None = None) -> list[Appended]:
+        """Store several pushes with one forcing of the disk: all are durable when this returns."""
+        now = sequence.now_us() if arrival is None else arrival
+        keys = dict(self._keys)
+        last, chunks, done = self._last, [], []
+        for rows, key in pushes:
+            known = keys.get(key) if key else None
+            appended = _same(known, rows, key) if known else self._placed(rows, last, now)
+            if known is None and rows.height:
+                chunks.append(encoded(rows, key=key, first=appended.first, arrival=now, forced=self._size))
+                last = appended.last
+                keys |= {key: appended} if key else {}
+            done.append(appended)
+        if chunks:
+            self._write(b"".join(chunks), last)
+        self._keys = keys
+        return done
+
+    @property
+    def end(self) -> int:
+        """The position of the last row."""
+        return self._last
+
+    def _placed(self, rows: pl.DataFrame, last: int, now: int) -> Appended:
+        if not rows.height:
+            return Appended(last, last, now, 0)
+        first = sequence.after(last, sequence.now_us(), pushed=True)
+        return Appended(first, sequence.last(first, rows.height), now, rows.height)
+
+    def _write(self, data: bytes, last: int) -> None:
+        handle = self._open_segment(self._last)
+        with storing(self._folder):
+            try:
+                _write_whole(handle, data)
+            except OSError:
+                os.ftruncate(handle, self._size)
+                raise
+        try:
+            os.fdatasync(handle)
+        except OSError as error:
+            self.close()
+            raise CommitUnknown(
+                f"log {self._folder} could not be forced to the disk; push again with the same key."
+            ) from error
+        self._size += len(data)
+        self._last = last
+
+    def _open_segment(self, last: int) -> int:
+        """The handle of the segment to append to; a full one is followed by a new one."""
+        if self._handle is not None and self._size < SEGMENT_BYTES:
+            return self._handle
+        if self._handle is not None:
+            os.close(self._handle)
+        self._segment = self._folder / f"{last + 1:020d}.log"
+        self._handle, self._size = os.open(self._segment, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644), 0
+        sync(self._folder)
+        return self._handle
+
+    # -- being the writer -----------------------------------------------------------------------------------------------
+    def emptied(self) -> int:
+        """Remove all rows, which the tables must have; what comes later follows on. The position that the log ends at."""
+        before = sorted(self._folder.glob("*.log"))
+        fresh = self._folder / f"{self._last + 1:020d}.log"
+        if before and before != [fresh]:
+            os.close(os.open(fresh, os.O_RDWR | os.O_CREAT, 0o644))
+            sync(self._folder)
+            for segment in before:
+                segment.unlink()
+            sync(self._folder)
+            self._take_in()
+        return self._last
+
+    def resume(self, wait_s: float = 0.0) -> None:
+        """Become the writer (again), waiting so long for another one; what others appended meanwhile is taken in, a torn end is cut."""
+        until = time.monotonic() + wait_s
+        while not self._locked():
+            if time.monotonic() >= until:
+                owner = os.pread(self._lock, 20, 0).decode().strip() or "another process"
+                raise Unavailable(
+                    f"log {self._folder} is being written by process {owner}. Push through it, for example through its server."
+                )
+            time.sleep(0.001)
+        os.pwrite(self._lock, f"{os.getpid():<20}".encode(), 0)
+        try:
+            self._take_in()
+        except NowThenError:
+            self.pause()
+            raise
+
+    def _locked(self) -> bool:
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def pause(self) -> None:
+        """Let others write until `resume`."""
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Stop being the writer for good."""
+        for handle in (self._handle, self._lock):
+            if handle is not None:
+                os.close(handle)
+        self._handle, self._lock = None, -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _take_in(self) -> None:
+        """Read what is in the log beyond what this writer knows."""
+        segments = sorted(self._folder.glob("*.log"))
+        if not segments or (segments[-1] == self._segment and segments[-1].stat().st_size == self._size):
+            return
+        since = segments.index(self._segment) if self._segment in segments else 0
+        for segment in segments[since:]:
+            known = self._size if segment == self._segment else 0
+            records, end = scan(tail_of(segment, known), str(segment), sealed=segment != segments[-1], base=known)
+            self._last = max(self._last, _first(segment) - 1)
+            self._learn(records)
+            self._segment, self._size = segment, known + end
+        if self._handle is not None:
+            os.close(self._handle)
+        self._handle = os.open(segments[-1], os.O_RDWR | os.O_APPEND)
+        os.ftruncate(self._handle, self._size)
+        os.fsync(self._handle)
+
+    def _learn(self, records: list[Record]) -> None:
+        for record in records:
+            self._last = record.last
+            if record.key:
+                self._keys[record.key] = Appended(record.first, record.last, record.arrival, record.rows)
+
+
+def tail_of(segment: Path, start: int) -> bytes:
+    """The bytes of a file from a place on."""
+    with segment.open("rb") as file:
+        file.seek(start)
+        return file.read()
+
+
+def _same(known: Appended, rows: pl.DataFrame, key: str) -> Appended:
+    if known.rows != rows.height:
+        raise Conflict(
+            f"key {key!r} was used for a push of {known.rows} rows; this one has {rows.height}. A retry repeats its rows."
+        )
+    return Appended(known.first, known.last, known.arrival, known.rows, again=True)
+
+
+def _write_whole(handle: int, data: bytes) -> None:
+    left = memoryview(data)
+    while left:
+        left = left[os.write(handle, left) :]

@@ -1,0 +1,1 @@
+"""Rows from outside: files, frames, and what other libraries hold."""

@@ -1,0 +1,1 @@
+"""Lance tables as lists of files that digests vouch for."""

@@ -1,0 +1,131 @@
+"""What the bytes of a data file add up to, column by column, so that reading some columns checks just these.
+
+It stands beside its file as JSON. Losing it loses nothing: a file is also vouched for, as a whole, by the digest in its name.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import pairwise, zip_longest
+from pathlib import Path
+from typing import Any, Final
+
+from ..folders.canonical import written
+
+Ranges = tuple[tuple[int, int], ...]
+NAME_DIGITS: Final = 32  # of the sha256 of a file, in its name
+SUFFIX: Final = ".sums"
+REST: Final = ""  # no column is named so: all bytes that belong to none
+_CHUNK: Final = 1 << 18  # stays in a core's cache between reading and adding up
+_PADDING: Final = 4096  # Lance begins buffers at round places; gaps are less than this
+
+
+_SELF: Final = re.compile(rb'"self":[0-9]+,(?="sha256":)')
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Digest, size and rows of a file; where its columns lie and their crc32; that of the rest is under REST."""
+
+    sha256: str
+    size: int
+    rows: int
+    columns: Mapping[str, tuple[Ranges, int]]
+
+    @classmethod
+    def of(cls, path: Path, rows: int, columns: Mapping[str, Ranges]) -> Sums:
+        """The sums of a file whose columns lie at these ranges; each byte is read once."""
+        size = path.stat().st_size
+        spans = sorted((first, last, name) for name, ranges in columns.items() for first, last in ranges)
+        whole = hashlib.sha256()
+        crcs = dict.fromkeys([*columns, REST], 0)
+        with path.open("rb", buffering=0) as file:
+            for first, last, name in _all(spans, size):
+                for part in chunks(file.fileno(), ((first, last),)):
+                    whole.update(part)
+                    crcs[name] = zlib.crc32(part, crcs[name])
+        rest = tuple((first, last) for first, last, name in _all(spans, size) if name == REST)
+        at = {**columns, REST: rest}
+        return cls(whole.hexdigest(), size, rows, {name: (at[name], crc) for name, crc in crcs.items()})
+
+    @classmethod
+    def read(cls, content: bytes) -> Sums:
+        """What was written; `ValueError` where it is not as it was."""
+        found: Any = json.loads(content)
+        if found["self"] != zlib.crc32(_SELF.sub(b"", content, count=1)):
+            raise ValueError("the sums do not add up themselves")
+        named = {
+            name: (tuple((int(a), int(b)) for a, b in one["at"]), one["crc"]) for name, one in found["columns"].items()
+        }
+        rest = _between([span for ranges, _ in named.values() for span in ranges], found["size"])
+        columns = {**named, REST: (rest, found["rest"])}
+        return cls(found["sha256"], found["size"], found["rows"], columns)
+
+    def written(self) -> bytes:
+        """The JSON."""
+        columns = {name: {"at": at, "crc": crc} for name, (at, crc) in self.columns.items() if name != REST}
+        found = {
+            "sha256": self.sha256,
+            "size": self.size,
+            "rows": self.rows,
+            "columns": columns,
+            "rest": self.columns[REST][1],
+        }
+        return written({**found, "self": zlib.crc32(written(found))})
+
+
+def laid_out(spans: Iterable[tuple[int, int, str]]) -> dict[str, Ranges]:
+    """The ranges of each column, from all buffers of a file; what is but padding behind a buffer belongs to its column.
+
+    >>> laid_out([(0, 10, "a"), (64, 70, "a"), (128, 130, "b"), (192, 200, "a")])
+    {'a': ((0, 128), (192, 200)), 'b': ((128, 192),)}
+    """
+    out: dict[str, list[tuple[int, int]]] = {}
+    ordered = sorted(spans)
+    following = [first for first, _, _ in ordered[1:]]
+    for (first, last, name), after in zip_longest(ordered, following):
+        end = after if after is not None and after - last < _PADDING else last
+        ranges = out.setdefault(name, [])
+        if ranges and ranges[-1][1] == first:
+            first = ranges.pop()[0]
+        ranges.append((first, end))
+    return {name: tuple(ranges) for name, ranges in out.items()}
+
+
+def crc_of(content: Iterable[memoryview | bytes]) -> int:
+    """The crc32 of some bytes."""
+    crc = 0
+    for part in content:
+        crc = zlib.crc32(part, crc)
+    return crc
+
+
+def chunks(handle: int, ranges: Ranges) -> Iterator[memoryview]:
+    """The bytes of ranges of an open file, some at a time, in a buffer that is used again and again; fewer where the file ends."""
+    view = memoryview(bytearray(min(_CHUNK, max((last - first for first, last in ranges), default=0))))
+    for first, last in ranges:
+        while first < last and (count := os.preadv(handle, [view[: last - first]], first)):
+            yield view[:count]
+            first += count
+
+
+def _all(spans: list[tuple[int, int, str]], size: int) -> Iterator[tuple[int, int, str]]:
+    """The spans, and what lies between them, from the first byte to the last."""
+    end = 0
+    for first, last, name in [*spans, (size, size, REST)]:
+        if first > end:
+            yield end, first, REST
+        if last > first:
+            yield first, last, name
+        end = last
+
+
+def _between(spans: list[tuple[int, int]], size: int) -> Ranges:
+    ends = [(0, 0), *sorted(spans), (size, size)]
+    return tuple((before[1], after[0]) for before, after in pairwise(ends) if before[1] < after[0])

@@ -1,0 +1,1 @@
+"""Training sets that stay, and what differs between two."""
