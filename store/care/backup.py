@@ -45,9 +45,17 @@ def backed_up(here: Here, to: Folder) -> Copied:
     """Copy what kept entries need, the logs and the ledger to another folder, which may hold an earlier backup of this store."""
     if not here.ledger.head().number:
         raise NotFound(f"nothing was stored in {here.folder.url!r} yet, so there is nothing to back up.")
+    if _meet(here.folder.url, to.url):
+        raise Invalid(f"{to.url!r} and the store {here.folder.url!r} lie in each other. Give a folder of its own.")
     copy = _Copy(here.folder, to)
     copy.marked()
     return until_done(lambda: _attempt(here, copy), "the store")
+
+
+def _meet(one: str, other: str) -> bool:
+    """Whether a folder is another, or in it: what a backup does not need there would be removed."""
+    parts = [f"{url if '://' in url else Path(url).resolve()}".rstrip("/") + "/" for url in (one, other)]
+    return parts[0].startswith(parts[1]) or parts[1].startswith(parts[0])
 
 
 def _attempt(here: Here, copy: _Copy) -> Copied:

@@ -16,13 +16,15 @@ from typing import Any
 
 import polars as pl
 
-from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, WrongType, did_you_mean
+from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, did_you_mean
+from ...engine.language import dtype as types
 from ...engine.language.entity import Entity
 from ..ledger.entry import begun
 from ..ledger.start_over import StartOver
 from ..ports import Entry, Here, Moved, Work
 from ..rows.log import Log, Writer
 from ..snapshots.stale_copies import put_stale_copies
+from ..sources.conform import conformed
 from ..sources.frame import as_frame
 from .kinds import held
 from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries, undisturbed
@@ -80,10 +82,11 @@ def keys_of(entity: Entity, given: Any) -> pl.DataFrame:
     frame = as_frame(given)
     if set(frame.columns) != set(entity.keys):
         raise Invalid(f"keys of {entity.name!r} have columns {list(entity.keys)}; these have {frame.columns}.")
-    try:
-        typed = frame.select(pl.col(name).cast(dtype, strict=True) for name, dtype in entity.keys.items())
-    except pl.exceptions.PolarsError as error:
-        raise WrongType(f"keys of {entity.name!r} are {dict(entity.keys)}: {error}") from None
+    if frame.is_empty():
+        raise Invalid(f"no keys of {entity.name!r} were given. To forget nothing would still end all earlier versions.")
+    typed = frame.select(
+        conformed(frame[name], types.settled(dtype), f"{entity.name}.{name}") for name, dtype in entity.keys.items()
+    )
     if typed.null_count().sum_horizontal().item():
         raise Invalid(f"keys of {entity.name!r} have nulls: rows without a key belong to nobody and are not forgotten.")
     return typed.unique(maintain_order=True)

@@ -116,6 +116,8 @@ def _chosen(here: Here, entry: Entry, name: Any) -> tuple[str, list[Reference] |
             references(name if not isinstance(name, ViewSpec) else [name.reference(one) for one in name.features])
         )
         views = {reference.view.name for reference in found}
+        if not views:
+            raise Invalid("a scan is of a view, of features of one, or of a source; none was given.")
         if len(views) > 1:
             raise Invalid(f"a scan is of one view; these are features of {', '.join(sorted(views))}.")
         return views.pop(), found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import PathLike, fspath
 from pathlib import Path
 
-from ...engine.errors import Invalid
+from ...engine.errors import Invalid, WrongType
 from ..sources.files import MissingFile
 
 _OWN = frozenset(
@@ -15,6 +15,8 @@ _OWN = frozenset(
 
 def checked_place(place: str | PathLike[str]) -> str:
     """The path or address, if there is a store or may be one: an empty folder, or none in a folder that is there."""
+    if not isinstance(place, str | bytes | PathLike):
+        raise WrongType(f"{place!r} is no place of a store. Give a path, or an address as text.")
     given = fspath(place)
     if not isinstance(given, str):
         raise Invalid(f"connect({place!r}): give a path or an address as text.")

@@ -198,3 +198,9 @@ def test_a_damaged_backup_mends_nothing(here: Here, copy: LocalFolder) -> None:
     before = file_of(here, path).read_bytes()
     assert not scrubbed(here, repair=True, backup=copy).whole
     assert file_of(here, path).read_bytes() == before
+
+
+@pytest.mark.parametrize("place", [".", "copy", ".."])
+def test_a_store_takes_no_backup_of_itself(here: Here, place: str) -> None:
+    with pytest.raises(Invalid, match="lie in each other"):
+        backed_up(here, LocalFolder(file_of(here, place)))

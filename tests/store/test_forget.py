@@ -203,6 +203,7 @@ def test_while_a_server_writes_the_log_nothing_is_forgotten(full: Store, monkeyp
         ({"persona": ["x"]}, Invalid, "have columns"),
         ({"person": [None]}, Invalid, "nulls"),
         ({"person": [["x"]]}, WrongType, "person"),
+        ({"person": []}, Invalid, "no keys"),
     ],
 )
 def test_keys_that_are_none_are_refused(full: Store, keys: object, error: type[Exception], says: str) -> None:
@@ -221,3 +222,11 @@ def test_rows_whose_log_nobody_can_read_are_not_passed_over(store: Store) -> Non
     store.push(source(None), visits(3), key="k")
     with pytest.raises(Invalid, match="no registered source"):
         store.forget(PERSON, [SECRET])
+
+
+@pytest.mark.parametrize("key", [1.5, True, "1x"])
+def test_a_key_of_another_type_is_not_rounded_to_one_that_there_is(store: Store, key: object) -> None:
+    store.ingest(shop.source(shop.sales(5)))
+    with pytest.raises(WrongType, match="customer_id"):
+        store.forget(shop.CUSTOMER, [key])
+    assert len(store.history()) == 1

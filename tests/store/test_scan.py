@@ -238,3 +238,8 @@ def test_what_is_forgotten_is_not_in_it(store: Store, tx: nt.Source) -> None:
     )
     store.backfill("customer_spend", *DAYS, **HOURS)
     assert_frame_equal(store.scan("customer_spend").collect(), left)
+
+
+def test_a_scan_of_nothing_is_refused(store: Store) -> None:
+    with pytest.raises(Invalid, match="none was given"):
+        store.scan([])
