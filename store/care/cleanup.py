@@ -52,8 +52,10 @@ def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -
         raise Invalid(f"cleanup(keep={keep_us} us, versions={versions}): at least the newest version is always kept.")
     if not here.ledger.head().number:
         return Cleaned(0, 1, (), dry_run=dry_run)  # nothing was ever stored: nothing is made by looking
+    if dry_run:
+        return until_done(lambda: _attempt(here, keep_us, versions, dry_run=True), "the store")
     ballast.released_if_full(here.folder)
-    done = until_done(lambda: _attempt(here, keep_us, versions, dry_run=dry_run), "the store")
+    done = until_done(lambda: _attempt(here, keep_us, versions, dry_run=False), "the store")
     ballast.kept(here.folder)
     return done
 

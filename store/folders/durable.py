@@ -10,7 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
-from ...engine.errors import NowThenError, StorageFull
+from ...engine.errors import Forbidden, NowThenError, StorageFull
+
+_DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 
 def sync(path: str | Path) -> None:
@@ -62,11 +64,15 @@ def publish(path: Path, content: bytes) -> None:
 
 @contextmanager
 def storing(place: str | Path) -> Iterator[None]:
-    """A full disk inside becomes StorageFull; Lance tells it only in the text of its errors."""
+    """A full disk inside becomes StorageFull, what may not be written Forbidden; Lance tells a full disk only in the text of its errors."""
     try:
         yield
     except Exception as error:
-        if isinstance(error, NowThenError) or not _is_full(error):
+        if isinstance(error, NowThenError):
+            raise
+        if isinstance(error, OSError) and error.errno in _DENIED:
+            raise Forbidden(f"{str(error.filename or place)!r} may not be written here: {error.strerror}.") from error
+        if not _is_full(error):
             raise
         raise StorageFull(
             f"no room left to write {str(place)!r}. Free some and try again; what was acknowledged is safe."

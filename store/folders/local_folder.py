@@ -123,11 +123,10 @@ class LocalFolder:
     def draft(self, token: str) -> Iterator[Path]:
         """A scratch folder on the same disk, held by a lock while it is used and removed afterwards."""
         folder = self._drafts() / checked_path(token)
-        with held(folder.with_name(f"{token}.lock")):
+        with storing(folder), held(folder.with_name(f"{token}.lock")):
             folder.mkdir(exist_ok=True)
             try:
-                with storing(folder):
-                    yield folder
+                yield folder
             finally:
                 shutil.rmtree(folder, ignore_errors=True)
 

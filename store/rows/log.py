@@ -96,8 +96,9 @@ class Writer:
         self._segment: Path | None = None
         self._size = self._last = 0
         self._handle: int | None = None
-        make_folder(folder)
-        self._lock = os.open(folder / "writer", os.O_RDWR | os.O_CREAT, 0o644)
+        with storing(folder):
+            make_folder(folder)
+            self._lock = os.open(folder / "writer", os.O_RDWR | os.O_CREAT, 0o644)
         self.resume(wait_s)
 
     # -- appending ------------------------------------------------------------------------------------------------------
