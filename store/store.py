@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from ..engine.errors import Conflict, Invalid, NotFound
+from ..engine.errors import CommitUnknown, Conflict, Invalid, NotFound
 from ..engine.language.service import FeatureService
 from ..engine.language.source import Rows, SourceSpec
 from ..engine.running.training_set import TrainingSet
@@ -45,6 +46,7 @@ class Store(Definitions, Features, Care):
     def __init__(self, place: Here) -> None:
         self.here = place
         self._writers: dict[str, Writer] = {}
+        self._pushing = Lock()
 
     @classmethod
     def at(
@@ -218,15 +220,19 @@ class Store(Definitions, Features, Care):
             return Ingest(self.here, spec, memory=memory).run(progress, read=read)
 
     def _append(self, spec: SourceSpec, rows: Any, key: str, now: int) -> int:
-        writer = self._writers.get(spec.name)
-        if writer is None:
-            writer = self._writers[spec.name] = self.log(spec.name).writer()
-        else:
-            writer.resume(_PATIENCE_S)
-        try:
-            return writer.append(rows, key=key, arrival=now).last
-        finally:
-            writer.pause()
+        with self._pushing:  # the lock of a file does not keep threads of one process apart
+            writer = self._writers.get(spec.name)
+            if writer is None:
+                writer = self._writers[spec.name] = self.log(spec.name).writer(_PATIENCE_S)
+            else:
+                writer.resume(_PATIENCE_S)
+            try:
+                return writer.append(rows, key=key, arrival=now).last
+            except CommitUnknown:
+                del self._writers[spec.name]  # it is closed: what it knows of the log may not be so
+                raise
+            finally:
+                writer.pause()
 
     def _registered(self, service: FeatureService | str) -> Definition:
         """The registered definition of a service; of the same version, if the service itself is given."""

@@ -203,8 +203,9 @@ class Writer:
         return True
 
     def pause(self) -> None:
-        """Let others write until `resume`."""
-        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        """Let others write until `resume`; of one that is closed nothing is held."""
+        if self._lock >= 0:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
 
     def close(self) -> None:
         """Stop being the writer for good."""

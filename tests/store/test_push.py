@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -12,7 +14,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.errors import Invalid, NotFound, Unavailable, UnknownColumn, WrongType
+from nowthen.engine.errors import CommitUnknown, Invalid, NotFound, Unavailable, UnknownColumn, WrongType
 from nowthen.engine.folds.rows import ARRIVAL, SEQUENCE
 from nowthen.store.rows.pushed import checked
 from nowthen.store.store import Store
@@ -228,3 +230,31 @@ def test_while_a_server_holds_the_log_others_are_told(
 ) -> None:
     with store.log("sales").writer(), pytest.raises(Unavailable, match="Push through it"):
         store.push("sales", shop.row(100, 30))
+
+
+def test_threads_of_one_process_push_side_by_side(store: Store) -> None:
+    tx = shop.source(None, schema=SCHEMA)
+    others = nt.connect(store.root)
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda sale: (store, others)[sale % 2].push(tx, [shop.row(sale, 1)]), range(64)))
+    finally:
+        sys.setswitchinterval(before)
+    assert sorted(amounts(nt.connect(store.root), tx)) == list(range(64))
+
+
+def test_after_a_push_whose_end_is_unknown_the_next_one_is_durable(
+    store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(handle: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", failing)
+        with pytest.raises(CommitUnknown):
+            store.push(tx, [shop.row(100, 30)], key="a")
+    store.push(tx, [shop.row(100, 30)], key="a")
+    store.push(tx, [shop.row(101, 31)])
+    assert sorted(amounts(store))[-2:] == [100, 101]
