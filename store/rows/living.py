@@ -35,14 +35,14 @@ def living(
     if known_at is not None and clock is not None:
         rows = rows.filter(_known(spec, rows, clock) <= known_at)
     if spec.row_id is not None:
-        rows = _latest(spec, rows, SEQUENCE in stamps)
+        rows = latest(spec, rows, stamped=SEQUENCE in stamps)
     if spec.deleted is not None:
         rows = rows.filter(~pl.col(spec.deleted).fill_null(False))
     return (rows.sort(SEQUENCE) if SEQUENCE in stamps else rows).select(columns)
 
 
-def _latest(spec: SourceSpec, rows: pl.DataFrame, stamped: bool) -> pl.DataFrame:
-    """The last version of each row; a row without row_id stands for itself."""
+def latest(spec: SourceSpec, rows: pl.DataFrame, *, stamped: bool) -> pl.DataFrame:
+    """The last version of each row, by known time and sequence; a row without row_id stands for itself."""
     assert spec.row_id is not None, "only asked where there is one"
     order = [pl.Series("__known", _known(spec, rows, spec.known_time))] if spec.known_time else []
     by = [*(["__known"] if order else []), *([SEQUENCE] if stamped else [])]

@@ -1,12 +1,13 @@
 """Replace: other rows for a stretch of time, in one entry. Repeated, it leaves the same rows.
 
-All versions of the rows that happened in it go, wherever they lie; so no older one comes to light. What was pushed is taken in first.
+The rows that happened in it go, by their newest versions, and with them all their versions, so that no older one comes to light. A row that was corrected
+to another time stays with all of its versions. What was pushed is taken in first.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace as changed
 from datetime import datetime
 from pathlib import Path
@@ -36,6 +37,7 @@ from .fresh import Fresh, fresh, is_settled, needed, with_content
 from .ingest import Ingest, Ingested
 from .known_rows import stored_rows
 from .layout import known_times, layout_of, times
+from .living import latest
 from .looked import DAY_US, days_of, read
 from .placed import slabs_of, storable, where
 from .records import stamped
@@ -138,13 +140,10 @@ class _Attempt:
         ids = self._ids(columns) if several else None
 
         def chosen(rows: pl.DataFrame) -> Mask:
-            when = times(self._spec.name, layout, rows)
-            inside: Mask = (when >= self._first) & (when < self._end)
-            return (
-                inside
-                if ids is None
-                else inside | rows[layout["row_id"]].is_in(ids.implode()).fill_null(value=False).to_numpy()
-            )
+            if ids is None:
+                return self._inside(rows)
+            nameless = rows[layout["row_id"]].is_null().to_numpy() & self._inside(rows)
+            return rows[layout["row_id"]].is_in(ids.implode()).fill_null(value=False).to_numpy() | nameless
 
         found = {}
         for table, stretches in files.items():
@@ -153,12 +152,23 @@ class _Attempt:
         return found
 
     def _ids(self, columns: list[str]) -> pl.Series:
-        """The row ids of all versions that happened in the stretch."""
-        found = [pl.Series(columns[1], [], dtype=self._spec.schema[columns[1]])]
-        for rows in stored_rows(self._here, self._state, columns):
-            when = times(self._spec.name, self._state.layout, rows)
-            found.append(rows[columns[1]].filter(pl.Series((when >= self._first) & (when < self._end))))
-        return pl.concat(found[1:] or found).drop_nulls().unique()
+        """The row ids whose newest version happened in the stretch."""
+        row_id, empty = columns[1], pl.Series(columns[1], [], dtype=self._spec.schema[columns[1]])
+        near = [rows[row_id].filter(pl.Series(self._inside(rows))) for rows in self._stored(columns)]
+        ids = pl.concat([empty, *near]).drop_nulls().unique().to_frame()
+        order = [*columns, *([self._spec.known_time] if self._spec.known_time else []), SEQUENCE]
+        parts = [rows.join(ids, on=row_id, how="semi") for rows in self._stored(order)]
+        if not parts:
+            return empty
+        newest = latest(self._spec, pl.concat(parts), stamped=True)
+        return newest[row_id].filter(pl.Series(self._inside(newest)))
+
+    def _stored(self, columns: list[str]) -> Iterator[pl.DataFrame]:
+        return stored_rows(self._here, self._state, columns)
+
+    def _inside(self, rows: pl.DataFrame) -> Mask:
+        when = times(self._spec.name, self._state.layout, rows)
+        return (when >= self._first) & (when < self._end)
 
     def _touched(self, path: str) -> bool:
         """Whether a file may have rows of the stretch."""

@@ -9,10 +9,12 @@ import pytest
 
 CODE = """
 import numpy as np
-from nowthen.engine.folds import kernels
-values = np.arange(5.0)
-kernels.extremes(values, True, *kernels.extremes_prepared(values, True), np.array([0]), np.array([5]))
-print(sum(len(loop.stats.cache_misses) for loop in (kernels.extremes, kernels.extremes_prepared)))
+from nowthen.engine.folds import compiled, ranges
+loops = compiled.warm()
+ranges.least(np.arange(1000.0))(np.array([0]), np.array([5]))
+made = (loops.extremes, loops.extremes_prepared)
+assert all(loop.signatures for loop in made)
+print(sum(len(loop.stats.cache_misses) for loop in made))
 """
 
 

@@ -62,6 +62,19 @@ def test_no_older_version_of_a_removed_row_comes_to_light(store: Store) -> None:
     assert 3 not in rows(store, tx)["sale"]
 
 
+def test_a_row_that_was_corrected_to_another_time_stays(store: Store) -> None:
+    moved = shop.sales(60).with_columns(when=pl.when(pl.col("sale") == 12).then(pl.lit(B)).otherwise("when"))
+    store.ingest(shop.source(shop.sales(60)))
+    tx = shop.source(moved)
+    store.ingest(tx)
+    done = store.replace(tx, shop.sales(0), A, B)
+    assert rows(store, tx).filter(pl.col("sale") == 12)["when"].sort().to_list() == [
+        shop.START + timedelta(hours=12),
+        B,
+    ]
+    assert done.removed == 9
+
+
 def test_a_new_row_with_the_id_of_one_that_stays_is_a_correction(store: Store) -> None:
     tx = shop.source(shop.sales(60))
     store.ingest(tx)

@@ -93,7 +93,8 @@ class Machine(RuleBasedStateMachine):
         start = orders.START + timedelta(days=day)
         self.world.drained()
         came = frozenset(self._new(24 * day + hour, buyer) for hour, buyer in new)
-        gone = {row.order for row in self.world.stored if start <= row.when < start + timedelta(days=1)}
+        newest = {row.order: row for row in sorted(self.world.stored, key=lambda row: row.known)}
+        gone = {row.order for row in newest.values() if start <= row.when < start + timedelta(days=1)}
         self.store.replace(self._source(), frame(came), start, start + timedelta(days=1))
         self.world.offered = frozenset(row for row in self.world.offered if row.order not in gone) | came
         kept = frozenset(row for row in came if row.buyer not in self.world.gone)
