@@ -168,7 +168,8 @@ class _Attempt:
 
     def _inside(self, rows: pl.DataFrame) -> Mask:
         when = times(self._spec.name, self._state.layout, rows)
-        return (when >= self._first) & (when < self._end)
+        inside: Mask = (when >= self._first) & (when < self._end)
+        return inside
 
     def _touched(self, path: str) -> bool:
         """Whether a file may have rows of the stretch."""
