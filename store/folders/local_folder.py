@@ -153,8 +153,13 @@ class LocalFolder:
 
     def _drafts(self) -> Path:
         drafts = self.root / _DRAFTS
-        with storing(drafts):
-            drafts.mkdir(parents=True, exist_ok=True)
+        try:
+            with storing(drafts):
+                drafts.mkdir(parents=True, exist_ok=True)
+        except (FileNotFoundError, NotADirectoryError, FileExistsError) as error:
+            raise Invalid(
+                f"a store cannot be at {self.root}: no folder can be made there ({error.strerror})."
+            ) from None
         return drafts
 
     @contextmanager

@@ -142,8 +142,9 @@ class _Attempt:
         def chosen(rows: pl.DataFrame) -> Mask:
             if ids is None:
                 return self._inside(rows)
-            nameless = rows[layout["row_id"]].is_null().to_numpy() & self._inside(rows)
-            return rows[layout["row_id"]].is_in(ids.implode()).fill_null(value=False).to_numpy() | nameless
+            nameless: Mask = rows[layout["row_id"]].is_null().to_numpy() & self._inside(rows)
+            chosen_ids: Mask = rows[layout["row_id"]].is_in(ids.implode()).fill_null(value=False).to_numpy()
+            return chosen_ids | nameless
 
         found = {}
         for table, stretches in files.items():

@@ -130,3 +130,10 @@ def test_a_writer_that_always_loses_gives_up(folder: LocalFolder, monkeypatch: p
     with pytest.raises(Conflict, match="50 times another writer was first"):
         Entries(folder).commit(EMPTY, begun("tag", "ours"), overtaken)
     assert Entries(folder).head().number == 50
+
+
+@pytest.mark.parametrize("place", ["/proc/no-such-store", "a-file/store"])
+def test_where_no_folder_can_be_made_is_refused_by_name(place: str, tmp_path: Path) -> None:
+    (tmp_path / "a-file").write_bytes(b"")
+    with pytest.raises(Invalid, match="no folder can be made there"):
+        LocalFolder(tmp_path / place).put_new("notes/one", b"1")
