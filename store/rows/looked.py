@@ -27,7 +27,7 @@ from .placed import storable
 
 DAY_US = 86_400_000_000
 _KEPT = 4  # rows are kept if they fit so many times: the rows, the same by place, and what lies between
-_PIECE = 8  # how often a piece that passes by fits the memory
+_PIECE = 16  # how often a piece that passes by fits the memory
 _LEAST_PIECE = 50_000  # rows
 
 
