@@ -213,9 +213,13 @@ class Schedule:
         """Let go of the values that nobody takes any more, of steps that others do not keep."""
         for need in step.needs:
             self._users[need] -= 1
-            job = self._job.get(need.step)
-            if not self._users[need] and need.step.values > 1 and job is not None and not job.kept:
-                self.pool.drop(self._handles[need.step], need.number)
+            if self._users[need] or need.step.values == 1:
+                continue
+            job, handle = self._job.get(need.step), self._handles.get(need.step)
+            if (
+                job is not None and not job.kept and handle is not None
+            ):  # no handle: it was lost, and is on its way again
+                self.pool.drop(handle, need.number)
 
     def _unblock(self, step: Step) -> None:
         for other in [other for other, missing in self._blocked.items() if step in missing]:

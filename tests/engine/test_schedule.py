@@ -213,3 +213,17 @@ def test_one_of_several_values_is_dropped_when_its_last_user_is_done() -> None:
     users = [Step(f"u{n}", "node", lambda each, value: Outcome(value), (Need(a, n),), order=n) for n in (0, 1)]
     ran(pool, Job(a, *users))
     assert pool.dropped[:2] == ["a/0", "a/1"]
+
+
+def test_the_last_user_of_a_value_is_done_while_the_step_that_made_it_is_made_again() -> None:
+    class Vanishing(Pool):
+        def lost(self, handle: Handle) -> bool:
+            return self.started.count(handle.step.name) == 1
+
+    pool = Vanishing(lose={"u0": 1})
+    a = Step("a", "node", lambda each: Outcome("xy"), values=2)
+    users = [
+        Step(f"u{n}", "node", lambda each, value: Outcome(value), (Need(a, n),), order=n, wanted=True) for n in (0, 1)
+    ]
+    assert ran(pool, Job(a, *users)) == ["xy", "xy"]
+    assert pool.started == ["a", "u0", "u1", "a", "u0"]
