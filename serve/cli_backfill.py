@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .cli_options import DefinitionsOption, JsonOption, StoreOption
 from .cli_report import note, reported, show
+
+if TYPE_CHECKING:
+    from .backfill import Asked, How
 
 Target = Annotated[
     str,
@@ -102,20 +105,32 @@ def backfill(
     themselves. A run that was stopped goes on when the same command is given again.
     """
     with reported(as_json):
-        from .backfill import Asked, How, prepared
-        from .backfill_plan import estimated, told_plan
-        from .backfill_run import carried_out, told_result
+        from .backfill import Asked, How
 
         asked = Asked(target, spine, at, start, to, every, keys, known_at, full_names)
         how = How(out, engine, memory, workers, deadline, resume, fresh, status)
-        if out is None:
-            from .backfill_store import filled, told
+        fill = _into_the_store if out is None else _into_a_file
+        fill(asked, how, store, definitions, dry_run=dry_run, read_sources=sources, as_json=as_json)
 
-            found = filled(asked, how, store, definitions, dry_run=dry_run, read_sources=sources, note=note)
-            show({"target": target, **found.as_json()}, as_json, lambda _: told(found))
-            return
-        ready = prepared(asked, how, None if sources else store, definitions, read_sources=sources)
-        if dry_run:
-            show(estimated(ready), as_json, told_plan)
-        else:
-            show(carried_out(ready, note), as_json, told_result)
+
+def _into_the_store(
+    asked: Asked, how: How, store: str | None, definitions: str | None, *, dry_run: bool, read_sources: bool, as_json: bool
+) -> None:  # fmt: skip
+    from .backfill_store import filled, told
+
+    found = filled(asked, how, store, definitions, dry_run=dry_run, read_sources=read_sources, note=note)
+    show({"target": asked.target, **found.as_json()}, as_json, lambda _: told(found))
+
+
+def _into_a_file(
+    asked: Asked, how: How, store: str | None, definitions: str | None, *, dry_run: bool, read_sources: bool, as_json: bool
+) -> None:  # fmt: skip
+    from .backfill import prepared
+    from .backfill_plan import estimated, told_plan
+    from .backfill_run import carried_out, told_result
+
+    ready = prepared(asked, how, None if read_sources else store, definitions, read_sources=read_sources)
+    if dry_run:
+        show(estimated(ready), as_json, told_plan)
+    else:
+        show(carried_out(ready, note), as_json, told_result)
