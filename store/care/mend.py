@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Sequence
 from contextlib import suppress
@@ -11,6 +10,7 @@ from typing import Final
 
 from ...engine.errors import Corrupt, NotFound
 from ...engine.language.source import SourceSpec
+from ..folders.canonical import digest
 from ..folders.durable import publish
 from ..ledger.ledger_walk import HINT
 from ..ports import Damage, Folder, Here
@@ -26,11 +26,11 @@ _DIGEST: Final = re.compile(r"[.-]([0-9a-f]{32})\.(?:lance|parquet|json)$")
 def as_named(path: str, content: bytes) -> bool:
     """Whether bytes are those that the digest in a file's name was made from; True where a name has none.
 
-    >>> as_named("notes/0123456789ab-" + hashlib.sha256(b"{}").hexdigest()[:32] + ".json", b"{}")
+    >>> as_named("notes/0123456789ab-" + digest(b"{}")[:32] + ".json", b"{}")
     True
     """
     found = _DIGEST.search(path)
-    return found is None or hashlib.sha256(content).hexdigest().startswith(found[1])
+    return found is None or digest(content).startswith(found[1])
 
 
 def mended(here: Here, damage: Damage, backup: Folder | None = None, sources: Sequence[SourceSpec] = ()) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -24,31 +24,12 @@ def sync(path: str | Path) -> None:
         os.close(handle)
 
 
-def sync_all(files: Iterable[str | Path]) -> None:
-    """Force files to the disk, then the folders they stand in."""
-    listed = [Path(one) for one in files]
-    for one in [*listed, *{one.parent for one in listed}]:
-        sync(one)
-
-
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it, durably."""
     missing = [one for one in (folder, *folder.parents) if not one.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for one in missing:
         sync(one.parent)
-
-
-def sync_since(folder: Path, since: float) -> None:
-    """Force to the disk what was written into a folder and its folders since a time (seconds of the wall clock)."""
-    folders = [folder, *(one for one in folder.iterdir() if one.is_dir())]
-    for place in folders:
-        for one in os.scandir(place):
-            with suppress(FileNotFoundError):  # another writer's draft
-                if one.is_file() and one.stat().st_mtime >= since - 1.0:
-                    sync(one.path)
-        sync(place)
-    sync(folder.parent)
 
 
 def publish(path: Path, content: bytes) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pyarrow as pa
 
@@ -94,8 +93,3 @@ def files_of(here: Here, state: SourceState | None) -> dict[str, tuple[Stretch, 
         for name, table in tables.items()
         if state
     }
-
-
-def slabs_between(first: int, last: int, slab_us: int) -> Index:
-    """All slabs that times between two lie in."""
-    return np.arange(first // slab_us, last // slab_us + 1)
