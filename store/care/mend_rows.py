@@ -21,9 +21,9 @@ from ..rows.compaction import cast
 from ..rows.fresh import CONTENT, with_content
 from ..rows.placed import batches, storable
 from ..sources.conform import conforming
-from ..tables.data_file import digest_in, written
+from ..tables.data_file import written
 from ..tables.lance_library import LanceFileReader
-from ..tables.sums import NAME_DIGITS, REST, SUFFIX, Sums, chunks, crc_of
+from ..tables.sums import NAME_DIGITS, REST, SUFFIX, Sums, chunks, crc_of, digest_in
 
 _BATCH_ROWS = 262_144
 _THERE = "__there"

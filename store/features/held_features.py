@@ -18,7 +18,7 @@ from ..ledger.notes import note_path
 from ..ports import Damage, DataPart, Entry, Here, Moved, Stretch
 from ..tables import data_file, table_manifest
 from ..tables.lance_library import LanceFileReader
-from ..tables.sums import NAME_DIGITS, SUFFIX, Sums
+from ..tables.sums import SUFFIX, Sums
 from ..tables.verified import check_whole
 from ..training_sets.held_training import without_keys
 from .chunks import Chunk, Column
@@ -83,8 +83,8 @@ class HeldChunk:
         """Whether the sums are those of its files; the files say by their names what they should be."""
         for path in _paths(Chunk.of(note)):
             try:
-                same = Sums.read(here.folder.get(path + SUFFIX)).sha256[:NAME_DIGITS] == data_file.digest_in(path)
-            except (NotFound, ValueError, KeyError, TypeError, AttributeError):
+                same = Sums.read(here.folder.get(path + SUFFIX)).are_of(path)
+            except (NotFound, ValueError):
                 same = False
             if not same:
                 yield Damage(path + SUFFIX, "these are not the sums of its file", ())

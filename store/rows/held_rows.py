@@ -20,10 +20,9 @@ from ...engine.language.entity import Entity
 from ..ledger.notes import note_path
 from ..ports import Damage, Here, Stretch
 from ..tables import table_manifest
-from ..tables.data_file import digest_in
 from ..tables.grown import files_of, joined
 from ..tables.lost import LostFile
-from ..tables.sums import NAME_DIGITS, SUFFIX, Sums
+from ..tables.sums import SUFFIX, Sums
 from ..tables.thinned import thinned
 from . import sequence
 from .compaction import frames
@@ -142,8 +141,8 @@ def damaged_sums(here: Here, place: str, stretches: Sequence[Stretch]) -> Iterat
         path = f"{place}/{part.path}"
         try:
             sums = Sums.read(here.folder.get(path + SUFFIX))
-        except (NotFound, LostFile, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (NotFound, LostFile, ValueError) as error:
             yield Damage(path + SUFFIX, f"the sums cannot be read: {error}", ())
             continue
-        if sums.sha256[:NAME_DIGITS] != digest_in(path) or (sums.size, sums.rows) != (part.bytes, part.rows):
+        if not sums.are_of(path) or (sums.size, sums.rows) != (part.bytes, part.rows):
             yield Damage(path + SUFFIX, "these are the sums of another file", ())

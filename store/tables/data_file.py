@@ -69,11 +69,6 @@ def leaf_fields(schema: pa.Schema) -> dict[str, list[int]]:
     return {field.name(): _leaves(field) for field in LanceSchema.from_pyarrow(schema).fields()}
 
 
-def digest_in(path: str) -> str:
-    """The digest that the name of a file holds."""
-    return path.removesuffix(".lance").rpartition(".")[2]
-
-
 @contextmanager
 def _or_nothing(draft: Path) -> Iterator[None]:
     """What fails inside leaves no part of a file behind, which would be taken in with the others."""

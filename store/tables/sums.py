@@ -57,7 +57,13 @@ class Sums:
     @classmethod
     def read(cls, content: bytes) -> Sums:
         """What was written; `ValueError` where it is not as it was."""
-        found: Any = json.loads(content)
+        try:
+            return cls._of_json(json.loads(content), content)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"these are no sums: {error!r}") from None
+
+    @classmethod
+    def _of_json(cls, found: Any, content: bytes) -> Sums:
         if found["self"] != zlib.crc32(_SELF.sub(b"", content, count=1)):
             raise ValueError("the sums do not add up themselves")
         named = {
@@ -66,6 +72,10 @@ class Sums:
         rest = _between([span for ranges, _ in named.values() for span in ranges], found["size"])
         columns = {**named, REST: (rest, found["rest"])}
         return cls(found["sha256"], found["size"], found["rows"], columns)
+
+    def are_of(self, path: str) -> bool:
+        """Whether the digest in the name of a file is that of these sums."""
+        return self.sha256[:NAME_DIGITS] == digest_in(path)
 
     def written(self) -> bytes:
         """The JSON."""
@@ -78,6 +88,11 @@ class Sums:
             "rest": self.columns[REST][1],
         }
         return written({**found, "self": zlib.crc32(written(found))})
+
+
+def digest_in(path: str) -> str:
+    """The digest that the name of a file holds."""
+    return path.removesuffix(".lance").rpartition(".")[2]
 
 
 def laid_out(spans: Iterable[tuple[int, int, str]]) -> dict[str, Ranges]:

@@ -16,9 +16,8 @@ from typing import Final
 
 from ...engine.errors import Corrupt, NotFound
 from ..ports import DataPart, Folder
-from .data_file import digest_in
 from .lost import LostFile
-from .sums import NAME_DIGITS, REST, SUFFIX, Ranges, Sums, chunks, crc_of
+from .sums import NAME_DIGITS, REST, SUFFIX, Ranges, Sums, chunks, crc_of, digest_in
 
 ALWAYS: Final = "NOWTHEN_CHECK"  # "all" in the environment: what object stores give is checked as well
 _Stamp = tuple[int, int, int]  # inode, size, time of change
@@ -89,9 +88,9 @@ class Verified:
         """The sums of a file, if they are whole and its own."""
         try:
             sums = Sums.read(self.folder.get(path + SUFFIX))
-        except (NotFound, Corrupt, ValueError, KeyError, TypeError, AttributeError):
+        except (NotFound, Corrupt, ValueError):
             return None
-        mine = sums.sha256[:NAME_DIGITS] == digest_in(path) and (sums.size, sums.rows) == (part.bytes, part.rows)
+        mine = sums.are_of(path) and (sums.size, sums.rows) == (part.bytes, part.rows)
         return sums if mine else None
 
 

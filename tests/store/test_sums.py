@@ -10,8 +10,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from nowthen.store.tables.data_file import digest_in, written
-from nowthen.store.tables.sums import REST, Sums
+from nowthen.store.tables.data_file import written
+from nowthen.store.tables.sums import REST, Sums, digest_in
 
 from .tabled import rows
 
