@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 import nowthen as nt
 from nowthen.store.store import Store
+
+from .s3_server import s3_server
 
 
 @pytest.fixture
@@ -19,3 +22,10 @@ def store(tmp_path: Path) -> Store:
 def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing but this process, whatever cluster other tests have joined: its workers know no secrets."""
     monkeypatch.setattr("nowthen.engine.running.executor._connected", lambda: False)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """The address of an S3 server that the tests of a file share."""
+    with s3_server() as address:
+        yield address

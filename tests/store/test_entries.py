@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pickle
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,13 +22,7 @@ from nowthen.store.ledger.entry import EMPTY, begun, path_of
 from nowthen.store.ledger.notes import NoteFiles, note_path
 from nowthen.store.ports import Entry, Folder, Moved, Work
 
-from .s3_server import BUCKET, options, s3_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
+from .s3_server import BUCKET, options
 
 
 @pytest.fixture(params=["local", "s3"])

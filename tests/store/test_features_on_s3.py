@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -15,15 +14,9 @@ from nowthen.store.folders.names import new_token
 from nowthen.store.store import Store
 
 from . import shop
-from .s3_server import BUCKET, options, s3_server
+from .s3_server import BUCKET, options
 
 pytestmark = pytest.mark.usefixtures("without_ray")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
 
 
 @pytest.fixture

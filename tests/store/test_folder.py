@@ -5,7 +5,6 @@ from __future__ import annotations
 import pickle
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +16,7 @@ from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.folders.names import new_token
 from nowthen.store.ports import Folder
 
-from .s3_server import BUCKET, options, s3_server
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
+from .s3_server import BUCKET, options
 
 
 @pytest.fixture(params=["local", "s3"])

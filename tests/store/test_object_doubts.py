@@ -16,16 +16,10 @@ from nowthen.store.ledger.entry import EMPTY, begun
 from nowthen.store.ports import Folder, Moved
 
 from .faulty_proxy import Faults, faulty_proxy
-from .s3_server import BUCKET, options, s3_server
+from .s3_server import BUCKET, options
 
 NOTE = f"{'0' * 12}-{'0' * 32}"
 Opened = Callable[..., tuple[Folder, Folder]]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from nowthen.store.sources.frame import as_frame
 from nowthen.store.sources.reading import reader_of
 
 from .reader_suite import ROWS, ReaderSuite
-from .s3_server import BUCKET, options, s3_server
+from .s3_server import BUCKET, options
 
 
 class TestFrame(ReaderSuite):
@@ -77,12 +76,6 @@ class TestEventTableWithPushedRows(ReaderSuite):
         store.ingest(things)
         store.push(things, rows[2:])
         return store.events(things)
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
 
 
 class TestEventTableOnAnObjectStore(ReaderSuite):

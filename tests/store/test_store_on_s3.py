@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,9 @@ from nowthen.serve.store_here import store_here
 from nowthen.store.folders.names import new_token
 
 from . import shop
-from .s3_server import BUCKET, options, s3_server
+from .s3_server import BUCKET, options
 
 pytestmark = pytest.mark.usefixtures("without_ray")
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
 
 
 @pytest.fixture

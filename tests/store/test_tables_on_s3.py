@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,14 +16,8 @@ from nowthen.store.tables.lost import LostFile
 from nowthen.store.tables.tables import Tables
 from nowthen.store.tables.verified import ALWAYS
 
-from .s3_server import BUCKET, options, s3_server
+from .s3_server import BUCKET, options
 from .tabled import PLACE, read, rows, stored
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    with s3_server() as address:
-        yield address
 
 
 @pytest.fixture
