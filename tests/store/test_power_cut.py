@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,10 +85,9 @@ def test_a_cut_loses_what_was_not_forced_to_the_disk(
     assert found_after_a_cut(image, root, tmp_path).number == 1
 
 
-def test_who_acknowledges_what_another_wrote_makes_sure_of_it_first(
-    image: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    stored(root, 0)
+@contextmanager
+def dying_before_the_name_lasts(root: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A writer inside dies once its entry is there, before the name is forced to the disk."""
 
     def dies(path: Any) -> None:
         if Path(path) == root / "ledger":
@@ -96,8 +96,15 @@ def test_who_acknowledges_what_another_wrote_makes_sure_of_it_first(
 
     with monkeypatch.context() as patch:
         patch.setattr(local_folder, "sync", dies)
-        with pytest.raises(CommitUnknown):
-            stored(root, 1)
+        yield
+
+
+def test_who_acknowledges_what_another_wrote_makes_sure_of_it_first(
+    image: Path, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored(root, 0)
+    with dying_before_the_name_lasts(root, monkeypatch), pytest.raises(CommitUnknown):
+        stored(root, 1)
     assert found_after_a_cut(image, root, tmp_path).number == 1
     another = Entries(LocalFolder(root))
     seen = another.commit(another.head(), begun("ingest", "nothing new"), lambda head: Moved({}))
@@ -112,15 +119,8 @@ def test_who_says_that_definitions_are_unchanged_makes_sure_of_them_first(
     definitions = shop.service(shop.source(shop.sales(1)))
     nt.connect(root).apply(shop.source(shop.sales(1)))
 
-    def dies(path: Any) -> None:
-        if Path(path) == root / "ledger":
-            raise OSError(5, "the writer dies before it forces the name to the disk")
-        durable.sync(path)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(local_folder, "sync", dies)
-        with pytest.raises(CommitUnknown):
-            nt.connect(root).apply(definitions)
+    with dying_before_the_name_lasts(root, monkeypatch), pytest.raises(CommitUnknown):
+        nt.connect(root).apply(definitions)
     assert nt.connect(root).apply(definitions).is_empty
     copy = power_cut(image, tmp_path / "copy")
     with disk(copy, tmp_path / "after") as after:
