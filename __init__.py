@@ -17,6 +17,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     ".engine.language.entity": ("Entity",),
     ".engine.language.source": ("Source",),
     ".engine.language.request": ("Request",),
+    ".engine.language.function": ("function",),
     ".engine.language.view": ("FeatureView", "feature_view"),
     ".engine.language.service": ("FeatureService",),
     ".engine.language.build": ("at", "feature"),
@@ -39,6 +40,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
         "UnknownColumn",
         "Invalid",
         "WrongType",
+        "FunctionFailed",
         "Conflict",
         "CommitUnknown",
         "Unavailable",
@@ -58,6 +60,7 @@ if TYPE_CHECKING:
         Corrupt,
         Deadline,
         Forbidden,
+        FunctionFailed,
         Invalid,
         NotFound,
         NowThenError,
@@ -69,6 +72,7 @@ if TYPE_CHECKING:
     )
     from .engine.language.build import at, feature
     from .engine.language.entity import Entity
+    from .engine.language.function import function
     from .engine.language.request import Request
     from .engine.language.service import FeatureService
     from .engine.language.source import Source
@@ -98,6 +102,7 @@ __all__ = [
     "FeatureView",
     "Forbidden",
     "Frame",
+    "FunctionFailed",
     "Invalid",
     "Lance",
     "NotFound",
@@ -115,6 +120,7 @@ __all__ = [
     "connect",
     "feature",
     "feature_view",
+    "function",
     "grid",
     "handle",
     "hopping",

@@ -4,7 +4,8 @@
     ├── NotFound (LookupError)            asked for something that is not there
     │   └── UnknownColumn (AttributeError, KeyError)
     ├── Invalid (ValueError)              what was given cannot mean anything
-    │   └── WrongType (TypeError)
+    │   ├── WrongType (TypeError)
+    │   └── FunctionFailed (RuntimeError)    a function of the user's raised, or gave what it may not
     ├── Conflict (RuntimeError)           two changes collide; one of them lost
     ├── CommitUnknown (RuntimeError)      a commit may or may not have happened; retry with the same key
     ├── Unavailable (ConnectionError)     nobody answers now; try again after `retry_after` seconds
@@ -44,6 +45,10 @@ class Invalid(NowThenError, ValueError):
 
 class WrongType(Invalid, TypeError):
     """An operator was given a type it does not take."""
+
+
+class FunctionFailed(Invalid, RuntimeError):
+    """A function made with `nt.function` raised, or gave what it may not."""
 
 
 class Conflict(NowThenError, RuntimeError):

@@ -14,8 +14,9 @@ from typing import Any, NamedTuple, Protocol
 
 import polars as pl
 
-from ..engine.errors import CommitUnknown, Unavailable
+from ..engine.errors import CommitUnknown, NowThenError, Unavailable
 from ..engine.folds.online import Online
+from ..engine.language.nodes import load as load_functions
 from ..engine.language.service import FeatureService
 from ..engine.language.source import SourceSpec
 from ..store.ports import Folder
@@ -178,6 +179,9 @@ def open_store(store: Any) -> StorePublication:
 
 def _published(folder: Folder, manifest: Manifest) -> Published:
     service = manifest.made()
+    # Of a function that cannot be imported hears whoever asks for what it makes; other services go on.
+    with suppress(NowThenError):
+        load_functions(service.features.values())
     online = Online(service.features)
     groups = [manifest.group(side.scan.source.name, tuple(name for name, _ in side.keys)) for side in online.sides]
     exact = [None if group.cut is None or group.reach is None else group.cut + group.reach for group in groups]

@@ -10,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
 from ..engine.errors import CommitUnknown, Conflict, Invalid, NotFound
+from ..engine.language.nodes import load
 from ..engine.language.service import FeatureService
 from ..engine.language.source import Rows, SourceSpec
 from ..engine.running.training_set import TrainingSet
@@ -185,6 +186,7 @@ class Store(Definitions, Features, Care):
         from .snapshots.snapshot import published
 
         chosen = self._registered(service)
+        load(chosen.made().features.values())
         for _ in range(_TRIES):
             try:
                 return published(self.here, chosen.made(), shards)

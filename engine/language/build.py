@@ -27,6 +27,11 @@ def map_over(name: str, args: tuple[object, ...], params: dict[str, Any]) -> Exp
     found = operator(name)
     if not isinstance(found, Map):
         raise Invalid(f"{name!r} is a fold; call it on the rows of a source.")
+    return applied(found, args, params)
+
+
+def applied(found: Map, args: tuple[object, ...], params: dict[str, Any]) -> Apply:
+    """A Map on expressions and literals, its parameters complete."""
     own, params = _split(found, args, params)
     columns = tuple(literal(arg) for arg in own)
     bound = _bound(found, columns, params)
@@ -79,7 +84,7 @@ def _check_one_place(name: str, columns: tuple[Expr, ...]) -> None:
             raise Invalid(
                 f"{name}: {on_rows[0]!r} and {other!r} live on rows of different sources. Fold each of them first."
             )
-    filters = {column.where.key for column in on_rows if column.where is not None}
+    filters = {column.where.identity for column in on_rows if column.where is not None}
     if len(filters) > 1:
         raise Invalid(f"{name}: the columns were filtered differently. Filter once, then combine.")
 

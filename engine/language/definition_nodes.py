@@ -14,6 +14,8 @@ from . import dtype as types
 from .definition_values import type_json, type_of, value_json, value_of
 from .expr import Expr, shared
 from .fold import Fold
+from .function import Function
+from .function_path import parted
 from .map import Map
 from .nodes import Apply, AskedAt, Feature, FoldOver, Literal, Reference, RequestField, SourceColumn
 from .registry import operator
@@ -77,8 +79,7 @@ class Writer:
     def _map(self, node: Apply) -> Json:
         args = [self.place(arg) for arg in node.args]
         params = [[name, value_json(value)] for name, value in node.params]
-        named = {"operator": node.operator.name, "version": node.operator.version}
-        return {"node": "map", **named, "args": args, "params": params, "type": type_json(node.dtype)}
+        return {**node.operator.written(), "args": args, "params": params, "type": type_json(node.dtype)}
 
     def _fold(self, node: FoldOver) -> Json:
         params = {field.name: value_json(getattr(node.fold, field.name)) for field in fields(node.fold)}
@@ -99,6 +100,7 @@ class Nodes:
     ) -> None:
         self._table, self._sources, self._view = table, sources, view
         self._made: dict[int, Expr] = {}
+        self._functions: dict[str, Function] = {}
 
     def __getitem__(self, place: int) -> Expr:
         if place not in self._made:
@@ -136,6 +138,15 @@ class Nodes:
         found = _operator(node)
         if not isinstance(found, Map):
             raise Invalid(f"a definition applies {node['operator']!r} as a map, but it is a fold.")
+        return self._applied(found, node)
+
+    def _function(self, node: Json) -> Expr:
+        """A function of the user's, known by its path; nothing is imported."""
+        named = node["function"], str(node["version"]), type_of(node["type"])
+        parted(named[0])
+        return self._applied(self._functions.setdefault(str(named), Function(*named)), node)
+
+    def _applied(self, found: Map, node: Json) -> Expr:
         args = tuple(self[place] for place in node["args"])
         params = {name: value_of(value) for name, value in node["params"]}
         dtype = found.returns(*(arg.dtype for arg in args), **params)

@@ -70,6 +70,16 @@ class Expr(Methods):
         return digest([self.content(), [child.key for child in self.children]])
 
     @cached_property
+    def functions(self) -> frozenset[str]:
+        """The paths of the user's functions in it."""
+        return frozenset().union(*(child.functions for child in self.children))
+
+    @cached_property
+    def identity(self) -> str:
+        """Equal for what is equal in this process: the hash says nothing of what functions of equal source find around them."""
+        return " ".join([self.key, *sorted(self.functions)])
+
+    @cached_property
     def rows(self) -> SourceSpec | None:
         """The source on whose rows this lives, or None at the time asked."""
         return None

@@ -6,9 +6,9 @@ Positional parameters of the function are columns; keyword-only ones are paramet
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
@@ -27,14 +27,31 @@ class Map:
     """
 
     name: str
-    version: int
+    version: int | str
     function: Callable[..., Any]
     returns: Returns
     run: Callable[[list[Column], Mapping[str, Any], pl.DataType], Column] = field(repr=False)
+    built_in: ClassVar[bool] = True  # one of ours, which may be run at any time; not the user's own
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Operators travel by name; every process has its own registry."""
         return operator, (self.name,)
+
+    def content(self, params: Sequence[tuple[str, Any]]) -> list[Any]:
+        """What of it, applied with these parameters, changes values; as JSON."""
+        return ["map", self.name, self.version, [[name, str(value)] for name, value in params]]
+
+    def call(self, args: Sequence[str], params: Sequence[tuple[str, Any]]) -> str:
+        """The text of it applied to arguments: `tx.amount.round(decimals=2)`."""
+        extra = [*args[1:], *(f"{name}={value!r}" for name, value in params)]
+        return f"{args[0]}.{self.name}({', '.join(extra)})"
+
+    def written(self) -> dict[str, Any]:
+        """How a definition names it."""
+        return {"node": "map", "operator": self.name, "version": self.version}
+
+    def load(self) -> None:
+        """See that its body is at hand. Those of the registry always are."""
 
     @property
     def params(self) -> dict[str, inspect.Parameter]:

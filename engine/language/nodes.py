@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -114,7 +114,13 @@ class Apply(Expr):
 
     def content(self) -> list[Any]:
         """Operator, its version and parameters."""
-        return ["map", self.operator.name, self.operator.version, [[name, str(value)] for name, value in self.params]]
+        return self.operator.content(self.params)
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """Those of its arguments, and its operator if that is one."""
+        own = frozenset(() if self.operator.built_in else (self.operator.name,))
+        return own.union(*(arg.functions for arg in self.args))
 
     @cached_property
     def rows(self) -> SourceSpec | None:
@@ -130,8 +136,7 @@ class Apply(Expr):
         symbol = SYMBOLS.get(self.operator.name.rstrip("_"))
         if symbol and len(self.args) == 2:
             return f"({self.args[0]!r} {symbol} {self.args[1]!r})"
-        extra = [repr(arg) for arg in self.args[1:]] + [f"{name}={value!r}" for name, value in self.params]
-        return f"{self.args[0]!r}.{self.operator.name}({', '.join(extra)})"
+        return self.operator.call([repr(arg) for arg in self.args], self.params)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -259,6 +264,14 @@ def walk(expr: Expr) -> Iterator[Expr]:
         seen.add(id(node))
         yield node
         stack.extend((node.feature,) if isinstance(node, Reference) else node.children)
+
+
+def load(exprs: Iterable[Expr]) -> None:
+    """See that whatever expressions apply is at hand, before anything runs: functions of the user may have to be imported."""
+    for expr in exprs:
+        for node in walk(expr):
+            if isinstance(node, Apply):
+                node.operator.load()
 
 
 def columns_of(expr: Expr) -> list[str]:

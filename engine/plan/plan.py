@@ -92,7 +92,7 @@ class Folding:
     @property
     def same(self) -> tuple[object, ...]:
         """Equal for foldings that always have equal values."""
-        return (self.node.key, id(self.node.source), self.clocks, self.ttl)
+        return (self.node.identity, id(self.node.source), self.clocks, self.ttl)
 
     @property
     def reach(self) -> int | None:
@@ -103,7 +103,7 @@ class Folding:
     def ask(self) -> Ask:
         """The fold as the driver takes it."""
         node = self.node
-        arg, kept = (None if part is None else part.key for part in (node.arg, node.kept))
+        arg, kept = (None if part is None else part.identity for part in (node.arg, node.kept))
         return Ask(self.slot, node.fold, arg, kept, node.window, node.dtype, self.clocks, self.ttl)
 
     def describe(self) -> str:
@@ -130,7 +130,7 @@ class At:
     @cached_property
     def parts(self) -> dict[str, Expr]:
         """What is folded or filtered by, by content key: the columns computed on the source's rows."""
-        return {child.key: child for folding in self.foldings for child in folding.node.children}
+        return {child.identity: child for folding in self.foldings for child in folding.node.children}
 
     @property
     def reach(self) -> int | None:

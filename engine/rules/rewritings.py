@@ -24,6 +24,8 @@ def constant(node: Apply) -> Expr | None:
     """What reads nothing is the literal that the operator's own body computes: `2 * 3` is 6. Times stay: Python's do not reach as far."""
     if not all(isinstance(arg, Literal) for arg in node.args) or not node.args or node.dtype.is_temporal():
         return None
+    if not node.operator.built_in:  # of the user's functions we know that they are run for rows, and no more
+        return None
     try:
         columns = [Column.filled(1, arg.value, arg.dtype) for arg in node.args if isinstance(arg, Literal)]
         made = node.operator.run(columns, dict(node.params), node.dtype)

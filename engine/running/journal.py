@@ -122,6 +122,7 @@ def _key(plan: Plan) -> str:
     sides = [replace(side, way=WHOLE) for side in plan.input.sides]
     written = str(replace(plan, input=replace(plan.input, sides=tuple(sides))))
     folds = [[str(part) for part in folding.same[:1]] for side in sides for folding in side.foldings]
+    folds += [[side.scan.kept.identity] for side in sides if side.scan.kept is not None]  # whose text says no versions
     readers = [plan.input.spine.reader, *(side.scan.reader for side in sides)]
     return digest([_VERSION, written, folds, plan.statuses, HASH_VERSION, [_fingerprint(reader) for reader in readers]])
 

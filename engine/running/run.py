@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
+from ..language.expr import Expr
 from ..language.instant import instants
+from ..language.nodes import load
 from ..plan.plan import JOIN, SELECT, Plan
 from ..plan.reader import Loaded
 from ..plan.way import Resources
@@ -94,6 +96,7 @@ class Run:
 
     def _results(self, plan: Plan) -> Generator[Any]:
         """The spine's table, then the parts of all answers as they come."""
+        load((*(output.expr for output in plan.outputs), *_on_rows(plan)))
         until = None if self.seconds is None else time.monotonic() + self.seconds
         spine, work = jobs(plan)
         early: list[Part] = []
@@ -134,6 +137,14 @@ def _spine_first(results: Iterator[tuple[Step, Any]], spine: Step, early: list[P
         early.append(value)
     for _, value in results:
         yield value
+
+
+def _on_rows(plan: Plan) -> Iterator[Expr]:
+    """What is computed on the rows of sources."""
+    for side in plan.input.sides:
+        yield from (folding.node for folding in side.foldings)
+        if side.scan.kept is not None:
+            yield side.scan.kept
 
 
 def _checked(plan: Plan, spine: Loaded) -> pl.DataFrame:

@@ -58,15 +58,15 @@ class Keeper:
     def save(self, train: TrainingSet, name: str, **how: Any) -> SavedTrainingSet:
         """Collect it into a file of the store, and name it."""
         checked_label(name, "a training set")
+        note = self._note(train, name)  # before what takes long: not all can be written down
         work = begun("save", f"save training set {name}", read=_read(train), wrote=[_PREFIX + name])
         with self.here.folder.draft(work.token) as draft:
             file = draft / "values.parquet"
             rows = train.sink_parquet(file, **how)
             schema = [[column, str(dtype)] for column, dtype in pl.read_parquet_schema(file).items()]
             path, facts = taken_in(self.here, file, work.token)
-        return self._named(
-            name, work, {**self._note(train, name), **facts, "file": path, "rows": rows, "schema": schema}
-        )
+        saved = {"saved": sequence.now_us(), "file": path, "rows": rows, "schema": schema}
+        return self._named(name, work, {**note, **facts, **saved})
 
     def _named(self, name: str, work: Work, note: dict[str, Any]) -> SavedTrainingSet:
         """What is saved under the name: this, or what is there already, if that says the same."""
@@ -106,7 +106,6 @@ class Keeper:
             "at": spine.time,
             "known_at": spine.known,
             "request": dict(spine.request),
-            "saved": sequence.now_us(),
             "erased": [],
         }
 
