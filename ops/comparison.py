@@ -11,13 +11,15 @@ from ..engine.errors import Invalid
 from ..engine.folds.column import Array, Column
 from ..engine.language.map import Returns, map_of_columns
 from .alike import all_valid, common, converted
-from .kinds import INTEGER
+from .kinds import INTEGER, LIST, refused
 from .logic import and_
 
 
 @cache
 def _same_type(name: str, a: pl.DataType, b: pl.DataType) -> pl.DataType | None:
     """The type to compare in; None where the values can be compared as they are."""
+    if a in LIST or b in LIST:
+        raise refused(name, "plain values", a, b)
     if a == b or (a in INTEGER and b in INTEGER):
         return None
     zones = {dtype.time_zone for dtype in (a, b) if isinstance(dtype, pl.Datetime)}

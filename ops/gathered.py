@@ -16,17 +16,17 @@ from ..engine.language.fold import State
 def single(values: Array) -> State:
     """The state of each single value; -0.0 is 0.0, so that which of two equal zeros is kept does not depend on how rows are cut."""
     plain = values + values.dtype.type(0) if values.dtype.kind == "f" else values
-    return (_entries([plain[row : row + 1] for row in range(len(plain))]),)
+    return (entries([plain[row : row + 1] for row in range(len(plain))]),)
 
 
 def none(n: int, values: Array) -> State:
     """n states without values, of the type of these."""
-    return (_entries([values[:0]] * n),)
+    return (entries([values[:0]] * n),)
 
 
 def joined(a: State, b: State, join: Callable[[Array, Array], Array]) -> State:
     """The states joined one by one."""
-    return (_entries([join(one, other) for one, other in zip(a[0], b[0], strict=True)]),)
+    return (entries([join(one, other) for one, other in zip(a[0], b[0], strict=True)]),)
 
 
 def in_order(one: Array, other: Array) -> Array:
@@ -39,7 +39,7 @@ def distinct(one: Array, other: Array) -> Array:
     return np.unique(np.concatenate([one, other]))
 
 
-def _entries(arrays: list[Array]) -> Array:
+def entries(arrays: list[Array]) -> Array:
     """An object array of these arrays; numpy would join arrays of one length into a table."""
     out = np.empty(len(arrays), dtype=np.object_)
     for place, array in enumerate(arrays):

@@ -38,6 +38,7 @@ DATE = Kind("a Date", (pl.Date,))
 DATETIME = Kind("a Datetime", (pl.Datetime,))
 DURATION = Kind("a Duration", (pl.Duration,))
 NULL = Kind("a null", (pl.Null,))
+LIST = Kind("a list", (pl.List,))
 ANY = Kind("any type", (*NUMBER.types, pl.Boolean, pl.String, pl.Date, pl.Datetime, pl.Duration, pl.Null))
 
 
@@ -48,7 +49,9 @@ def refused(name: str, accepted: str, *dtypes: pl.DataType) -> WrongType:
     log takes a number, got String. Convert with .cast(...) first, if that is what you mean.
     """
     got = " and ".join(str(dtype) for dtype in dtypes)
-    return WrongType(f"{name} takes {accepted}, got {got}. Convert with .cast(...) first, if that is what you mean.")
+    listed = any(dtype in LIST for dtype in dtypes)
+    hint = "A list is given as it is." if listed else "Convert with .cast(...) first, if that is what you mean."
+    return WrongType(f"{name} takes {accepted}, got {got}. {hint}")
 
 
 def accept(name: str, kind: Kind, dtype: pl.DataType) -> None:

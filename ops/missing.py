@@ -6,20 +6,20 @@ import numpy as np
 import polars as pl
 
 from ..engine.errors import WrongType
-from ..engine.folds.column import Array, Column
+from ..engine.folds.column import Array, Column, selected
 from ..engine.language.expr import Expr, apply
 from ..engine.language.map import map_of_columns, map_of_values
 from .alike import common, converted
-from .kinds import ANY, FLOAT, NULL, NUMBER, accept, always, refused
+from .kinds import ANY, FLOAT, LIST, NULL, NUMBER, accept, always, refused
 
 
-@map_of_columns(name="is_null", returns=always("is_null", ANY, pl.Boolean()))
+@map_of_columns(name="is_null", returns=always("is_null", ANY | LIST, pl.Boolean()))
 def is_null(x: Column) -> Column:
     """True where there is no value."""
     return Column(pl.Boolean(), ~x.is_valid())
 
 
-@map_of_columns(name="is_not_null", returns=always("is_not_null", ANY, pl.Boolean()))
+@map_of_columns(name="is_not_null", returns=always("is_not_null", ANY | LIST, pl.Boolean()))
 def is_not_null(x: Column) -> Column:
     """True where there is a value; NaN is one."""
     return Column(pl.Boolean(), x.is_valid())
@@ -63,7 +63,7 @@ def _filled(column: Column, value: Column) -> Column:
     if column.valid is None:
         return column
     valid = None if value.valid is None else column.valid | value.valid
-    return Column(column.dtype, np.where(column.valid, column.values, value.values), valid)
+    return Column(column.dtype, selected(column.valid, column.values, value.values), valid)
 
 
 @map_of_values(name="is_nan", returns=always("is_nan", NUMBER, pl.Boolean()))

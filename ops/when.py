@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from ..engine.folds.column import Column
+from ..engine.folds.column import Column, selected
 from ..engine.language.expr import Expr, apply
 from ..engine.language.map import map_of_columns
 from .alike import common, converted
@@ -27,9 +27,8 @@ def choose(condition: Column, then: Column, otherwise: Column) -> Column:
     truth = converted(condition, pl.Boolean())
     true = truth.values & truth.is_valid()
     nulls = a.valid is not None or b.valid is not None
-    return Column(
-        dtype, np.where(true, a.values, b.values), np.where(true, a.is_valid(), b.is_valid()) if nulls else None
-    )
+    valid = np.where(true, a.is_valid(), b.is_valid()) if nulls else None
+    return Column(dtype, selected(true, a.values, b.values), valid)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..engine.errors import UnknownColumn, did_you_mean
+from ..engine.errors import UnknownColumn, WrongType, did_you_mean
 from ..engine.folds.column import Array, Column, physical
 from ..engine.folds.online import Served
 from ..engine.language import dtype as types
@@ -52,12 +52,20 @@ class Answer:
         return pl.DataFrame([column.to_series(name) for name, column in zip(self.names, self.columns, strict=True)])
 
     def to_numpy(self) -> Array:
-        """The values (n, features) in the service's order; what `to_numpy` of the same training columns is: a null number is NaN."""
+        """The values (n, features) in the service's order; what `to_numpy` of the same training columns is: a null number is NaN.
+
+        Lists are refused.
+        """
         if all(
             column.valid is None and column.values.dtype.kind in "iuf" and column.dtype.is_numeric()
             for column in self.columns
         ):
             return np.stack([column.values for column in self.columns], axis=1)
+        for name, column in zip(self.names, self.columns, strict=True):
+            if isinstance(column.dtype, pl.List):
+                raise WrongType(
+                    f"feature {name!r} is {column.dtype}, for which an array has no place. Say to_polars() or row(i)."
+                )
         return self.to_polars().to_numpy()
 
     def row(self, i: int = 0) -> dict[str, Any]:
@@ -107,6 +115,8 @@ def _value(column: Column, i: int) -> Any:
         return None
     if column.dtype.is_temporal():
         return column.take(np.array([i])).to_series()[0]
+    if isinstance(column.dtype, pl.List):
+        return column.take(np.array([i])).to_series().to_list()[0]
     value = column.values[i]
     return value.item() if isinstance(value, np.generic) else value
 
@@ -114,7 +124,7 @@ def _value(column: Column, i: int) -> Any:
 def _packed(answer: Answer) -> tuple[Any, ...]:
     """The parts of an answer as few small objects: fifteen arrays cost more to pickle than to compute."""
     nulls = tuple(column.valid is not None for column in answer.columns)
-    texts = tuple(column.values.tolist() for column in answer.columns if column.values.dtype == np.object_)
+    texts = tuple(_plain(column.values) for column in answer.columns if column.values.dtype == np.object_)
     parts = [column.values.tobytes() for column in answer.columns if column.values.dtype != np.object_]
     parts += [column.valid.tobytes() for column in answer.columns if column.valid is not None]
     parts += [codes.tobytes() for codes in answer.codes]
@@ -127,7 +137,7 @@ def _unpacked(
     n: int,
     head: str,
     nulls: Sequence[bool],
-    texts: Sequence[list[Any]],
+    texts: Sequence[Any],
     raw: bytes,
     watermark: int | None,
     versions: dict[str, str],
@@ -165,7 +175,14 @@ def _schema(head: str) -> tuple[tuple[str, ...], tuple[pl.DataType, ...], tuple[
     return tuple(words[: len(words) // 2]), dtypes, runs
 
 
-def _objects(values: list[Any]) -> Array:
+def _plain(values: Array) -> Any:
+    """Texts as a list; lists have a small form of their own."""
+    return values.tolist() if isinstance(values, np.ndarray) else values
+
+
+def _objects(values: Any) -> Array:
+    if not isinstance(values, list):
+        return values  # type: ignore[no-any-return]  # lists
     out = np.empty(len(values), dtype=object)
     out[:] = values
     return out

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import polars as pl
 
 from ..engine.errors import Invalid
+from ..engine.language.dtype import inner_of
 
 UNREAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
@@ -18,6 +19,8 @@ def plain(values: pl.Series) -> list[Any]:
     """The values of a series as JSON has them."""
     if values.dtype.is_float():
         return [value if value is None or math.isfinite(value) else unreal(value) for value in values.to_list()]
+    if isinstance(values.dtype, pl.List):
+        return [None if entries is None else plain(entries) for entries in values]
     if isinstance(values.dtype, pl.Duration):
         return values.to_physical().to_list()
     if values.dtype.is_temporal():
@@ -33,6 +36,9 @@ def real(values: list[Any], dtype: pl.DataType) -> pl.Series:
         return pl.Series([None if value is None else date.fromisoformat(value) for value in values], dtype=dtype)
     if isinstance(dtype, pl.Datetime):
         return pl.Series([None if value is None else datetime.fromisoformat(value) for value in values], dtype=dtype)
+    if isinstance(dtype, pl.List):
+        inner = inner_of(dtype)
+        return pl.Series([None if entries is None else real(entries, inner) for entries in values], dtype=dtype)
     return pl.Series(values, dtype=dtype)
 
 

@@ -21,6 +21,7 @@ _PHYSICAL: dict[type[pl.DataType], type[np.generic]] = {
     pl.Date: np.int32,
     pl.String: np.object_,
     pl.Null: np.object_,
+    pl.List: np.object_,
 }
 
 
@@ -41,8 +42,8 @@ class Column:
     """Values of one type with nulls. Nobody changes one.
 
     `values` (n,) is a numpy array of the type's physical form: Datetime and Duration are int64 microseconds, Date is int32 days,
-    String is an object array of str, everything else itself. `valid` (n,) is False where the entry is null (its value is then
-    arbitrary but of the right type), or None when no entry is.
+    String is an object array of str, List is `lists.Lists` of its entries, everything else itself. `valid` (n,) is False where the entry
+    is null (its value is then arbitrary but of the right type), or None when no entry is.
     """
 
     dtype: pl.DataType
@@ -59,6 +60,10 @@ class Column:
         valid = series.is_not_null().to_numpy() if series.null_count() else None
         if dtype == pl.Null:
             return Column.nulls(len(series), dtype)
+        if isinstance(dtype, pl.List):
+            from . import lists  # here and below, as lists are made of columns themselves
+
+            return lists.from_series(series, valid)
         plain = series.to_physical() if dtype.is_temporal() else series
         if valid is not None:
             plain = plain.fill_null(_filler(dtype))
@@ -67,6 +72,10 @@ class Column:
     def to_series(self, name: str = "") -> pl.Series:
         """The Polars series of this column; zero-copy for numbers."""
         if self.values.dtype == np.object_:
+            if isinstance(self.dtype, pl.List):
+                from . import lists
+
+                return lists.to_series(self, name)
             texts = self.values
             if self.valid is not None:
                 texts = texts.copy()
@@ -80,6 +89,10 @@ class Column:
     @staticmethod
     def nulls(n: int, dtype: pl.DataType) -> Column:
         """A column of n nulls."""
+        if isinstance(dtype, pl.List):
+            from . import lists
+
+            return lists.nulls(n, dtype)
         filler = "" if physical(dtype) == np.object_ else 0
         return Column(dtype, np.full(n, filler, dtype=physical(dtype)), np.zeros(n, dtype=np.bool_))
 
@@ -88,7 +101,8 @@ class Column:
         """A column of n times the same Python value (None gives nulls)."""
         if value is None:
             return Column.nulls(n, dtype)
-        return Column(dtype, np.repeat(scalar(value, dtype), n))
+        one = scalar(value, dtype)
+        return Column(dtype, one[np.zeros(n, dtype=np.int64)] if isinstance(dtype, pl.List) else np.repeat(one, n))
 
     def take(self, index: Index) -> Column:
         """The entries at the given positions."""
@@ -121,7 +135,9 @@ def _scalar(kind: str, value: Any, dtype: pl.DataType) -> Array:
 
 
 def scalar(value: Any, dtype: pl.DataType) -> Array:
-    """A Python value, not None, as an array (1,) of the type's physical form."""
+    """A Python value, not None, as an array (1,) of the type's physical form; that of a list is a tuple."""
+    if isinstance(dtype, pl.List):
+        return _scalar(repr(value), value, dtype)
     kind = "-0.0" if isinstance(value, float) and value == 0 and str(value)[0] == "-" else type(value).__name__
     return _scalar(kind, value, dtype)
 
@@ -130,10 +146,24 @@ def concat(columns: list[Column]) -> Column:
     """The columns, which have one type, one after another."""
     if len(columns) == 1:
         return columns[0]
-    values = np.concatenate([column.values for column in columns])
+    if isinstance(columns[0].dtype, pl.List):
+        from . import lists
+
+        values = lists.joined(columns)
+    else:
+        values = np.concatenate([column.values for column in columns])
     if all(column.valid is None for column in columns):
         return Column(columns[0].dtype, values)
     return Column(columns[0].dtype, values, np.concatenate([column.is_valid() for column in columns]))
+
+
+def selected(mask: Mask, one: Array, other: Array) -> Array:
+    """Values where the mask is true, elsewhere those of the other, which may be a single one; both of one physical form."""
+    if isinstance(one, np.ndarray):
+        return np.where(mask, one, other)
+    from . import lists
+
+    return lists.either(mask, one, other)
 
 
 def _filler(dtype: pl.DataType) -> object:

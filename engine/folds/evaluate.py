@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
-
 from ..errors import Invalid
 from ..language.expr import Expr
 from ..language.nodes import Apply, Feature, Literal, RequestField, Slot, SourceColumn
-from .column import Column, Mask, scalar
+from .column import Column, Mask, scalar, selected
 
 Values = Mapping[str, Column]
 
@@ -49,7 +47,7 @@ def with_default(column: Column, default: object) -> Column:
     """The column with nulls replaced by a Python value."""
     if default is None or column.valid is None:
         return column
-    return Column(column.dtype, np.where(column.valid, column.values, scalar(default, column.dtype)))
+    return Column(column.dtype, selected(column.valid, column.values, scalar(default, column.dtype)))
 
 
 def true_rows(column: Column) -> Mask:

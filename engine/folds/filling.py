@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import polars as pl
 
+from ..language.dtype import inner_of
 from .column import Array, Column, Index, Mask, physical
+from .lists import Room
 from .memory import fresh, nowhere
 from .positions import put_at
 
@@ -15,7 +19,8 @@ class Filling:
 
     def __init__(self, dtype: pl.DataType, n: int) -> None:
         self.dtype = dtype
-        self.values: Array = fresh(n, physical(dtype))
+        lists = isinstance(dtype, pl.List)
+        self.values: Array = cast("Array", Room(n, inner_of(dtype))) if lists else fresh(n, physical(dtype))
         self.missing: Mask = nowhere(n)
         self.nullable = False  # until something is missing
 

@@ -138,6 +138,8 @@ def take(values: Array, rows: Index) -> Array:
 
 def spread(values: Array, place: Index, n: int) -> Array:
     """The values each at its place among n; those placed below 0 are left out."""
+    if not isinstance(values, np.ndarray):
+        return values.spread(place, n)
     out = fresh(n, values.dtype)
     loops = compiled.kernels(len(values)) if values.dtype != np.object_ else None
     if loops:

@@ -178,13 +178,16 @@ def feature(expr: Expr, *, default: Any = None, about: str = "") -> Any:
     """An expression with metadata of its own; `default` replaces a null, whatever its cause."""
     if not isinstance(expr, Expr):
         raise WrongType(f"nt.feature takes an expression, got {expr!r}.")
-    if default is not None:
-        _check_default(expr, default)
-    return Feature(expr, default, about)
+    return Feature(expr, None if default is None else _default(expr, default), about)
 
 
-def _check_default(expr: Expr, default: Any) -> None:
+def _default(expr: Expr, default: Any) -> Any:
+    """A default that fits its expression; that of lists as a tuple."""
+    listed = isinstance(expr.dtype, pl.List)
     try:
-        pl.Series([default], dtype=expr.dtype, strict=True)
+        if listed and not isinstance(default, list | tuple):
+            raise TypeError("not a list")
+        pl.Series(default if listed else [default], dtype=types.inner_of(expr.dtype), strict=True)
     except (TypeError, OverflowError, pl.exceptions.PolarsError):
         raise WrongType(f"default={default!r} does not fit {expr!r}, which is {expr.dtype}.") from None
+    return tuple(default) if listed else default

@@ -18,6 +18,7 @@ _PLAIN: dict[str, pl.DataType] = {
         pl.Float32, pl.Float64, pl.Boolean, pl.String, pl.Date, pl.Null,
     )
 }  # fmt: skip
+_LIST = re.compile(r"List\(((?!List\().*)\)")  # of plain values alone
 _TIME = re.compile(r"(Datetime|Duration)\(time_unit='(\w+)'(?:, time_zone=(None|'[^']*'))?\)")
 
 
@@ -49,6 +50,9 @@ def read(name: str) -> pl.DataType:
     """
     if name in _PLAIN:
         return _PLAIN[name]
+    listed = _LIST.fullmatch(name)
+    if listed is not None:
+        return pl.List(read(listed[1]))
     match = _TIME.fullmatch(name)
     if match is None:
         raise Invalid(f"type {name!r} cannot be used in a feature.")
@@ -56,6 +60,15 @@ def read(name: str) -> pl.DataType:
     if kind == "Duration":
         return pl.Duration(unit)  # type: ignore[arg-type]
     return pl.Datetime(unit, None if zone in (None, "None") else zone.strip("'"))  # type: ignore[arg-type]
+
+
+def inner_of(dtype: pl.DataType) -> pl.DataType:
+    """The type of the values in a list, and other types themselves.
+
+    >>> inner_of(pl.List(pl.Int8())), inner_of(pl.Int8())
+    (Int8, Int8)
+    """
+    return instance(dtype.inner) if isinstance(dtype, pl.List) else dtype
 
 
 def settled(dtype: pl.DataType) -> pl.DataType:

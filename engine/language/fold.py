@@ -31,6 +31,7 @@ class Fold(ABC):
     version: ClassVar[int] = 1
     sees_nulls: ClassVar[bool] = False  # otherwise the engine drops null entries before the fold sees them
     latest: ClassVar[bool] = False  # True: the value is that of the last row it sees, null where there is none
+    longest: ClassVar[int] = 1  # how many values a value holds at most: other than 1 where it is a list
     of_rows: ClassVar[bool] = False  # True: folds rows (`source.count()`); the column given is then the event time
 
     @abstractmethod

@@ -57,6 +57,8 @@ class Methods:
         """True where both are; false where either is false, whatever the other."""
     def any(self, *, where: Expr | None = ...) -> Expr:
         """True where some value in the window is; null for an empty window."""
+    def bottom_k(self, k: int, *, where: Expr | None = ...) -> Expr:
+        """A list of the k least values in the window, least first, fewer where there are fewer; null for an empty window."""
     def cast(self, dtype: pl.DataType | type[pl.DataType], strict: bool = ...) -> Expr:
         """The values as another type, as Polars converts them. Null stays null."""
     def ceil(self) -> Expr:
@@ -77,6 +79,8 @@ class Methods:
         """The entries, with `value` where they are null. A float column keeps its type."""
     def first(self, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
         """The earliest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
+    def first_k(self, k: int, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
+        """A list of the earliest k values in the window, earliest first, fewer where there are fewer; null for an empty window."""
     def floor(self) -> Expr:
         """The greatest whole number not above the value."""
     def floordiv(self, b: object) -> Expr:
@@ -99,6 +103,8 @@ class Methods:
         """True where there is no value."""
     def last(self, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
         """The latest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
+    def last_k(self, k: int, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
+        """A list of the latest k values in the window, latest first, fewer where there are fewer; null for an empty window."""
     def le(self, b: object) -> Expr:
         """True where the first is less or equal."""
     def log(self, base: float = ...) -> Expr:
@@ -145,6 +151,8 @@ class Methods:
         """The difference; of two times a Duration."""
     def sum(self, *, where: Expr | None = ...) -> Expr:
         """The sum; 0 for an empty window. Exact for integers (Int64, UInt64 for UInt64), Booleans and Durations; floats as Float64."""
+    def top_k(self, k: int, *, where: Expr | None = ...) -> Expr:
+        """A list of the k greatest values in the window, greatest first, fewer where there are fewer; null for an empty window."""
     def truediv(self, b: object) -> Expr:
         """The quotient as a float, by zero infinite or NaN. Of a Duration and a number a Duration, by zero null."""
     def var(self, ddof: int = ..., *, where: Expr | None = ...) -> Expr:

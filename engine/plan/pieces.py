@@ -14,9 +14,11 @@ import polars as pl
 
 from ..folds.hashing import HASH_VERSION
 from ..folds.rows import SEQUENCE
+from ..language.dtype import inner_of
 from .reader import Loaded, Reader, TimeBound
 
 _TEXT_BYTES = 32  # a guess
+_ENTRIES = 8  # of a list, another
 
 
 @runtime_checkable
@@ -150,4 +152,6 @@ def _bytes(dtype: pl.DataType) -> int:
         return 2
     if isinstance(dtype, pl.Int32 | pl.UInt32 | pl.Float32 | pl.Date):
         return 4
+    if isinstance(dtype, pl.List):
+        return _ENTRIES * _bytes(inner_of(dtype))
     return 8 if dtype.is_numeric() or dtype.is_temporal() else _TEXT_BYTES

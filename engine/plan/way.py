@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import polars as pl
+
 from ..folds.column import Index, physical
+from ..language.dtype import inner_of
 
 if TYPE_CHECKING:
     from ..folds.ask import Ask
 
 _CODES = 16  # bytes a row: codes, places, order
 HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
+_PLACE = 16  # bytes that say where a list lies
 _PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
 
 
@@ -70,9 +74,16 @@ def per_row(read: int, asks: Sequence[Ask]) -> int:
 
 def per_question(read: int, asks: Sequence[Ask]) -> int:
     """Bytes that a row of the spine takes at most while it is answered, its answers included."""
-    answers = sum(physical(ask.dtype).itemsize + 1 for ask in asks)
-    widest = max((physical(ask.dtype).itemsize for ask in asks), default=0)
+    answers = sum(_answer(ask) + 1 for ask in asks)
+    widest = max(map(_answer, asks), default=0)
     return 2 * read + _CODES + answers + widest
+
+
+def _answer(ask: Ask) -> int:
+    """Bytes of one answer at most; a list has its place and as many entries as it may have."""
+    if not isinstance(ask.dtype, pl.List):
+        return physical(ask.dtype).itemsize
+    return _PLACE + ask.fold.longest * physical(inner_of(ask.dtype)).itemsize
 
 
 def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:

@@ -183,6 +183,8 @@ def _led(events: Events, some: Mask) -> Events:
     places = events.offsets[:-1][some]
 
     def put(values: Array, value: Any) -> Array:
+        if not isinstance(values, np.ndarray):  # lists: any will do
+            return values[np.insert(np.arange(len(values)), places, 0)]
         return np.insert(values, places, value)
 
     columns = {

@@ -51,6 +51,10 @@ PARAMETERS: dict[str, list[dict[str, Any]]] = {
         {"q": 0.25, "interpolation": "lower"},
         {"q": 0.9, "interpolation": "higher"},
     ],
+    "first_k": [{"k": 1}, {"k": 3}, {"k": 3, "ignore_nulls": False}],
+    "last_k": [{"k": 1}, {"k": 3}, {"k": 3, "ignore_nulls": False}],
+    "top_k": [{"k": 1}, {"k": 3}],
+    "bottom_k": [{"k": 1}, {"k": 3}],
 }
 
 
@@ -81,9 +85,20 @@ def product(*dtypes: pl.DataType, most: int = 150) -> list[Column]:
 
 def bits(values: Array) -> list[Any]:
     """Values that are equal exactly if the arrays are bit for bit, every NaN taken as the same."""
-    if values.dtype.kind != "f":
-        return list(values.tolist())
-    return [("nan",) if value != value else (value, bool(np.signbit(value))) for value in values.tolist()]
+    return exactly(values.tolist())
+
+
+def exactly(values: list[Any]) -> list[Any]:
+    """The same of Python values, lists among them."""
+    return [_exactly(value) for value in values]
+
+
+def _exactly(value: Any) -> Any:
+    if isinstance(value, list):
+        return exactly(value)
+    if not isinstance(value, float):
+        return value
+    return ("nan",) if value != value else (value, bool(np.signbit(value)))
 
 
 def seen(made: Column) -> list[Any]:

@@ -86,9 +86,10 @@ def feature(rows: nt.Source, ask: Ask) -> Any:
         expr = rows.count(where=where).over(*over[0], **over[1])
     else:
         kept = rows if where is None else rows.filter(where)
-        name = ask.fold.removesuffix("_known")
-        params = {"quantile": {"q": naive.QUANTILES["quantile"]}}.get(name, {})
-        known = {} if name == ask.fold else {"ignore_nulls": True}
+        name = ask.fold.removesuffix("_known").removesuffix("_seen")
+        params: dict[str, Any] = {"quantile": {"q": naive.QUANTILES["quantile"]}}.get(name, {})
+        params |= {"k": naive.K} if name.endswith("_k") else {}
+        known = {} if name == ask.fold else {"ignore_nulls": ask.fold.endswith("_known")}
         expr = getattr(kept[ask.column], name)(**params, **known).over(*over[0], **over[1])
     return expr if ask.default is None else nt.feature(expr, default=ask.default)
 
@@ -152,6 +153,9 @@ def differences(world: World, got: pl.DataFrame, wanted: list[list[naive.Answer]
 
 def agrees(fold: str, value: Any, answer: naive.Answer) -> bool:
     """Exact; float sums and means within 1e-12 of the sum of magnitudes inside the window, spreads by their condition number."""
+    if isinstance(value, list) and isinstance(answer.value, list):
+        entries = zip(value, answer.value, strict=False)
+        return len(value) == len(answer.value) and all(same(one, other) for one, other in entries)
     wanted = float(answer.value) if answer.value == 0 and isinstance(value, float) else answer.value
     if value is None or wanted is None or type(value) is not type(wanted):
         return value is None and wanted is None
@@ -163,6 +167,11 @@ def agrees(fold: str, value: Any, answer: naive.Answer) -> bool:
         return value == wanted
     scale = sum(abs(Fraction(one)) for one in answer.folded) / (len(answer.folded) if fold == "mean" else 1)
     return math.isfinite(value) and abs(Fraction(value) - Fraction(wanted)) <= Fraction(1e-12) * scale
+
+
+def same(one: Any, other: Any) -> bool:
+    """Whether two entries of lists are the same value, NaN or null."""
+    return type(one) is type(other) and bool(one == other or (one != one and other != other))
 
 
 def condition(values: list[Any]) -> float:

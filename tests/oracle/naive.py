@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 NOTHING = "not_found"
 EPOCH = datetime(1970, 1, 1)
 QUANTILES = {"median": 0.5, "quantile": 0.7}
+K = 3  # of folds that give several values
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,11 @@ def fold(name: str, values: list[Any]) -> Any:
         return values[0] if values else None
     if name == "last":
         return values[-1] if values else None
+    if name == "last_k_seen":
+        return values[: -K - 1 : -1] or None
     present = [value for value in values if value is not None]
+    if name in ("first_k", "last_k", "top_k", "bottom_k"):
+        return several(name, present) or None
     if name == "last_known":
         return present[-1] if present else None
     if name == "first_known":
@@ -163,6 +168,16 @@ def fold(name: str, values: list[Any]) -> Any:
     if name in QUANTILES:
         return quantile([float(value) for value in present], QUANTILES[name])
     return min(present) if name == "min" else max(present)
+
+
+def several(name: str, values: list[Any]) -> list[Any]:
+    """The first K values in the order that the name says; NaN is greater than all else."""
+    if name == "first_k":
+        return values[:K]
+    if name == "last_k":
+        return values[::-1][:K]
+    ordered = sorted(values, key=lambda value: (value != value, value))
+    return ordered[:K] if name == "bottom_k" else ordered[::-1][:K]
 
 
 def spread(name: str, values: list[Any]) -> float | None:

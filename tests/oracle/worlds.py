@@ -87,12 +87,13 @@ WHOLE = (0, 1, 2, -5, 2**53 + 1, None)
 TEXT = ("", "a", "b", "é", None)
 MOMENTS = tuple(at(SPRING + k * HOUR) for k in range(3))
 _NUMBER = ("count", "sum", "mean", "var", "std", "min", "max", "first", "last", "n_unique", "median", "quantile")
+LISTS = ("first_k", "last_k", "last_k_seen", "top_k", "bottom_k")
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "x": (*_NUMBER, "first_known", "last_known"),
-    "n": (*_NUMBER, "first_known", "last_known"),
-    "s": ("count", "min", "max", "first", "last", "last_known", "n_unique"),
-    "d": ("count", "min", "max", "first", "last", "last_known", "n_unique"),
-    "flag": ("count", "sum", "mean", "std", "min", "max", "last", "last_known", "n_unique"),
+    "x": (*_NUMBER, "first_known", "last_known", *LISTS),
+    "n": (*_NUMBER, "first_known", "last_known", "first_k", "top_k"),
+    "s": ("count", "min", "max", "first", "last", "last_known", "n_unique", "last_k_seen", "bottom_k"),
+    "d": ("count", "min", "max", "first", "last", "last_known", "n_unique", "last_k"),
+    "flag": ("count", "sum", "mean", "std", "min", "max", "last", "last_known", "n_unique", "last_k"),
 }
 FOLDS = [(fold, column) for column, folds in COLUMNS.items() for fold in folds]
 WHERE: tuple[Callable[[Row], bool | None] | None, ...] = (None, None, is_flagged, has_many)
@@ -105,7 +106,8 @@ def default_of(fold: str, column: str | None) -> Any:
         return -1
     if fold in ("mean", "var", "std", "median", "quantile"):
         return 0.5
-    return {"x": 0.5, "n": -1, "s": "none", "flag": False}.get(str(column))
+    one = {"x": 0.5, "n": -1, "s": "none", "flag": False}.get(str(column))
+    return [one] if fold in LISTS else one
 
 
 def window(random: Random, step: int) -> Window:
