@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from .care.cleanup import Cleaned
     from .care.forget import Forgotten
     from .care.scrub import Scrubbed
-    from .rows.compaction import Compacted
+    from .tables.compaction import Compacted
 
 Place = str | PathLike[str]
 
@@ -58,13 +59,30 @@ class Care:
 
     # -- upkeep ---------------------------------------------------------------------------------------------------------
     def compact(self, name: str | None = None) -> Listing[Compacted]:
-        """Merge the files of a source, or of all, so that each place has one; rows stay as they are."""
-        from .rows.compaction import compacted
+        """Merge the files of a source, of what was backfilled of a view, or of all; rows and values stay as they are.
 
-        known = self._sources()
-        if name is not None and name not in known:
-            raise NotFound(f"source {name!r} has no rows in {self!r}. {did_you_mean(name, known)}")
-        return Listing(compacted(self.here, one) for one in (known if name is None else [name]))
+        Columns of former definitions of a view are left out, if neither a registered version, nor a training set, nor a version of the store that
+        cleanup keeps needs them.
+        """
+        from .features import compaction as of_views
+        from .rows import compaction as of_rows
+        from .tables.compaction import compacted
+
+        plans = {"source": (of_rows.planned, "ingest"), "view": (of_views.planned, "compact")}
+        done = [
+            compacted(self.here, f"{kind}/{one}", f"{plans[kind][1]}-{one}", partial(plans[kind][0], self.here, one))
+            for kind, one in self._compactable(name)
+        ]
+        return Listing(done)
+
+    def _compactable(self, name: str | None) -> list[tuple[str, str]]:
+        """Kind and name of sources that have rows and views that have values, or of those of one name."""
+        parts = (known.partition("/") for known in self.here.ledger.head().names)
+        known = [(kind, one) for kind, _, one in parts if kind in ("source", "view")]
+        found = known if name is None else [(kind, one) for kind, one in known if one == name]
+        if name is not None and not found:
+            raise NotFound(f"{name!r} has no rows in {self!r}. {did_you_mean(name, [one for _, one in known])}")
+        return found
 
     def cleanup(self, *, keep: Duration = "30d", versions: int = 100, dry_run: bool = False) -> Cleaned:
         """Remove what only versions need that are older than `keep` and not among the newest; tagged ones stay, and training sets."""
@@ -118,9 +136,6 @@ class Care:
         for name in names(self.here.folder):
             manifest = read_manifest(self.here.folder, name)
             published(self.here, manifest.made(), manifest.shards)
-
-    def _sources(self) -> list[str]:
-        return [name.removeprefix("source/") for name in self.here.ledger.head().names if name.startswith("source/")]
 
 
 def restore(

@@ -15,12 +15,12 @@ from ..folders import ballast
 from ..folders.durable import publish
 from ..here import opened
 from ..ledger.entry import hint_of, path_of
-from ..ledger.start_over import StartOver, until_done
+from ..ledger.start_over import StartOver, undisturbed, until_done
 from ..ports import Folder, Here
 from ..rows.log import Log
 from ..snapshots.stale_copies import put_stale_copies
 from .mend import as_named
-from .reachable import HELD_UNDER, Reach, for_servers, kept_entries, undisturbed
+from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
 
 _MARK, _HINT = "store.json", "ledger/head"
 
@@ -60,7 +60,7 @@ def _meet(one: str, other: str) -> bool:
 
 def _attempt(here: Here, copy: _Copy) -> Copied:
     head = here.ledger.head()
-    with undisturbed(here, head):
+    with undisturbed(here.ledger, head):
         needed = Reach(here, head).of(kept_entries(here, head, head.oldest))
         copy.absent(sorted(needed))
     if here.logs is not None:

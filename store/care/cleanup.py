@@ -16,11 +16,11 @@ from ..folders import ballast
 from ..folders.names import new_token
 from ..ledger import as_of
 from ..ledger.entry import begun
-from ..ledger.start_over import until_done
+from ..ledger.start_over import undisturbed, until_done
 from ..ports import Entry, Here, Moved, Work
 from ..rows import sequence
 from ..snapshots.stale_copies import put_stale_copies
-from .reachable import HELD_UNDER, Reach, for_servers, kept_entries, undisturbed
+from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
 
 _HOUR_US = 3_600_000_000
 AT_ONCE = 5_000  # paths an entry: their list fits the room of the ballast
@@ -100,7 +100,7 @@ class _Plan:
         """The report for a head; the files are in `doomed` then."""
         clock = _clock_trouble(head) if self._keep_us else ""
         oldest = head.oldest if clock else self._oldest(head)
-        with undisturbed(self._here, head):
+        with undisturbed(self._here.ledger, head):
             needed = Reach(self._here, head).of(kept_entries(self._here, head, oldest))
         unused = {path: size for path, (size, _) in self._listed.items() if path not in needed}
         old = [path for path in unused if not self._listed[path][1]]

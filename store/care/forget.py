@@ -20,14 +20,14 @@ from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, did_you_mean
 from ...engine.language import dtype as types
 from ...engine.language.entity import Entity
 from ..ledger.entry import begun
-from ..ledger.start_over import StartOver
+from ..ledger.start_over import StartOver, undisturbed
 from ..ports import Entry, Here, Moved, Work
 from ..rows.log import Log, Writer
 from ..snapshots.stale_copies import put_stale_copies
 from ..sources.conform import conformed
 from ..sources.frame import as_frame
 from .kinds import held
-from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries, undisturbed
+from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries
 
 _ATTEMPTS = 10
 _PATIENCE_S = 5.0
@@ -100,7 +100,7 @@ def _erased(here: Here, entity: Entity, keys: pl.DataFrame) -> Forgotten:
                 for name in sources:
                     turns.enter_context(here.folder.turn(f"ingest-{name.removeprefix('source/')}"))
                 head = here.ledger.head()
-                with undisturbed(here, head):
+                with undisturbed(here.ledger, head):
                     return _Attempt(here, head, entity, keys).made()
         except (Conflict, StartOver) as error:
             last = error

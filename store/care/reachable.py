@@ -5,13 +5,10 @@ Cleanup removes the rest, backup copies this, verify reads it. What a note reach
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 
-from ...engine.errors import Corrupt, NotFound
 from ..ledger import as_of
 from ..ledger.notes import note_path
-from ..ledger.start_over import StartOver
 from ..ports import Entry, Here
 from .kinds import held
 
@@ -46,17 +43,6 @@ def kept_entries(here: Here, head: Entry, oldest: int) -> list[Entry]:
     """The entries from `oldest` to the head, and older ones that are pinned; rising."""
     older = {number for number in as_of.pinned(here.folder, head) if 0 < number < oldest}  # 0: rows of logs alone
     return [here.ledger.entry(number) for number in (*sorted(older), *range(max(oldest, 1), head.number))] + [head]
-
-
-@contextmanager
-def undisturbed(here: Here, head: Entry) -> Iterator[None]:
-    """What is missing inside is no damage where the head has moved: a cleanup or forget may have removed it. `StartOver` then."""
-    try:
-        yield
-    except (Corrupt, NotFound) as error:
-        if here.ledger.head().number == head.number:
-            raise
-        raise StartOver from error
 
 
 class Reach:

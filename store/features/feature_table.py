@@ -6,7 +6,7 @@ else is written again. Which chunk holds what is in the chunks' notes; a commit 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -15,7 +15,8 @@ import polars as pl
 
 from ...engine.errors import Corrupt
 from ..ports import Entry, Here, Stretch, Version
-from .chunks import Chunk
+from ..rows.source_note import state_of
+from .chunks import Chunk, States
 
 KIND = "view"
 AT = "__at"  # the column with the time asked at
@@ -101,6 +102,14 @@ class Chunks:
         if note not in self._read:
             self._read[note] = Chunk.of(self._here.notes.get(note))
         return self._read[note]
+
+
+def states_of(entry: Entry, here: Here, chunks: Iterable[Chunk]) -> States:
+    """What an entry says of the sources that chunks were computed from."""
+    columns = (column for chunk in chunks for column in (chunk.keys, *chunk.columns.values()))
+    names = {name for column in columns for name in column.turns}
+    found = {name: state_of(entry, here.notes, name) for name in names}
+    return {name: state for name, state in found.items() if state is not None}
 
 
 def stretches_of(here: Here, table: FeatureTable) -> dict[str, Stretch]:

@@ -16,9 +16,8 @@ from ...engine.language.definition_values import type_json
 from ..ledger.entry import begun
 from ..ports import DataPart, Entry, Here, Moved, Stretch, Version
 from .chunks import Chunk, Column, Hole, chunk_id
+from .column_files import ColumnFiles
 from .feature_table import Chunks, FeatureTable, column_of, named, stem_of, stretches_of, table_of
-
-_BATCH_ROWS = 65_536  # larger ones take Lance twice as long to write (2026-11)
 
 
 @dataclass(frozen=True)
@@ -88,24 +87,15 @@ class Filler:
 
     def _written(self, filled: Filled, draft: Path, token: str) -> _Files:
         """The files, in their places."""
-        fields: dict[str, pa.Field] = {}
-
-        def write(stem: str, frame: pl.DataFrame) -> DataPart | None:
-            if not frame.height:
-                return None
-            table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-            fields.update({one.name: one for one in table.schema})
-            batches = table.to_batches(max_chunksize=_BATCH_ROWS)
-            return self._here.tables.write(self._before.place, stem, batches, table.schema, draft, token)
-
-        keys = None if filled.keys is None else write("k", filled.keys)
+        files = ColumnFiles(self._here, self._before.place, draft, token)
+        keys = None if filled.keys is None else files.frame("k", filled.keys)
         features = {filled.hashes[name]: name for name in filled.hole.features}
         columns = {
-            version: (name, write(stem_of(version), filled.values.select(pl.col(name).alias(column_of(name, version)))))
+            version: (name, files.frame(stem_of(version), filled.values.select(pl.col(name).alias(column_of(name, version)))))
             for version, name in features.items()
-        }
+        }  # fmt: skip
         self._here.tables.take_in(draft)
-        return _Files(keys, columns, fields)
+        return _Files(keys, columns, files.fields)
 
     def _table(self, head: Entry) -> FeatureTable:
         """The view's table at the head; without its chunks if their keys were of other types."""

@@ -15,13 +15,14 @@ from ...engine.language.entity import Entity
 from ..folders.canonical import digest
 from ..ledger.entry import begun
 from ..ledger.notes import note_path
-from ..ports import Damage, DataPart, Entry, Here, Moved, Stretch
+from ..ports import Damage, DataPart, Entry, Here, Moved
 from ..tables import data_file, table_manifest
 from ..tables.lance_library import LanceFileReader
 from ..tables.sums import SUFFIX, Sums
 from ..tables.verified import check_whole
 from ..training_sets.held_training import without_keys
 from .chunks import Chunk, Column
+from .column_files import ColumnFiles, files_of, relisted
 from .feature_table import AT, Chunks, FeatureTable, column_of, stem_of, values
 
 
@@ -107,7 +108,7 @@ class _Erasing:
         self, here: Here, table: FeatureTable, entity: Entity, keys: pl.DataFrame, draft: Path, token: str
     ) -> None:
         self._here, self._table, self._entity, self._keys = here, table, entity, keys
-        self._draft, self._token, self.rows = draft, token, 0
+        self._files, self._token, self.rows = ColumnFiles(here, table.place, draft, token), token, 0
 
     def erased(self, name: str) -> str:
         """The note of a chunk without them."""
@@ -128,26 +129,16 @@ class _Erasing:
         return self._here.notes.put(self._token, replace(chunk, rows=left.height, keys=keys, columns=made).note())
 
     def _written(self, stem: str, frame: pl.DataFrame) -> str:
-        if not frame.height:
-            return ""
-        table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
-        place = self._table.place
-        return self._here.tables.write(place, stem, table.to_batches(), table.schema, self._draft, self._token).path
+        part = self._files.frame(stem, frame)
+        return "" if part is None else part.path
 
 
 def _rebuilt(here: Here, table: FeatureTable, draft: Path) -> FeatureTable:
-    """The table with a version of the files that its chunks name."""
+    """The table with a version of the files that its chunks name, by what these say of themselves."""
     fields: dict[str, pa.Field] = {}
-    stretches = []
-    for chunk in Chunks(here).of(table):
-        if chunk.rows:
-            files = [chunk.keys.file, *(column.file for column in chunk.columns.values())]
-            parts = [_part(here, table.place, file, fields) for file in files]
-            stretches.append(Stretch(tuple(parts), chunk.rows))
-    if not stretches:
-        return replace(table, version=None)
-    schema = pa.schema(list(fields.values()))
-    return replace(table, version=here.tables.version(table.place, schema, stretches, draft))
+    chunks = Chunks(here).of(table)
+    parts = {file: _part(here, table.place, file, fields) for chunk in chunks for file in files_of(chunk)}
+    return relisted(here, table, chunks, parts, fields, draft)
 
 
 def _part(here: Here, place: str, file: str, fields: dict[str, pa.Field]) -> DataPart:
@@ -226,8 +217,7 @@ def _sums_mended(here: Here, path: str) -> bool:
 
 def _paths(chunk: Chunk) -> Sequence[str]:
     """Its files, below the store."""
-    columns: list[Column] = [chunk.keys, *chunk.columns.values()]
-    return [f"features/{chunk.view}/{column.file}" for column in columns if column.file]
+    return [f"features/{chunk.view}/{file}" for file in files_of(chunk)]
 
 
 def _manifest(table: FeatureTable) -> str:

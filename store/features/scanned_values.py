@@ -18,10 +18,9 @@ from ...engine.language.service import references
 from ...engine.language.view import ViewSpec
 from ..definitions.registry import Registry
 from ..ports import Entry, Here, Stretch
-from ..rows.source_note import state_of
 from ..sources.grid import AT as TIME
 from .chunks import Chunk, Hole, holes
-from .feature_table import AT, Chunks, FeatureTable, column_of, stretches_of, table_of, values
+from .feature_table import AT, Chunks, FeatureTable, column_of, states_of, stretches_of, table_of, values
 
 
 class Wanted(NamedTuple):
@@ -65,10 +64,7 @@ class Values:
     @cached_property
     def holes(self) -> list[Hole]:
         """What is missing or stale."""
-        columns = [column for chunk in self.chunks for column in (chunk.keys, *chunk.columns.values())]
-        names = {name for column in columns for name in column.turns}
-        found = {name: state_of(self.entry, self.here.notes, name) for name in names}
-        states = {name: state for name, state in found.items() if state is not None}
+        states = states_of(self.entry, self.here, self.chunks)
         span = Hole(self.view, self.chunks[0].grid, self.start, self.end, tuple(self.features))
         return holes(self.chunks, states, {name: wanted.version for name, wanted in self.features.items()}, span)
 

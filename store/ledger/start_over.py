@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from ...engine.errors import Conflict, NotFound
-from ..ports import Ledger
+from ...engine.errors import Conflict, Corrupt, NotFound
+from ..ports import Entry, Ledger
 from ..tables.lost import LostFile, looked_again
 
 _ATTEMPTS = 20
@@ -47,3 +47,14 @@ def committing() -> Iterator[None]:
         yield
     except Conflict as lost:
         raise StartOver from lost
+
+
+@contextmanager
+def undisturbed(ledger: Ledger, head: Entry) -> Iterator[None]:
+    """What is missing inside is no damage where the head has moved: a cleanup or forget may have removed it. `StartOver` then."""
+    try:
+        yield
+    except (Corrupt, NotFound) as error:
+        if ledger.head().number == head.number:
+            raise
+        raise StartOver from error

@@ -1,11 +1,11 @@
-"""Compaction: the files of each place become one again, sorted. Rows stay as they are, so nothing that was computed of them is stale."""
+"""Compaction of rows: the files of each place become one again, sorted. The turn stays, so nothing that was computed of them is stale."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,8 @@ import polars as pl
 import pyarrow as pa
 
 from ...engine.errors import Conflict, NotFound
-from ..ledger.entry import begun
-from ..ledger.start_over import committing, losing, until_done
-from ..ports import Entry, Here, Moved, Stretch
+from ..ports import Change, Entry, Here, Moved, Stretch
+from ..tables.compaction import Plan
 from ..tables.grown import files_of, joined
 from .placed import WRITERS, batches, in_order, stem, where
 from .source_note import SourceState, named, place_of, state_of
@@ -25,27 +24,16 @@ _TINY = 4_096  # rows
 Files = Mapping[str, Sequence[Stretch]]
 
 
-@dataclass(frozen=True)
-class Compacted:
-    """How many files a source had and has, of how many rows. `version` is the entry that says so."""
-
-    source: str
-    before: int
-    after: int
-    rows: int
-    version: int
-    seconds: float
-
-    def __str__(self) -> str:
-        return f"compacted {self.source}: {self.before:,} files are {self.after:,} now, {self.rows:,} rows, {self.seconds:.1f} s"
-
-
-def compacted(here: Here, source: str) -> Compacted:
-    """One file for each place of a source's tables again; safe to repeat, and beside whatever else is written."""
-    started = time.perf_counter()
-    with here.folder.turn(f"ingest-{source}"):
-        done = until_done(lambda: _attempt(here, source), source)
-    return replace(done, seconds=time.perf_counter() - started)
+def planned(here: Here, source: str, base: Entry) -> Plan:
+    """One file for each place of a source's tables again, as they stand at an entry."""
+    state = state_of(base, here.notes, source)
+    if state is None:
+        raise NotFound(f"source {source!r} has no rows in this store. Call store.ingest(...) first.")
+    old = files_of(here, state)
+    many = {table: [place for place in _places(stretches) if len(place) > 1] for table, stretches in old.items()}
+    before = sum(map(len, old.values()))
+    after = before - sum(len(place) - 1 for places in many.values() for place in places)
+    return Plan(before, after, state.rows, partial(_written, here, state, many) if after < before else None)
 
 
 @dataclass(frozen=True)
@@ -67,40 +55,22 @@ class Rewritten:
         return {table: [*self.made.get(table, ()), *found] for table, found in kept.items()}
 
 
-def _attempt(here: Here, source: str) -> Compacted:
-    """One try on the store as it stands."""
-    base = here.ledger.head()
-    state = state_of(base, here.notes, source)
-    if state is None:
-        raise NotFound(f"source {source!r} has no rows in this store. Call store.ingest(...) first.")
-    with losing(here.ledger):
-        old = files_of(here, state)
-        many = {table: [place for place in _places(stretches) if len(place) > 1] for table, stretches in old.items()}
-        before = sum(map(len, old.values()))
-        after = before - sum(len(place) - 1 for places in many.values() for place in places)
-        entry = _committed(here, base, state, many) if after < before else here.ledger.vouch(base)
-    return Compacted(source, before, after, state.rows, entry.number, 0.0)
+def _written(
+    here: Here, state: SourceState, many: Mapping[str, list[list[Stretch]]], draft: Path, token: str
+) -> Change:
+    """Make the files of places one; the change holds on each head that has them still."""
+    done = _merged_all(here, state, many, None, draft, token)
 
+    def change(head: Entry) -> Moved:
+        now = state_of(head, here.notes, state.name)
+        both = done.among(files_of(here, now))
+        if now is None:
+            raise Conflict(f"source {state.name!r} is gone.")
+        table, known = next(iter(now.tables.items()))
+        schema = here.tables.opened(place_of(state.name, table), known.version)[0]
+        return Moved({named(state.name): here.notes.put(token, joined(here, now, both, schema, draft).note())})
 
-def _committed(here: Here, base: Entry, state: SourceState, many: Mapping[str, list[list[Stretch]]]) -> Entry:
-    """The entry of files that were made one."""
-    work = begun("compact", f"compact {state.name}", wrote=[named(state.name)])
-    with here.folder.draft(work.token) as draft:
-        done = _merged_all(here, state, many, None, draft, work.token)
-        here.tables.take_in(draft)
-
-        def change(head: Entry) -> Moved:
-            now = state_of(head, here.notes, state.name)
-            both = done.among(files_of(here, now))
-            if now is None:
-                raise Conflict(f"source {state.name!r} is gone.")
-            table, known = next(iter(now.tables.items()))
-            schema = here.tables.opened(place_of(state.name, table), known.version)[0]
-            told = joined(here, now, both, schema, draft)
-            return Moved({named(state.name): here.notes.put(work.token, told.note())})
-
-        with committing():
-            return here.ledger.commit(base, work, change)
+    return change
 
 
 def tidied(here: Here, state: SourceState, schema: pa.Schema, draft: Path, token: str) -> Rewritten:

@@ -13,20 +13,16 @@ from polars.testing import assert_frame_equal
 import nowthen as nt
 from nowthen.engine.errors import Deadline, Invalid, NotFound, UnknownColumn
 from nowthen.store.features import asked_rows, filler
-from nowthen.store.features.chunks import Chunk
-from nowthen.store.features.feature_table import Chunks, table_of
 from nowthen.store.store import Store
 
 from . import shop
-
-DAYS = ("2026-01-01", "2026-01-03")
-HOURS: Any = {"every": "6h"}
+from .backfilled import DAYS, FEW, HOURS, asked, chunks, spend
 
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Chunks of two times of seven customers."""
-    monkeypatch.setattr(asked_rows, "CHUNK_ROWS", 14)
+    monkeypatch.setattr(asked_rows, "CHUNK_ROWS", FEW)
 
 
 @pytest.fixture
@@ -35,22 +31,6 @@ def tx(store: Store) -> nt.Source:
     store.apply(shop.service(source))
     store.ingest(source)
     return source
-
-
-def spend(tx: nt.Source, **more: Any) -> type[nt.FeatureView]:
-    features = {"count_1d": tx.count().over("1d"), "mean_3d": tx["amount"].mean().over("3d"), **more}
-    return nt.feature_view("spend", entity=shop.CUSTOMER, features=features)
-
-
-def chunks(store: Store, view: str = "spend") -> list[Chunk]:
-    found = Chunks(store.here).of(table_of(store.here.ledger.head(), store.here, view))
-    return sorted(found, key=lambda chunk: (chunk.start, chunk.first))
-
-
-def asked(store: Store, features: Any, scanned: pl.DataFrame) -> pl.DataFrame:
-    """A training set over the rows of a scan."""
-    keys = [name for name in scanned.columns if name in ("customer_id", "place", "at")]
-    return store.training_set(scanned.select(keys), features, at="at").collect(engine="local")
 
 
 def test_values_are_those_of_a_training_set_at_the_same_instants(store: Store, tx: nt.Source) -> None:
@@ -173,7 +153,7 @@ def test_a_backfill_that_was_stopped_goes_on_where_it_was(
     with pytest.raises(KeyboardInterrupt):
         store.backfill(spend(tx), *DAYS, **HOURS)
     monkeypatch.undo()
-    monkeypatch.setattr(asked_rows, "CHUNK_ROWS", 14)
+    monkeypatch.setattr(asked_rows, "CHUNK_ROWS", FEW)
     rest = store.backfill(spend(tx), *DAYS, **HOURS)
     found = store.scan("spend").collect()
     assert rest.rows == found.height - sum(done)
