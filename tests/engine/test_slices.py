@@ -72,6 +72,8 @@ def all_folds(tx: Any) -> dict[str, Any]:
         "n": tx.count(), "known": amount.count(), "total": amount.sum(), "mean": amount.mean(), "std": amount.std(),
         "low": amount.min(), "high": items.max(), "first": tx.note.first(), "last": tx.note.last(),
         "kinds": tx.note.n_unique(), "median": items.median(), "any": tx.fraud.any(),
+        "latest": amount.last_k(3), "latest_seen": tx.note.last_k(2, ignore_nulls=False), "earliest": tx.note.first_k(2),
+        "most": items.top_k(3), "least": tx.note.bottom_k(2),
     }  # fmt: skip
     made = {f"{name}_{w}": fold.over(w) for name, fold in plain.items() for w in ("7s", "10m", "forever")}
     kept = tx.filter(tx.fraud & (items > 3))
