@@ -9,19 +9,21 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
-from ..engine.errors import NotFound, Unavailable, WrongType, did_you_mean
+from ..engine.errors import NotFound, NowThenError, Unavailable, WrongType, did_you_mean
 from ..engine.folds import compiled
 from ..engine.folds.online import Online
 from ..engine.folds.rows import SEQUENCE
 from ..engine.folds.timeline import Timeline
 from . import tokens
 from .answer import Answer
+from .failure import Failure
 from .group_commit import GroupCommit
 from .published import Publication, Published, Push
 from .question import Form, Question
@@ -73,6 +75,7 @@ class _State:
     services: Mapping[str, Held]
     made_of: object
     marks: dict[str, object]  # per source, the mark of its log when it was last read
+    failed: dict[str, Failure]  # services that have rows of which their features cannot be computed; the others go on
 
     @cached_property
     def sources(self) -> tuple[str, ...]:
@@ -112,6 +115,7 @@ class Shard:
         question = held.form.ask(keys, request, at, self._now)
         tried = self._tried(with_rows)
         if tried and push:
+            self._refuse_unsuited(tried)
             for source, rows in tried.items():
                 self._append(source, rows, key)
         with self._lock:
@@ -124,7 +128,9 @@ class Shard:
 
         The same idempotency key again finishes an interrupted push, and does nothing where it had been done.
         """
-        position = self._append(source, self._publication.checked(source, rows), key)
+        checked = self._publication.checked(source, rows)
+        self._refuse_unsuited({source: checked})
+        position = self._append(source, checked, key)
         with self._lock:
             self._follow(self._state)
         return tokens.written({source: position})
@@ -157,16 +163,34 @@ class Shard:
             self._follow(self._state)
 
     def _held(self, service: str) -> Held:
+        self._refuse_failed(service)
         found = self._state.services.get(service)
         if found is None and self.reload():
             found = self._state.services.get(service)
         if found is None:
+            self._refuse_failed(service)
             raise NotFound(f"service {service!r} is not published. {did_you_mean(str(service), self._state.services)}")
         return found
+
+    def _refuse_unsuited(self, given: Mapping[str, pl.DataFrame]) -> None:
+        """Raise where a function of the user's fails for rows, before they are durable and fail it for good."""
+        with self._lock:
+            sound = [held for name, held in self._state.services.items() if name not in self._state.failed]
+            for timeline in (timeline for held in sound for timeline in held.timelines):
+                if any(part.functions for part in timeline.side.parts.values()):
+                    _with_rows(timeline, given.get(timeline.side.scan.source.name))
+
+    def _refuse_failed(self, service: str) -> None:
+        """Raise what keeps a service from answering, unless there is a newer snapshot that it can answer from."""
+        if service in self._state.failed:
+            self.reload()
+        if service in self._state.failed:
+            raise self._state.failed[service].error()
 
     def _current(self, service: str, after: str | None) -> Held:
         """A service as it is after what the logs hold now, and at least as new as a token."""
         self._follow(self._state)
+        self._refuse_failed(service)
         held = self._state.services[service]
         for source, position in tokens.read(after).items() if after else ():
             seen = held.positions.get(source, position)
@@ -186,14 +210,17 @@ class Shard:
 
     def _take(self, state: _State, source: str) -> None:
         tails: dict[int, tuple[list[pl.DataFrame], int]] = {}
-        for held in state.services.values():
+        for name, held in state.services.items():
             position = held.positions.get(source)
-            if position is None:
+            if position is None or name in state.failed:
                 continue
             if position not in tails:
                 tails[position] = self._publication.tail(source, position)
-            for rows in _alike(tails[position][0]):
-                held.append(source, rows)
+            try:
+                for rows in _alike(tails[position][0]):
+                    held.append(source, rows)
+            except NowThenError as error:  # a cast or a function of the user's that some row does not suit
+                state.failed[name] = Failure.of(error)
             held.positions[source] = tails[position][1]
 
     def _append(self, source: str, rows: pl.DataFrame, key: str | None) -> int:
@@ -214,7 +241,14 @@ class Shard:
 
     def _loaded(self) -> _State:
         made_of = self._publication.state()
-        state = _State({one.service.name: Held.load(one) for one in self._publication.services()}, made_of, {})
+        services: dict[str, Held] = {}
+        failed: dict[str, Failure] = {}
+        for one in self._publication.services():
+            try:
+                services[one.service.name] = Held.load(one)
+            except NowThenError as error:
+                failed[one.service.name] = Failure.of(error)
+        state = _State(services, made_of, {}, failed)
         self._follow(state)
         return state
 
@@ -222,7 +256,8 @@ class Shard:
         """Ask every service once, so that the first caller does not wait for code to load."""
         for held in self._state.services.values():
             nothing = dict.fromkeys(held.form.keys)
-            _answer(held, held.timelines, held.form.ask(nothing, dict.fromkeys(held.form.fields), None, self._now))
+            with suppress(NowThenError):  # what fails for nobody may do so for whoever asks, and says so then
+                _answer(held, held.timelines, held.form.ask(nothing, dict.fromkeys(held.form.fields), None, self._now))
 
 
 def _alike(frames: Sequence[pl.DataFrame]) -> list[pl.DataFrame]:
