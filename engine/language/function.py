@@ -193,5 +193,5 @@ def _checked_type(dtype: pl.DataType) -> pl.DataType:
         if types.settled(dtype) == dtype and not isinstance(dtype, pl.Null):
             return dtype
     raise WrongType(
-        f"returns={dtype}: a feature cannot be that. Take a number, Boolean, String, Date, Datetime('us') or Duration('us')."
+        f"returns={dtype}: a feature cannot be that. Take a number, Boolean, String, Date, Datetime('us'), Duration('us') or a list of these."
     )

@@ -140,6 +140,22 @@ def names(one: pl.Series, *others: pl.Series) -> pl.Series:
     return one
 
 
+def test_it_takes_lists_and_gives_them() -> None:
+    pair = nt.function(returns=pl.List(pl.Float64))(beside_its_double)
+    total = nt.function(returns=pl.Float64)(sum_of_lists)
+    assert first(pair(tx.amount.sum())).to_list() == [30.0, 60.0]
+    assert first(total(tx.amount.last_k(2))) == 30.0
+    assert first(total(pair(tx.amount.max()))) == 60.0
+
+
+def beside_its_double(x: pl.Series) -> pl.Series:
+    return pl.select(pl.concat_list(x, x * 2)).to_series()
+
+
+def sum_of_lists(values: pl.Series) -> pl.Series:
+    return values.list.sum()
+
+
 def test_it_sees_nulls_and_decides() -> None:
     rows = known(tx.amount)
     assert collected({"least": rows.min(), "sum": rows.sum(), "none": known(tx.amount.sum().over("1s"))}).row(0)[

@@ -14,10 +14,11 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import nowthen as nt
+from nowthen.serve.deployment import start, stop
 from nowthen.serve.http import gateway
 from nowthen.store.store import Store
 
-from . import bank
+from . import bank, money
 
 MODULE = """
 import nowthen as nt
@@ -244,3 +245,29 @@ def test_over_http_it_is_a_bad_request_that_says_why(store: Any) -> None:
         said = client.post("/v1/get", json={**body, "request": {"amount": 1.0}, "at": bank.NOW.isoformat()})
     assert (said.status_code, said.json()["error"]) == (400, "FunctionFailed")
     assert "banking:root failed on" in said.json()["message"]
+
+
+# -- on Ray Serve ---------------------------------------------------------------------------------------------------------
+@pytest.mark.ray
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_replicas_import_it_by_its_path(cluster: None, tmp_path: Path) -> None:
+    tx = source(bank.transactions().drop("fraud"))
+    request = nt.Request({"amount": pl.Float64})
+    roots = money.root(tx.amount).sum().over("7d")
+    view = nt.feature_view(
+        "far", entity=tx.spec.entities[0],
+        features={"roots": roots, "pair": money.twice(roots), "asked": money.root(request.amount)},
+    )  # fmt: skip
+    store = nt.connect(tmp_path / "store")
+    store.apply(nt.FeatureService("far", [view]))
+    store.ingest(tx)
+    store.snapshot("far")
+    start(store, port=None)
+    try:
+        rows = asked()
+        options: dict[str, Any] = {"request": {"amount": rows["amount"].to_list()}, "at": rows["at"].to_list()}
+        there = nt.online().get("far", {"customer_id": rows["customer_id"].to_list()}, **options)
+    finally:
+        stop()
+    made = store.training_set(rows, "far", at="at").collect(engine="local").drop(rows.columns)
+    assert_frame_equal(there.to_polars(), made, check_exact=True)

@@ -112,6 +112,19 @@ def test_looking_imports_nothing(applied: Store, tmp_path: Path) -> None:
     assert "taxing" not in sys.modules
 
 
+def test_care_imports_nothing(applied: Store, project: Project, tmp_path: Path) -> None:
+    applied.backfill("spend", shop.START, shop.START + timedelta(days=1), every="12h")
+    applied.training_set(shop.labels(), "score", at="t").save("kept")
+    applied.snapshot("score")
+    project.forget()
+    applied.scrub(repair=True)
+    applied.backup(tmp_path / "backup")
+    applied.forget(shop.CUSTOMER, [3])
+    applied.compact("sales")
+    applied.cleanup(keep="0s", versions=1)
+    assert "taxing" not in sys.modules
+
+
 def test_asking_for_values_imports_it(applied: Store) -> None:
     found = applied.training_set(shop.labels(), "score", at="t").collect()
     assert "taxing" in sys.modules
