@@ -12,6 +12,7 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.language.nodes import FoldOver, walk
+from nowthen.engine.language.registry import operators
 
 from .functions import centred, failing, initial, is_large, known, scaled, taxed
 from .functions_elsewhere import scaled as scaled_elsewhere
@@ -252,6 +253,20 @@ def large_10(amount: pl.Series) -> pl.Series:
 
 def large_15(amount: pl.Series) -> pl.Series:
     return amount >= 15
+
+
+def test_it_enters_no_registry() -> None:
+    before = set(operators())
+    nt.function(returns=pl.Float64)(large_10)
+    assert set(operators()) == before
+
+
+@pytest.mark.usefixtures("bucketed", "loops")
+def test_in_buckets_and_streams_it_gives_the_same() -> None:
+    kept = tx.filter(is_large(tx.amount, limit=5.0))
+    features = {"sum": taxed(kept.amount).sum().over("1d"), "last": taxed(tx.amount).last()}
+    plain = {"sum": (kept.amount * 1.25).sum().over("1d"), "last": (tx.amount * 1.25).last()}
+    assert collected(features, status=True).equals(collected(plain, status=True))
 
 
 # -- failing --------------------------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import linecache
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -151,6 +152,18 @@ def test_a_function_whose_source_is_nowhere_is_refused() -> None:
     exec("def hidden(x):\n    return x\n", space)
     with pytest.raises(nt.Invalid, match="source of function 'hidden' cannot be read"):
         decorated(space["hidden"])
+
+
+def test_a_cell_of_a_notebook_has_its_source() -> None:
+    cell, name = "def cell(x):\n    return x  # twice\n", "<ipython-input-7-cell>"
+    space: dict[str, Any] = {"__name__": "__main__"}
+    linecache.cache[name] = (len(cell), None, cell.splitlines(keepends=True), name)
+    try:
+        exec(compile(cell, name, "exec"), space)
+        made = decorated(space["cell"])
+    finally:
+        del linecache.cache[name]
+    assert (made.name, made(pl.Series([1]))[0]) == ("__main__:cell", 1)
 
 
 def test_a_function_whose_file_is_another_by_now_is_refused(tmp_path: Path) -> None:
