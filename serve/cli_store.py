@@ -56,11 +56,11 @@ def tag(
 
 
 def compact(
-    name: Annotated[str | None, typer.Argument(help="A source; else all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A source or a backfilled view; else all.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Merge the files of a source's tables, so that each place has one again; rows stay as they are."""
+    """Merge the files of sources and of backfilled views, so that there are few again; rows and values stay as they are."""
     with reported(as_json):
         done = store_here(store).compact(name)
         show([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)) or "no rows yet")

@@ -154,6 +154,17 @@ def test_cleanup_says_what_it_would_remove_first(filled: Path) -> None:
     assert run("compact")[0]["rows"] == bank.transactions().height
 
 
+def test_compaction_tells_of_sources_and_views(filled: Path) -> None:
+    run("backfill", "spend", "--from", "2024-03-07", "--to", "2024-03-08")
+    before = run("scan", "spend", "--from", "2024-03-05", "--to", "2024-03-08")
+    rows, values = run("compact")
+    assert (rows["kind"], rows["name"], values["kind"], values["name"]) == ("source", "tx", "view", "spend")
+    assert values["after"] < values["before"]
+    assert run("compact", "spend")[0] | {"seconds": 0} == values | {"before": values["after"], "seconds": 0}
+    assert run("scan", "spend", "--from", "2024-03-05", "--to", "2024-03-08") == before
+    assert re.match(r"compacted view spend: \d+ files are \d+ now", said("compact", "spend"))
+
+
 def test_forgetting_asks_to_be_sure(filled: Path) -> None:
     ask = ("forget", "customer", '{"customer_id": [3]}')
     assert "Say --yes" in run(*ask, code=1)["message"]

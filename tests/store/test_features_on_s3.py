@@ -55,3 +55,14 @@ def test_what_is_forgotten_is_in_no_chunk(remote: Store) -> None:
     remote.backfill("customer_spend", "2026-01-01", "2026-01-02", "6h")
     remote.forget(shop.CUSTOMER, {"customer_id": [3]})
     assert 3 not in remote.scan("customer_spend", holes="null").collect()["customer_id"].to_list()
+
+
+def test_small_chunks_become_one(remote: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    remote.backfill("customer_spend", "2026-01-01", "2026-01-03", "6h")
+    before = remote.scan("customer_spend").collect()
+    monkeypatch.setattr(asked_rows, "CHUNK_ROWS", 1_000)
+    (done,) = remote.compact("customer_spend")
+    assert (done.before, done.after) == (16, 4)
+    assert_frame_equal(remote.scan("customer_spend").collect(), before, check_exact=True)
+    assert remote.backfill("customer_spend", "2026-01-01", "2026-01-03", "6h").values == {}
+    assert remote.scrub().whole

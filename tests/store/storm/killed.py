@@ -19,6 +19,7 @@ _PRELOADED: Final = (
     "lance.file",
     "nowthen.ops",
     "nowthen.store.features.backfill",
+    "nowthen.store.features.compaction",
     "nowthen.store.rows.compaction",
     "nowthen.store.care.forget",
     "nowthen.store.rows.ingest",

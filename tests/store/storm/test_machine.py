@@ -112,8 +112,10 @@ class Machine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.entries)
     @rule()
     def compact(self) -> None:
-        """Files are merged."""
+        """Files are merged: values that were there are, and nothing is missing that was not."""
+        before = self._filled()
         self.store.compact()
+        assert self._filled() == before
         self._seen()
 
     # -- what is made of rows -------------------------------------------------------------------------------------------
@@ -132,10 +134,11 @@ class Machine(RuleBasedStateMachine):
         assert self._values(self._training().collect()) == self._values(self._meant(self.world.now))
 
     @precondition(lambda self: self.world.stored and self.bound)
-    @rule()
-    def backfill(self) -> None:
-        """What was backfilled is what the rows say, also those pushed before."""
-        self.store.backfill("spend", *SPAN, every="1d", keys={"buyer": BUYERS}, engine="local")
+    @rule(first=st.integers(0, 3), days=st.integers(1, 4))
+    def backfill(self, first: int, days: int) -> None:
+        """What was backfilled of some days is what the rows say, also those pushed before."""
+        start, end = SPAN[0] + timedelta(days=first), min(SPAN[0] + timedelta(days=first + days), SPAN[1])
+        self.store.backfill("spend", start, end, every="1d", keys={"buyer": BUYERS}, engine="local")
         self.world.drained()
         self._seen()
         self.scan()
@@ -215,7 +218,7 @@ class Machine(RuleBasedStateMachine):
     )
     def crash(self, step: int, what: str, buyer: str) -> None:
         """A process dies at a step of its work; another finds all of it done or nothing, and does it again."""
-        before = sorted(self.world.now)
+        before, filled = sorted(self.world.now), self._filled()
         doings: dict[str, Callable[[], None]] = {
             "ingest": lambda: self.ingest([]), "compact": self.compact, "drain": self.drain,
             "cleanup": lambda: self.cleanup(1), "forget": lambda: self.forget(buyer),
@@ -226,6 +229,7 @@ class Machine(RuleBasedStateMachine):
         except Crash:
             self.restart()
             after = self._stored()
+            assert what != "compact" or self._filled() == filled
             doings[what]()
             assert after in (before, sorted(self.world.now))
         else:
@@ -269,6 +273,15 @@ class Machine(RuleBasedStateMachine):
         head = self.store.here.ledger.head()
         if "source/orders" in head.names:
             self.world.entries[head.number] = self.world.stored
+
+    def _filled(self) -> tuple[list[tuple[object, ...]], set[tuple[str, int]]]:
+        """What is backfilled, and the features and days that are missing or stale."""
+        if "view/spend" not in self.store.here.ledger.head().names:
+            return [], set()
+        holes = self.store.holes("spend", *SPAN, every="1d", keys={"buyer": BUYERS})
+        day = 86_400_000_000
+        missing = {(name, at) for hole in holes for name in hole.features for at in range(hole.start, hole.end, day)}
+        return self._values(self.store.scan("spend", *SPAN, holes="null").collect()), missing
 
     def _spine(self) -> pl.DataFrame:
         return nt.grid({"buyer": BUYERS}, *SPAN, every="1d")

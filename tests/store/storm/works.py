@@ -13,6 +13,7 @@ import polars as pl
 
 import nowthen as nt
 from nowthen.engine.errors import NotFound
+from nowthen.store.features.feature_table import table_of
 from nowthen.store.rows.source_note import state_of
 from nowthen.store.store import Store
 
@@ -142,6 +143,41 @@ class Backfills:
         return orders.ordered(rows), not whole or _right(store, rows, self.SPAN), whole
 
 
+class Joinings:
+    """Rounds of ingest, backfill and compaction by turns: what is backfilled is right, and what was joined stays one chunk but for what is new."""
+
+    def do(self, store: Store, number: int) -> None:
+        """Ingest, or backfill over two days more, or join the chunks there are."""
+        turn, kind = divmod(number, 3)
+        if kind == 0:
+            store.ingest(orders.source(orders.upto(turn + 1)))
+        elif kind == 1:
+            store.backfill(_spend(), *self._span(turn + 1), every="1d", engine="local")
+        else:
+            store.compact("spend")
+
+    def expected(self, rounds: int) -> Any:
+        """The rows as of the last ingest; that values are right; and how many chunks there are where none is missing or stale."""
+        ingests, kind = (rounds + 2) // 3, rounds % 3
+        chunks = {0: 1, 1: 0, 2: min(ingests, 2)}[kind] if rounds else 0
+        return orders.ordered(orders.upto(ingests)), True, chunks
+
+    def read(self, store: Store) -> Any:
+        """The rows, whether values that are there are right, and the chunks of a stretch without holes."""
+        rows = _stored(store)
+        span = self._span((rows.height + 3) // 13)
+        if not rows.height or store.holes(_spend(), *span, every="1d"):
+            return orders.ordered(rows), True, 0
+        table = table_of(store.here.ledger.head(), store.here, "spend")
+        found = store.scan("spend", *span, every="1d").collect()
+        right = found.height > 0 and _meant(found.select("buyer", "at"), rows) == orders.ordered(found)
+        return orders.ordered(rows), right, len(table.chunks) if table else 0
+
+    @staticmethod
+    def _span(ingests: int) -> tuple[datetime, datetime]:
+        return orders.START, orders.START + timedelta(days=2 * ingests)
+
+
 class Forgets:
     """Rounds of ingest and forgetting by turns: no row of who was forgotten, no byte of the name, and all other rows."""
 
@@ -175,6 +211,7 @@ WORKS: Mapping[str, Work] = {
     "schema": Schemas(),
     "apply": Applies(),
     "backfill": Backfills(),
+    "joining": Joinings(),
     "forget": Forgets(),
 }
 
@@ -230,6 +267,9 @@ def _versions(service: nt.FeatureService, *views: type[nt.FeatureView]) -> Any:
 def _right(store: Store, rows: pl.DataFrame, span: tuple[datetime, datetime]) -> bool:
     """Whether what was backfilled is what the rows say."""
     spine = nt.grid({"buyer": sorted(rows["buyer"].unique())}, *span, every="1d")
-    wanted = nt.training_set(spine, [_spend()], at="at", sources={"orders": rows}).collect()
-    found = store.scan("spend", *span, every="1d").collect()
-    return orders.ordered(found) == orders.ordered(wanted)
+    return orders.ordered(store.scan("spend", *span, every="1d").collect()) == _meant(spine, rows)
+
+
+def _meant(spine: pl.DataFrame, rows: pl.DataFrame) -> list[tuple[object, ...]]:
+    """What the rows say of a spine."""
+    return orders.ordered(nt.training_set(spine, [_spend()], at="at", sources={"orders": rows}).collect())
