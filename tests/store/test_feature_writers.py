@@ -128,7 +128,8 @@ def test_who_reads_what_another_compacted_and_cleaned_up_starts_over(
     store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     in_small_chunks(store, spend(tx))
-    plain, done = LocalFolder.turn, []
+    plain = LocalFolder.turn
+    done: list[Any] = []
 
     def turn(folder: LocalFolder, name: str) -> Any:
         if name == "compact-spend" and not done:
