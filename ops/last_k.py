@@ -27,7 +27,7 @@ class _Nearest(Several):
         return not self.ignore_nulls
 
     def bulk(self, column: Column, offsets: Index, dtype: pl.DataType) -> Ranged:
-        """Stretches of the column at one end of each range; nothing is copied."""
+        """Stretches of the column at one end of each range."""
         entries = self._ordered(column)
 
         def ranged(start: Index, stop: Index) -> Column:

@@ -80,9 +80,9 @@ class Several(Fold):
 
 
 def lists(dtype: pl.DataType, starts: Index, counts: Index, column: Column) -> Column:
-    """The column of lists of the entries of another; null where a list would be empty."""
+    """The column of lists of the entries of another, which it does not keep; null where a list would be empty."""
     some = counts > 0
-    return column_of(dtype, Lists(starts, counts, column), None if some.all() else some)
+    return column_of(dtype, Lists(starts, counts, column).packed(), None if some.all() else some)
 
 
 def _with_nulls(values: Array, dtype: pl.DataType) -> Column:

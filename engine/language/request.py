@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import UnknownColumn, did_you_mean
+import polars as pl
+
+from ..errors import UnknownColumn, WrongType, did_you_mean
 from . import dtype as types
 from .expr import Expr, shared
 from .nodes import RequestField
@@ -21,6 +23,11 @@ class Request:
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = types.schema(fields)
+        for name, dtype in self._fields.items():
+            if isinstance(dtype, pl.List):
+                raise WrongType(
+                    f"request field {name!r} is {dtype}; a question brings plain values. Make its entries fields."
+                )
 
     def __getitem__(self, name: str) -> Expr:
         if name not in self._fields:

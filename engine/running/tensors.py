@@ -46,6 +46,8 @@ def why_not(dtype: pl.DataType) -> str | None:
         return None
     if dtype.is_temporal():
         return "which is no number. Define a feature such as the time passed since then"
+    if isinstance(dtype, pl.List):
+        return "which makes no tensor, as lists differ in length. Take the numbers you need by an @nt.function"
     if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
         return "which is no number. Encode it in the definition"
     return "which makes no tensor. Cast it to a number, a truth value or an Array of them"

@@ -214,7 +214,7 @@ NO_ARRAYS: dict[str, tuple[pl.Series, float | None, type[nt.NowThenError], str]]
     "text": (pl.Series(["a"]), None, nt.WrongType, "'x' is String, which is no number. Encode it"),
     "categories": (pl.Series(["a"], dtype=pl.Categorical), None, nt.WrongType, "which is no number. Encode it"),
     "times": (pl.Series([NOON]), None, nt.WrongType, "which is no number. Define a feature such as the time passed"),
-    "lists": (pl.Series([[1]]), None, nt.WrongType, "'x' is List(Int64), which makes no tensor. Cast it"),
+    "lists": (pl.Series([[1]]), None, nt.WrongType, "'x' is List(Int64), which makes no tensor, as lists differ"),
     "decimals": (pl.Series([1], dtype=pl.Decimal(5, 2)), None, nt.WrongType, "which makes no tensor. Cast it"),
 }  # fmt: skip
 

@@ -195,6 +195,24 @@ def test_choosing_between_lists_passes_them_through(expected: pl.DataFrame) -> N
     assert repr(found.select("few", "some", "none").rows()) == repr(wanted)
 
 
+@pytest.mark.usefixtures("loops")
+def test_lists_of_a_source_are_counted_and_asked_for_null() -> None:
+    tags = [None if k % 3 == 0 else ["a"] * (k % 4) for k in range(500)]
+    frame = rows().with_columns(tags=pl.Series(tags, dtype=pl.List(pl.String)), some=pl.Series(tags).is_not_null())
+    tx = nt.Source("sales", nt.Frame(frame), event_time="time", entities=SHOP)
+    counts = {
+        "tags": tx.tags.count().over("4m"),
+        "kept": tx.filter(tx.tags.is_not_null()).count().over("4m"),
+        "some": tx.filter(tx.some).count().over("4m"),
+    }
+    view = nt.feature_view("view", entity=SHOP, features=counts)
+    found = nt.training_set(spine(), view, at="time").collect(engine="local")
+    assert found["tags"].equals(found["some"], check_names=False)
+    assert found["kept"].equals(found["some"], check_names=False)
+    with pytest.raises(nt.WrongType, match="List"):
+        tx.tags.last_k(2)
+
+
 LISTED = nt.feature_view("listed", entity=SHOP, features={"amounts": source().amount.last_k(2)}).amounts
 
 
@@ -217,6 +235,11 @@ LISTED = nt.feature_view("listed", entity=SHOP, features={"amounts": source().am
 def test_operators_that_know_no_lists_refuse_them(mistake: Any) -> None:
     with pytest.raises(nt.WrongType, match="List"):
         mistake()
+
+
+def test_a_question_brings_no_lists() -> None:
+    with pytest.raises(nt.WrongType, match=r"request field 'x' is List\(Int64\); a question brings plain values"):
+        nt.Request({"x": pl.List(pl.Int64)})
 
 
 @pytest.mark.parametrize("k", [0, -1, 10_001, 2.0, True, None])
