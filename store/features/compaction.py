@@ -62,9 +62,10 @@ class _Compaction:
         self._chunks, self._needed = Chunks(here), Needed(here)
         held = self._chunks.of(table)
         self._states = states_of(base, here, held)
-        self._filled = set(table.columns.values())
-        former = {version for chunk in held for version in chunk.columns} - self._filled
+        filled = set(table.columns.values())
+        former = {version for chunk in held for version in chunk.columns} - filled
         self._dropped = former - self._needed.among(base, former)
+        self._current = filled & self._needed.of(base, f"definition/view/{view}", filled)
         every = self._steps({chunk.id: chunk for chunk in held})
         self.steps = [step for step in every if step.changes]
         self.before, self.after = sum(len(files_of(chunk)) for chunk in held), sum(step.files for step in every)
@@ -75,11 +76,11 @@ class _Compaction:
         return [_Step(tuple(held[chunk.id] for chunk in group), tuple(group)) for group in found]
 
     def _thinned(self, chunk: Chunk) -> Chunk:
-        """A chunk without what nothing needs; nor what is stale of a former definition, as that can only be computed again."""
+        """A chunk without what nothing needs; nor what is stale of no current definition, as that can only be computed again."""
         kept = {
             version: column
             for version, column in chunk.columns.items()
-            if version not in self._dropped and (version in self._filled or column.fresh(self._states, chunk.last))
+            if version not in self._dropped and (version in self._current or column.fresh(self._states, chunk.last))
         }
         return replace(chunk, columns=kept)
 

@@ -34,6 +34,12 @@ class Needed:
                 break
         return set(hashes) - left
 
+    def of(self, entry: Entry, name: str, otherwise: Collection[str]) -> set[str]:
+        """The hashes that what an entry has under a name says; others where it has nothing, or that cannot be told."""
+        note = entry.names.get(name)
+        hashes = None if note is None else self._of(note).hashes
+        return set(otherwise if hashes is None else hashes)
+
     def _named(self, head: Entry) -> Iterator[frozenset[str] | None]:
         """What each note names: those of the head, then of the other versions that are kept, the newest first."""
         passed: set[str] = set()

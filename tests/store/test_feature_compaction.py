@@ -138,6 +138,23 @@ def test_a_joined_file_lies_by_time_then_key(store: Store, tx: nt.Source) -> Non
     assert rows[AT].is_sorted()  # type: ignore[index]
 
 
+def test_values_of_any_type_come_through(store: Store, tx: nt.Source) -> None:
+    kinds = {
+        "text": tx["place"].last(),
+        "truth": tx["returned"].any().over("1d", delay="7d"),
+        "list": tx["amount"].last_k(3),
+        "texts": tx["place"].last_k(2),
+        "time": tx["when"].max(),
+    }
+    view = nt.feature_view("spend", entity=shop.CUSTOMER, features=kinds)
+    in_small_chunks(store, view, "2026-01-01", "2026-01-12", every="12h")
+    before = store.scan(view).collect()
+    assert store.compact("spend")[0].after == 6
+    assert_frame_equal(store.scan(view).collect(), before, check_exact=True)
+    assert before["texts"].null_count() < before.height
+    assert before["truth"].null_count() < before.height
+
+
 # -- what is stale --------------------------------------------------------------------------------------------------------
 def test_what_was_stale_before_is_stale_afterwards_and_no_more(store: Store, tx: nt.Source) -> None:
     in_small_chunks(store, spend(tx))

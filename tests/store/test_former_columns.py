@@ -103,6 +103,21 @@ def test_a_former_column_that_is_stale_is_left_out(store: Store, tx: nt.Source) 
     assert (columns(store), len(chunks(store))) == (named(now), 1)
 
 
+def test_a_feature_that_was_taken_away_and_is_stale_keeps_no_chunks_apart(store: Store, tx: nt.Source) -> None:
+    was, now = spend(tx, most=tx["amount"].max().over("1d")), spend(tx)
+    store.apply(was)
+    in_small_chunks(store, was)
+    store.apply(now)
+    store.push(tx, [shop.row(900, 25.5)])
+    in_small_chunks(store, now)
+    store.compact("spend")
+    assert [sorted(column.feature for column in chunk.columns.values()) for chunk in chunks(store)] == [
+        ["count_1d", "mean_3d", "most"],
+        ["count_1d", "mean_3d"],
+    ]
+    assert store.backfill(was, *DAYS, **HOURS).values == {"spend:most": chunks(store)[1].rows}
+
+
 def test_what_cannot_be_told_is_kept(store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch) -> None:
     was, now = spend(tx), spend(tx, mean_3d=tx["amount"].max().over("2d"))
     in_small_chunks(store, was)
