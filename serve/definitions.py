@@ -59,6 +59,11 @@ def load(place: str) -> Definitions:
     return made
 
 
+def reachable(place: str) -> None:
+    """Have imports find definitions and what lies beside them, as functions of users that a store names. Nothing is imported."""
+    _reach(str(Path(place).parent.absolute()) if place.endswith(".py") else os.getcwd())
+
+
 def _module(place: str) -> ModuleType:
     try:
         return _from_file(Path(place)) if place.endswith(".py") else _by_name(place)
@@ -70,7 +75,7 @@ def _module(place: str) -> ModuleType:
 
 def _by_name(name: str) -> ModuleType:
     """A module as `python -m` finds it: the folder we are in comes first."""
-    _reach(os.getcwd())
+    reachable(name)
     return importlib.import_module(name)
 
 
@@ -81,7 +86,7 @@ def _from_file(path: Path) -> ModuleType:
         raise NotFound(f"definitions {str(path)!r}: there is no such file.")
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
-    _reach(str(path.parent.absolute()))
+    reachable(str(path))
     spec.loader.exec_module(module)
     return module
 

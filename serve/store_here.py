@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .connect import ConnectedStore, connect
+from .definitions import reachable
 from .settings import Settings, settings, store_path
 
 
@@ -12,6 +13,8 @@ def store_here(place: str | None) -> ConnectedStore:
 
 
 def store_of(found: Settings) -> ConnectedStore:
-    """The store that settings name; the log of one that is not local is where they say."""
+    """The store that settings name; the log of one that is not local is where they say, and so are functions of users."""
+    if found.definitions:
+        reachable(found.definitions)
     place = store_path(found)
     return connect(place, log=found.log if "://" in place else None)

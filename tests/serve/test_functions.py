@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -158,6 +159,30 @@ def test_a_new_process_serves_the_same(store: Any, tmp_path: Path) -> None:
     spine = pl.DataFrame({"customer_id": range(14), "amount": [1.0] * 14, "at": [bank.NOW] * 14})
     made = store.training_set(spine, "roots", at="at").collect()
     assert_frame_equal(pl.read_parquet(out), made.drop(spine.columns), check_exact=True)
+
+
+def test_the_shell_finds_it_where_the_definitions_are(store: Any, tmp_path: Path) -> None:
+    def shell(*words: str, **given: str) -> subprocess.CompletedProcess[str]:
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("NOWTHEN_")}
+        command = [sys.executable, "-m", "nowthen.serve.cli", *words, "--store", str(store.root)]
+        return subprocess.run(
+            command, capture_output=True, text=True, timeout=120, check=False, cwd=tmp_path, env={**plain, **given}
+        )
+
+    asking = (
+        "get",
+        "roots",
+        '{"customer_id": 3}',
+        "--request",
+        '{"amount": 1.0}',
+        "--at",
+        bank.NOW.isoformat(),
+        "--json",
+    )
+    found = shell(*asking, NOWTHEN_DEFINITIONS="project/features.py")
+    assert found.returncode == 0, found.stderr
+    assert "roots_7d" in found.stdout
+    assert "needs module 'banking'" in shell(*asking).stdout
 
 
 # -- failing --------------------------------------------------------------------------------------------------------------
