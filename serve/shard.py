@@ -132,7 +132,7 @@ class Shard:
         self._refuse_unsuited({source: checked})
         position = self._append(source, checked, key)
         with self._lock:
-            self._follow(self._state)
+            self._catch_up()
         return tokens.written({source: position})
 
     def reload(self) -> bool:
@@ -160,7 +160,7 @@ class Shard:
     def check_health(self) -> None:
         """Raises where the shard cannot answer."""
         with self._lock:
-            self._follow(self._state)
+            self._catch_up()
 
     def _held(self, service: str) -> Held:
         self._refuse_failed(service)
@@ -189,7 +189,7 @@ class Shard:
 
     def _current(self, service: str, after: str | None) -> Held:
         """A service as it is after what the logs hold now, and at least as new as a token."""
-        self._follow(self._state)
+        self._catch_up()
         self._refuse_failed(service)
         held = self._state.services[service]
         for source, position in tokens.read(after).items() if after else ():
@@ -199,6 +199,14 @@ class Shard:
                     f"after={after!r}: the log of {source!r} is seen up to {seen} here. Try again.", retry_after=0.05
                 )
         return held
+
+    def _catch_up(self) -> None:
+        """Follow the logs. What was not read yet and was cut off one is in a newer snapshot."""
+        try:
+            self._follow(self._state)
+        except NotFound:
+            if not self.reload():
+                raise
 
     def _follow(self, state: _State) -> None:
         """Take what was appended to the logs since."""

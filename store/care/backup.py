@@ -16,8 +16,9 @@ from ..folders.durable import publish
 from ..here import opened
 from ..ledger.entry import hint_of, path_of
 from ..ledger.start_over import StartOver, undisturbed, until_done
-from ..ports import Folder, Here
-from ..rows.log import Log
+from ..ports import Entry, Folder, Here
+from ..rows.log import Log, first_of
+from ..rows.source_note import state_of
 from ..snapshots.stale_copies import put_stale_copies
 from .mend import as_named
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
@@ -63,8 +64,8 @@ def _attempt(here: Here, copy: _Copy) -> Copied:
     with undisturbed(here.ledger, head):
         needed = Reach(here, head).of(kept_entries(here, head, head.oldest))
         copy.absent(sorted(needed))
-    if here.logs is not None:
-        _logs_out(here.logs, copy)
+        if here.logs is not None:
+            _logs_out(here, head, here.logs, copy)
     if any(entry.kind == "forget" for entry in here.ledger.since(head.number)):
         raise StartOver  # the logs that were copied may have been emptied of rows that only later entries have
     copy.absent(path_of(number) for number in range(1, head.number + 1))
@@ -148,15 +149,24 @@ class _Copy:
         self._removed += len(listed)
 
 
-def _logs_out(logs: Path, copy: _Copy) -> None:
-    """Copy segments that are new or have grown; those that were emptied by `forget` go from the backup too."""
+def _logs_out(here: Here, head: Entry, logs: Path, copy: _Copy) -> None:
+    """Copy segments that are new or have grown, and keys of those that were cut off; what is not there any more goes from the backup too.
+
+    `StartOver` where one was cut off that the tables of the head need.
+    """
     for folder in sorted(logs.iterdir()) if logs.is_dir() else ():
-        segments = Log(folder).segments()
+        log, state = Log(folder), state_of(head, here.notes, folder.name)
+        files = [*log.segments(), *log.cut_off()]
         held = {path: size for path, size in copy.there.items() if path.startswith(f"log/{folder.name}/")}
-        for segment in segments:
-            path = f"log/{folder.name}/{segment.name}"
-            content = segment.read_bytes()
+        names = {f"log/{folder.name}/{file.name}": file for file in files}
+        for path, file in names.items():
+            try:
+                content = file.read_bytes()
+            except FileNotFoundError:
+                raise StartOver from None
             if held.get(path) != len(content):
                 copy.bytes(path, content)
-        if segments:
-            copy.dropped(path for path in held if path < f"log/{folder.name}/{segments[0].name}")
+        if files and 1 < first_of(files[0]) > (0 if state is None else state.log_position) + 1:
+            raise StartOver
+        if files:
+            copy.dropped(path for path in held if path not in names)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from ...engine.errors import Invalid
 from ..folders import ballast
@@ -19,7 +20,9 @@ from ..ledger.entry import begun
 from ..ledger.start_over import undisturbed, until_done
 from ..ports import Entry, Here, Moved, Work
 from ..rows import sequence
+from ..rows.log_cut import cut
 from ..snapshots.stale_copies import put_stale_copies
+from .needless_logs import needless_segments
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
 
 _HOUR_US = 3_600_000_000
@@ -65,7 +68,8 @@ def _attempt(here: Here, keep_us: int, versions: int, *, dry_run: bool) -> Clean
     head = here.ledger.head()
     report = plan.made(head)
     if dry_run:
-        return replace(report, dry_run=True)
+        oldest = report.oldest if plan.doomed else head.oldest
+        return replace(_told(report, _segments(here, head, oldest)), dry_run=True)
     here.folder.sweep()
     put_stale_copies(here)
     parts = []
@@ -77,7 +81,27 @@ def _attempt(here: Here, keep_us: int, versions: int, *, dry_run: bool) -> Clean
         plan.went()
         if plan.more:
             plan.made(head)
-    return _joined(parts) if parts else report
+    done = _joined(parts) if parts else report
+    put_stale_copies(here)  # a server that loads anew begins where the log does
+    return _without_logs(done, here, here.ledger.vouch(head))
+
+
+def _without_logs(report: Cleaned, here: Here, head: Entry) -> Cleaned:
+    """The report with the segments of logs that were cut off, as no version that the head keeps needs them."""
+    segments = _segments(here, head, head.oldest)
+    for segment in segments:
+        cut(segment)
+    return _told(report, segments)
+
+
+def _segments(here: Here, head: Entry, oldest: int) -> dict[Path, int]:
+    with undisturbed(here.ledger, head):
+        return {segment: segment.stat().st_size for segment in needless_segments(here, head, oldest)}
+
+
+def _told(report: Cleaned, segments: Mapping[Path, int]) -> Cleaned:
+    files = {**report.files, **({"log": len(segments)} if segments else {})}
+    return replace(report, files=files, bytes=report.bytes + sum(segments.values()))
 
 
 def _joined(parts: Sequence[Cleaned]) -> Cleaned:

@@ -229,7 +229,7 @@ def _mentions(here: Here, entity: Entity, keys: pl.DataFrame) -> Iterator[str]:
         return
     listed = [path for path, _, _ in here.folder.listed("") if not path.startswith("log/")]
     read: list[tuple[str, Callable[[], bytes]]] = [(path, partial(here.folder.get, path)) for path in listed]
-    segments = [segment for log in _logs(here, entity) for segment in Log(log).segments()]
+    segments = [one for log in _logs(here, entity) for one in (*Log(log).segments(), *Log(log).cut_off())]
     read += [(f"log/{one.parent.name}/{one.name}", one.read_bytes) for one in segments]
     for path, content in read:
         content_now = content()

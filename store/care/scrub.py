@@ -199,10 +199,12 @@ class _Walk:
         """Read the records of all logs against their checksums."""
         for place in sorted(folder.iterdir()) if folder.is_dir() else ():
             segments = Log(place).segments()
-            for segment in segments:
+            for segment in (*Log(place).cut_off(), *segments):
                 path = f"log/{place.name}/{segment.name}"
                 self._needed.setdefault(path, {f"source/{place.name}"})
-                self._tried(path, partial(scan, segment.read_bytes(), path, sealed=segment != segments[-1]))
+                content = self._tried(path, partial(_bytes_of, segment))
+                if content is not None:
+                    self._tried(path, partial(scan, content, path, sealed=segment != segments[-1]))
 
     def _tried(self, path: str, read: Callable[[], T]) -> T | None:
         """What was read; None, and damage noted, where it cannot be read as it was written."""
@@ -214,3 +216,11 @@ class _Walk:
 
     def _damage(self, path: str, what: str) -> None:
         self._found.setdefault(path, Damage(path, what, ()))
+
+
+def _bytes_of(segment: Path) -> bytes:
+    """The bytes of a part of a log; none of one that a cleanup cut off meanwhile."""
+    try:
+        return segment.read_bytes()
+    except FileNotFoundError:
+        return b""

@@ -16,7 +16,7 @@ from ...engine.language.source import SourceSpec
 from ...engine.plan.budget import bytes_of
 from ...engine.showing.progress import Progress
 from ..ledger.entry import begun
-from ..ledger.start_over import committing, losing, until_done
+from ..ledger.start_over import committing, losing, undisturbed, until_done
 from ..ports import Change, Entry, Here, Moved, Stretch, Work
 from ..sources.conform import conforming
 from ..tables.grown import Grown, files_of, grown, joined
@@ -82,7 +82,8 @@ class Ingest:
         change = evolution(spec, state)
         with losing(here.ledger):
             found = given.looked(state) if given else None
-            came = arrived(here, spec, state, found, Erased.of(here, state), self._memory)
+            with undisturbed(here.ledger, base):  # others may have drained the log, and cut it off
+                came = arrived(here, spec, state, found, Erased.of(here, state), self._memory)
             files = given.files if given else Files(None, {})
             if not (came.new or self._matters(came, state, change, read=given is not None) or (make and state is None)):
                 here.ledger.vouch(base)

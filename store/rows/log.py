@@ -10,11 +10,13 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import polars as pl
 
@@ -23,6 +25,8 @@ from ..folders.durable import make_folder, storing, sync
 from . import sequence
 from .records import Record, decoded, encoded, scan
 
+_LOOKS = 20
+T = TypeVar("T")
 SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
 
 
@@ -34,27 +38,29 @@ class Log:
 
     def end(self) -> int:
         """The position of the last row, 0 for an empty log; of one that was emptied what the name of its segment says."""
+        return _looked(self._end)
+
+    def _end(self) -> int:
         segments = self.segments()
         if not segments:
             return 0
         records, _ = scan(segments[-1].read_bytes(), str(segments[-1]), sealed=False)
-        return records[-1].last if records else _first(segments[-1]) - 1
+        return records[-1].last if records else first_of(segments[-1]) - 1
 
     def read(self, position: int = 0, upto: int | None = None) -> tuple[list[pl.DataFrame], int]:
         """The rows after a position (and not after `upto`) with arrival and sequence, and the position they end at."""
+        return _looked(partial(self._read, position, upto))
+
+    def _read(self, position: int, upto: int | None) -> tuple[list[pl.DataFrame], int]:
         segments = self.segments()
-        if (
-            segments
-            and _first(segments[0]) > 1
-            and _first(segments[0]) - 1 > position
-            and (upto is None or upto > position)
-        ):
+        if segments and 1 < first_of(segments[0]) > position + 1 and (upto is None or upto > position):
             raise NotFound(
-                f"log {self.folder} was emptied by `forget` behind position {position}. Read the tables anew; a server loads its snapshot anew."
+                f"log {self.folder} begins behind position {position}: a cleanup cut it off, or `forget` emptied it. "
+                "Read the tables anew; a server loads its snapshot anew."
             )
         frames: list[pl.DataFrame] = []
         for place, segment in enumerate(segments):
-            if place + 1 < len(segments) and _first(segments[place + 1]) <= position:
+            if place + 1 < len(segments) and first_of(segments[place + 1]) <= position + 1:
                 continue
             data = segment.read_bytes()
             found, _ = scan(data, str(segment), sealed=place + 1 < len(segments))
@@ -71,9 +77,22 @@ class Log:
         """The files of the log, the oldest first."""
         return sorted(self.folder.glob("*.log")) if self.folder.is_dir() else []
 
+    def cut_off(self) -> list[Path]:
+        """What is left of segments that were cut off: the keys of their pushes."""
+        return sorted(self.folder.glob("*.keys")) if self.folder.is_dir() else []
 
-def _first(segment: Path) -> int:
+
+def first_of(segment: Path) -> int:
+    """The sequence number that a segment begins at: one more than the last before it."""
     return int(segment.stem)
+
+
+def _looked(look: Callable[[], T]) -> T:
+    """What a look at segments gives; another look where one was cut off meanwhile."""
+    for _ in range(_LOOKS):
+        with suppress(FileNotFoundError):
+            return look()
+    return look()
 
 
 @dataclass(frozen=True)
@@ -91,7 +110,7 @@ class Writer:
     """Appends to a log. Close it, or use it in a `with`; until then no other process can write."""
 
     def __init__(self, folder: Path, wait_s: float = 0.0) -> None:
-        self._folder = folder
+        self._folder, self._log = folder, Log(folder)
         self._keys: dict[str, Appended] = {}
         self._segment: Path | None = None
         self._size = self._last = 0
@@ -167,13 +186,13 @@ class Writer:
     # -- being the writer -----------------------------------------------------------------------------------------------
     def emptied(self) -> int:
         """Remove all rows, which the tables must have; what comes later follows on. The position that the log ends at."""
-        before = sorted(self._folder.glob("*.log"))
+        before = [*self._log.segments(), *self._log.cut_off()]
         fresh = self._folder / f"{self._last + 1:020d}.log"
         if before and before != [fresh]:
             os.close(os.open(fresh, os.O_RDWR | os.O_CREAT, 0o644))
             sync(self._folder)
             for segment in before:
-                segment.unlink()
+                segment.unlink(missing_ok=True)
             sync(self._folder)
             self._take_in()
         return self._last
@@ -190,7 +209,7 @@ class Writer:
             time.sleep(0.001)
         os.pwrite(self._lock, f"{os.getpid():<20}".encode(), 0)
         try:
-            self._take_in()
+            _looked(self._take_in)
         except NowThenError:
             self.pause()
             raise
@@ -224,25 +243,28 @@ class Writer:
 
     def _take_in(self) -> None:
         """Read what is in the log beyond what this writer knows."""
-        segments = sorted(self._folder.glob("*.log"))
+        segments = self._log.segments()
         if not segments or (segments[-1] == self._segment and segments[-1].stat().st_size == self._size):
             return
+        if self._segment not in segments:  # what others wrote since may have been cut off
+            for cut in self._log.cut_off():
+                self._remember(scan(cut.read_bytes(), str(cut), sealed=True)[0])
         since = segments.index(self._segment) if self._segment in segments else 0
         for segment in segments[since:]:
             known = self._size if segment == self._segment else 0
             records, end = scan(tail_of(segment, known), str(segment), sealed=segment != segments[-1], base=known)
-            self._last = max(self._last, _first(segment) - 1)
-            self._learn(records)
+            self._last = max(self._last, first_of(segment) - 1)
+            self._last = records[-1].last if records else self._last
+            self._remember(records)
             self._segment, self._size = segment, known + end
-        if self._handle is not None:
-            os.close(self._handle)
-        self._handle = os.open(segments[-1], os.O_RDWR | os.O_APPEND)
+        before, self._handle = self._handle, os.open(segments[-1], os.O_RDWR | os.O_APPEND)
+        if before is not None:
+            os.close(before)
         os.ftruncate(self._handle, self._size)
         os.fsync(self._handle)
 
-    def _learn(self, records: list[Record]) -> None:
+    def _remember(self, records: list[Record]) -> None:
         for record in records:
-            self._last = record.last
             if record.key:
                 self._keys[record.key] = Appended(record.first, record.last, record.arrival, record.rows)
 

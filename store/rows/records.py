@@ -53,8 +53,17 @@ def encoded(rows: pl.DataFrame, *, key: str, first: int, arrival: int, forced: i
     stream = io.BytesIO()
     rows.write_ipc_stream(stream)
     name = key.encode()
-    body = name + stream.getvalue()
-    head = _HEAD.pack(_MAGIC, len(body), 0, forced, first, arrival, rows.height, len(name))
+    return _framed(name + stream.getvalue(), forced, first, arrival, rows.height, len(name))
+
+
+def without_rows(record: Record) -> bytes:
+    """The bytes of a record that says where a push stood, and under which key."""
+    name = record.key.encode()
+    return _framed(name, 0, record.first, record.arrival, record.rows, len(name))
+
+
+def _framed(body: bytes, *facts: int) -> bytes:
+    head = _HEAD.pack(_MAGIC, len(body), 0, *facts)
     checksum = zlib.crc32(body, zlib.crc32(head[_CRC_FROM:]))
     return head[:8] + struct.pack("<I", checksum) + head[_CRC_FROM:] + body
 

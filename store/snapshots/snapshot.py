@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import polars as pl
 
-from ...engine.errors import Invalid
+from ...engine.errors import Conflict, Invalid
 from ...engine.folds.hashing import HASH_VERSION, bucket
 from ...engine.folds.rows import ARRIVAL, SEQUENCE
 from ...engine.language.definition import to_json
@@ -118,9 +118,17 @@ class _Build:
             groups,
         )
         noted = here.notes.put(work.token, manifest.note())
-        here.ledger.commit(self.entry, work, lambda _: Moved({key: noted}))
+        here.ledger.commit(self.entry, work, lambda head: Moved({key: self._still(head, noted)}))
         put_copy(here, name)
         return manifest
+
+    def _still(self, head: Entry, noted: str) -> str:
+        """The note, while the version that it was made from is kept: from there on servers read the logs."""
+        if self.entry.number < head.oldest:
+            raise Conflict(
+                f"version {self.entry.number}, which a snapshot of {self.service.name} was made from, ended meanwhile. Publish again."
+            )
+        return noted
 
     def _group(self, side: At, token: str, draft: Path, made: dict[str, Path]) -> Group:
         spec, keys = side.scan.source, tuple(key for key, _ in side.keys)

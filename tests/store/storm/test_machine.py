@@ -28,6 +28,7 @@ from hypothesis.stateful import (
 
 import nowthen as nt
 from nowthen.engine.errors import NotFound
+from nowthen.store.rows import log
 from nowthen.store.store import Store
 
 from . import orders
@@ -39,6 +40,7 @@ SPAN = (orders.START, orders.START + timedelta(days=4))
 BUYERS = [f"buyer-{letter}" for letter in "abcd"]
 
 pytestmark = [pytest.mark.fault, pytest.mark.slow, pytest.mark.timeout(300 + 10 * RUNS)]
+SEGMENT_BYTES = log.SEGMENT_BYTES
 hours = st.integers(0, 95)
 buyers = st.sampled_from(BUYERS)
 
@@ -52,9 +54,11 @@ class Machine(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="nowthen-storm-"))
         self.store: Store = nt.connect(self.folder / "store")
         self.world, self.count, self.bound = World(), 0, 0.0
+        log.SEGMENT_BYTES = 1  # so that cleanups cut logs off
 
     def teardown(self) -> None:
         """Nothing is left behind."""
+        log.SEGMENT_BYTES = SEGMENT_BYTES
         if hasattr(self, "folder"):
             shutil.rmtree(self.folder)
 
