@@ -10,7 +10,13 @@ from __future__ import annotations
 
 import gc
 import importlib
+import os
 from typing import TYPE_CHECKING
+
+# The allocators of Polars and of Arrow read these once, when they are loaded. By themselves they gave pages back in the middle of a run
+# and took them anew a moment later, which cost a tenth of the CPU time of joins and windows (2026-11, benchmarks/join.py, windows.py).
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:30000,muzzy_decay_ms:30000")
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "30000")
 
 # Every public name, under the module it lives in.
 _HOMES: dict[str, tuple[str, ...]] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
 from .kernels_extremes import EXTREMES_BLOCK, extremes, extremes_prepared
-from .kernels_latest import keep_latest, put_values, reached
+from .kernels_latest import carry, keep_latest, put_values
 from .kernels_moments import deviations, prefix_moments
 from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
 from .kernels_owners import owners
@@ -19,6 +19,7 @@ LOADED = True  # last: another thread may find this module half imported
 __all__ = [
     "EXTREMES_BLOCK",
     "LOADED",
+    "carry",
     "deviations",
     "differences",
     "distinct",
@@ -37,7 +38,6 @@ __all__ = [
     "prefix_moments",
     "prefix_sums",
     "put_values",
-    "reached",
     "renumber_codes",
     "rises",
     "spread",

@@ -27,7 +27,7 @@ from .rows import Rows
 _LIGHT = (
     50  # rows that numpy answers while compiled loops are worth loading for one of other work (2026-11: 40 ns a row)
 )
-_BLOCK = 1 << 18  # rows at a time, so that what is known of each fits the processor's cache
+_BLOCK = 1 << 19  # rows at a time, so that what is known of each fits the processor's cache
 
 
 class _Sight(NamedTuple):
