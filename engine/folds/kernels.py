@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
 from .kernels_extremes import EXTREMES_BLOCK, extremes, extremes_prepared
-from .kernels_latest import carry, keep_latest, put_values
+from .kernels_latest import carry, keep_latest, merge_latest, put_values
 from .kernels_moments import deviations, prefix_moments
 from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
 from .kernels_owners import owners
@@ -31,6 +31,7 @@ __all__ = [
     "in_order",
     "keep_latest",
     "learned_codes",
+    "merge_latest",
     "near_codes",
     "owners",
     "places",

@@ -105,6 +105,23 @@ def _first(base: Index, low: int, high: int, at: int, wanted: int) -> int:
 
 
 @jit
+def merge_latest(time: Index, sequence: Index, latest: Index, latest_sequence: Index, touched: Index) -> int:
+    """Keep for each question the later of two rows, that of `time`, which came later, and that of `latest`; fill those that got one."""
+    count = 0
+    for q in range(len(time)):
+        if time[q] == NEVER or time[q] < latest[q]:
+            continue
+        if len(sequence) > 0:
+            if time[q] == latest[q] and sequence[q] < latest_sequence[q]:
+                continue
+            latest_sequence[q] = sequence[q]
+        latest[q] = time[q]
+        touched[count] = q
+        count += 1
+    return count
+
+
+@jit
 def carry(offsets: Index, time: Index, source: Index, out: Index) -> None:
     """Fill for each question the last one of its group up to it that has a time, itself where there is none; and that time."""
     for g in range(len(offsets) - 1):

@@ -80,9 +80,20 @@ class Kept:
         if sequence is not None and self.sequence is None:
             self.sequence = _filled(len(self.time), NEVER)
 
-    def of(self, questions: Index) -> tuple[Index, Index | None]:
-        """Time and sequence of the rows of some questions."""
-        return self.time[questions], None if self.sequence is None else self.sequence[questions]
+    def merge(self, later: Kept, loops: Any) -> Index:
+        """Take over rows that came later where they are later; the questions that got one."""
+        self.expect(later.sequence)
+        if loops:
+            self._front = None
+            touched = fresh(len(self.time), smallest(len(self.time)))
+            theirs, ours = (_NONE if part is None else part for part in (later.sequence, self.sequence))
+            return touched[: loops.merge_latest(owned(later.time), owned(theirs), self.time, ours, touched)]
+        questions = np.flatnonzero(later.time > NEVER)
+        sequence = None if later.sequence is None else later.sequence[questions]
+        better = self.better(questions, later.time[questions], sequence)
+        questions = questions[better]
+        self.put(questions, later.time[questions], None if sequence is None else sequence[better])
+        return questions
 
     def front(self, offsets: Index) -> Front:
         """What the loops remember from piece to piece."""
@@ -162,7 +173,10 @@ class Piece(Protocol):
     """Some rows on their way to the questions."""
 
     def keep(self, upto: Upto, seen: Mask | None, kept: Kept) -> tuple[Index, Index]:
-        """Let the questions keep the rows that are seen, before the windows' end: the questions that got one, and its position; of equal questions the last counts."""
+        """Let the questions keep the rows that are seen, before the windows' end: the questions that got one, and its position.
+
+        Of equal questions the last one counts.
+        """
 
 
 @dataclass(eq=False)

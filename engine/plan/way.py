@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _CODES = 16  # bytes a row: codes, places, order
 HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
+_LATEST = 20  # bytes a question: time and piece of its latest row, and its part of what is remembered of its key
 _PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
 
 
@@ -73,6 +74,11 @@ def per_question(read: int, asks: Sequence[Ask]) -> int:
     answers = sum(physical(ask.dtype).itemsize + 1 for ask in asks)
     widest = max((physical(ask.dtype).itemsize for ask in asks), default=0)
     return 2 * read + _CODES + answers + widest
+
+
+def learned_per_question(asks: Sequence[Ask]) -> int:
+    """Bytes that what is learned of a row of the spine takes while rows of the source pass by."""
+    return _LATEST + sum(physical(ask.dtype).itemsize + 1 for ask in asks)
 
 
 def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
