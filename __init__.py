@@ -8,7 +8,6 @@ instant and loads neither Ray nor Lance nor Polars.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 from typing import TYPE_CHECKING
@@ -137,20 +136,10 @@ def __getattr__(name: str) -> object:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(_unknown(name))
-    value: object = getattr(_module(home), name)
+    loading = importlib.import_module(".engine.loading", __name__)
+    value: object = getattr(loading.loaded(home, __name__), name)
     globals()[name] = value  # the next look-up does not come here
     return value
-
-
-def _module(home: str) -> object:
-    """A module of ours. The collector rests meanwhile, as what modules make stays: it took a fifth of the time of loading them."""
-    works = gc.isenabled()
-    gc.disable()
-    try:
-        return importlib.import_module(home, __name__)
-    finally:
-        if works:
-            gc.enable()
 
 
 def __dir__() -> list[str]:
