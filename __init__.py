@@ -8,9 +8,14 @@ instant and loads neither Ray nor Lance nor Polars.
 
 from __future__ import annotations
 
-import gc
 import importlib
+import os
 from typing import TYPE_CHECKING
+
+# The allocators of Polars and of Arrow read these once, when they are loaded. By themselves they gave pages back in the middle of a run
+# and took them anew a moment later, which cost a tenth of the CPU time of joins and windows (2026-11, benchmarks/join.py, windows.py).
+os.environ.setdefault("_RJEM_MALLOC_CONF", "dirty_decay_ms:30000,muzzy_decay_ms:30000")
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "30000")
 
 # Every public name, under the module it lives in.
 _HOMES: dict[str, tuple[str, ...]] = {
@@ -137,20 +142,10 @@ def __getattr__(name: str) -> object:
     home = _HOME.get(name)
     if home is None:
         raise AttributeError(_unknown(name))
-    value: object = getattr(_module(home), name)
+    loading = importlib.import_module(".engine.loading", __name__)
+    value: object = getattr(loading.loaded(home, __name__), name)
     globals()[name] = value  # the next look-up does not come here
     return value
-
-
-def _module(home: str) -> object:
-    """A module of ours. The collector rests meanwhile, as what modules make stays: it took a fifth of the time of loading them."""
-    works = gc.isenabled()
-    gc.disable()
-    try:
-        return importlib.import_module(home, __name__)
-    finally:
-        if works:
-            gc.enable()
 
 
 def __dir__() -> list[str]:

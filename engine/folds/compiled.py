@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
+from threading import Thread
 from typing import Any
+
+from ..loading import loaded
 
 _KERNELS = __package__ + ".kernels"
 _WORTH = 200_000  # rows; loading the compiled loops costs about 1.3 CPU s, numpy at this size 0.2 s (2026-11, benchmarks/fraud.py)
@@ -11,18 +15,28 @@ _WORTH = 200_000  # rows; loading the compiled loops costs about 1.3 CPU s, nump
 
 def kernels(work: int) -> Any:
     """The compiled loops if they are loaded already or `work` rows are worth loading them; None otherwise."""
-    loaded = sys.modules.get(_KERNELS)
-    if loaded is not None and hasattr(loaded, "LOADED"):
-        return loaded
+    loops = sys.modules.get(_KERNELS)
+    if loops is not None and hasattr(loops, "LOADED"):
+        return loops
     return warm() if work >= _WORTH else None
+
+
+def ahead(work: int) -> None:
+    """Begin to load the compiled loops beside what is done now, such as reading, if `work` rows that come after it are worth it."""
+    if work >= _WORTH and _KERNELS not in sys.modules:
+        Thread(target=_warm_or_not, name="nowthen-loops").start()
+
+
+def _warm_or_not() -> None:
+    with suppress(Exception):  # who needs the loops will try again, and say what is wrong
+        warm()
 
 
 def warm() -> Any:
     """Load the compiled loops now, as a long-lived process does at its start; None where numba is not installed."""
     try:
-        from . import kernels as loops
+        return loaded(".kernels", __package__)
     except ModuleNotFoundError as missing:
         if missing.name != "numba":
             raise
         return None
-    return loops

@@ -58,6 +58,8 @@ class Coder:
 
 def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str) -> pl.DataFrame:
     """The key columns in the entity's types; a value that does not fit is refused."""
+    if all(frame[name].dtype == dtype for name, dtype in keys.items()):
+        return pl.DataFrame([frame[name] for name in keys])
     try:
         return frame.select(pl.col(name).cast(dtype, strict=True) for name, dtype in keys.items())
     except pl.exceptions.PolarsError as error:
@@ -183,8 +185,8 @@ class _Hashed:
 
 def _words(keys: pl.Series) -> Array:
     """Whole numbers as 64 bits each, anything where there is none."""
-    whole = keys.to_physical()
-    whole = whole.cast(pl.UInt64 if isinstance(whole.dtype, pl.UInt64) else pl.Int64)
+    whole = keys if keys.dtype == pl.Int64 else keys.to_physical()
+    whole = whole if whole.dtype in (pl.Int64, pl.UInt64) else whole.cast(pl.Int64)
     return (whole.fill_null(0) if whole.null_count() else whole).to_numpy().view(np.uint64)
 
 

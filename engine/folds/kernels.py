@@ -5,20 +5,24 @@ All times are int64 microseconds; index ranges are half-open.
 
 from __future__ import annotations
 
+import numpy as np
+
 from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
 from .kernels_extremes import EXTREMES_BLOCK, extremes, extremes_prepared
-from .kernels_latest import keep_latest, put_values, reached
+from .kernels_latest import carry, keep_latest, merge_latest, put_values
 from .kernels_moments import deviations, prefix_moments
 from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
 from .kernels_owners import owners
 from .kernels_wavelet import wavelet_at_most, wavelet_fill, wavelet_neighbours, wavelet_smallest
 from .kernels_windows import differences, divided, fused, prefix_sums, sum_by_prefix, upper_indices
 
-LOADED = True  # last: another thread may find this module half imported
+# Last: another thread may find this module half imported. The first call of a loop has numba load half of itself, which is done here.
+LOADED = not rises(np.zeros(2, dtype=np.int64))
 
 __all__ = [
     "EXTREMES_BLOCK",
     "LOADED",
+    "carry",
     "deviations",
     "differences",
     "distinct",
@@ -30,6 +34,7 @@ __all__ = [
     "in_order",
     "keep_latest",
     "learned_codes",
+    "merge_latest",
     "near_codes",
     "owners",
     "places",
@@ -37,7 +42,6 @@ __all__ = [
     "prefix_moments",
     "prefix_sums",
     "put_values",
-    "reached",
     "renumber_codes",
     "rises",
     "spread",

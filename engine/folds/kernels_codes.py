@@ -43,9 +43,12 @@ def learned_codes(words: Array, present: Array, out: Index) -> tuple[Array, int]
 
 @jit
 def hashed_codes(words: Array, table: Array, out: Index) -> None:
-    """Fill the code of each word, -1 where the table has it not."""
+    """Fill the code of each word, -1 where the table has it not. Equal neighbours, as in sorted files, are looked up once."""
+    code = np.int64(-1)
     for i in range(len(words)):
-        out[i] = np.int64(table[_place(table, words[i]), 1]) - 1
+        if i == 0 or words[i] != words[i - 1]:
+            code = np.int64(table[_place(table, words[i]), 1]) - 1
+        out[i] = code
 
 
 @jit

@@ -5,22 +5,74 @@ from __future__ import annotations
 from .column import Array, Index, Mask
 from .jit import jit
 
+NEVER, ALWAYS = -(2**63), 2**63 - 1
+_AT, _AFTER, _UPTO, _TIME = range(4)  # columns of `front`
+
 
 @jit
-def reached(time: Index, group: Index, late: int, base: Index, offsets: Index, cursor: Index, out: Index) -> None:
-    """Fill for each row the first question of its group with base - late >= time, -1 where there is none.
+def keep_latest(
+    time: Index,
+    sequence: Index,
+    group: Index,
+    seen: Mask,
+    late: int,
+    base: Index,
+    offsets: Index,
+    front: Index,
+    latest: Index,
+    latest_sequence: Index,
+    piece: Index,
+    number: int,
+    touched: Index,
+    rows: Index,
+) -> int:
+    """Let each row go to the first question of its group with base - late >= time, which keeps the latest by (time, sequence, position).
 
-    Group g has the questions [offsets[g], offsets[g + 1]), sorted by base. `cursor` holds where the search in each group begins and
-    ended: rows that come about by time find their question a few steps from that of the row before.
+    Group g has the questions [offsets[g], offsets[g + 1]), sorted by base; rows of group -1 are nobody's. `latest` holds the time and
+    `latest_sequence` the sequence of what questions have, and `piece` which piece of the rows it is from; this one is `number`.
+    `touched` is filled with questions that got a row and `rows` with that, and how many is returned: of equal questions the last one
+    counts. Without `sequence` (empty) later rows follow earlier ones; without `seen` (empty) every row counts.
+
+    `front` holds for each group the question its last row went to, the base before that and its own, and the time it has: rows that come
+    about by time mostly go where the one before went. They are taken from the last to the first, so that most find a later one there.
     """
-    for i in range(len(time)):
+    count = 0
+    for i in range(len(time) - 1, -1, -1):
         g = group[i]
-        out[i] = -1
-        if g >= 0:
-            at = _first(base, offsets[g], offsets[g + 1], cursor[g], time[i] + late)
-            cursor[g] = at
-            if at < offsets[g + 1]:
-                out[i] = at
+        if g < 0 or (len(seen) > 0 and not seen[i]):
+            continue
+        wanted = time[i] + late
+        if not front[g, _AFTER] < wanted <= front[g, _UPTO]:
+            _turn(front, g, _first(base, offsets[g], offsets[g + 1], front[g, _AT], wanted), base, offsets, latest)
+        if time[i] < front[g, _TIME]:
+            continue
+        q = front[g, _AT]
+        if time[i] == front[g, _TIME] and not _later(sequence, i, latest_sequence, q, piece[q] != number):
+            continue
+        if len(sequence) > 0:
+            latest_sequence[q] = sequence[i]
+        latest[q] = front[g, _TIME] = time[i]
+        piece[q] = number
+        touched[count], rows[count] = q, i
+        count += 1
+    return count
+
+
+@jit
+def _later(sequence: Index, i: int, latest_sequence: Index, q: int, elder: bool) -> bool:
+    """Whether row i follows the row of equal time that question q has; `elder` is that of pieces before."""
+    if len(sequence) == 0 or sequence[i] == latest_sequence[q]:
+        return elder
+    return bool(sequence[i] > latest_sequence[q])
+
+
+@jit
+def _turn(front: Index, g: int, q: int, base: Index, offsets: Index, latest: Index) -> None:
+    """Let the front of a group be at question q; where that is the group's end no row is late enough."""
+    front[g, _AT] = q
+    front[g, _AFTER] = base[q - 1] if q > offsets[g] else NEVER
+    front[g, _UPTO] = base[q] if q < offsets[g + 1] else ALWAYS
+    front[g, _TIME] = latest[q] if q < offsets[g + 1] else ALWAYS
 
 
 @jit
@@ -53,36 +105,32 @@ def _first(base: Index, low: int, high: int, at: int, wanted: int) -> int:
 
 
 @jit
-def keep_latest(
-    time: Index,
-    sequence: Index,
-    question: Index,
-    seen: Mask,
-    latest: Index,
-    latest_sequence: Index,
-    row: Index,
-    touched: Index,
-) -> int:
-    """Keep the latest row of each question, by (time, sequence, position); fill the questions that got one, and return their number.
-
-    `latest` holds the time and `latest_sequence` the sequence of what questions have; `row` is -1 for all, and becomes the row of those
-    that got one. Without `sequence` (empty) later rows follow earlier ones; without `seen` (empty) every row counts.
-    """
+def merge_latest(time: Index, sequence: Index, latest: Index, latest_sequence: Index, touched: Index) -> int:
+    """Keep for each question the later of two rows, that of `time`, which came later, and that of `latest`; fill those that got one."""
     count = 0
-    for i in range(len(time)):
-        q = question[i]
-        if q < 0 or time[i] < latest[q] or (len(seen) > 0 and not seen[i]):
+    for q in range(len(time)):
+        if time[q] == NEVER or time[q] < latest[q]:
             continue
         if len(sequence) > 0:
-            if time[i] == latest[q] and sequence[i] < latest_sequence[q]:
+            if time[q] == latest[q] and sequence[q] < latest_sequence[q]:
                 continue
-            latest_sequence[q] = sequence[i]
-        latest[q] = time[i]
-        if row[q] < 0:
-            touched[count] = q
-            count += 1
-        row[q] = i
+            latest_sequence[q] = sequence[q]
+        latest[q] = time[q]
+        touched[count] = q
+        count += 1
     return count
+
+
+@jit
+def carry(offsets: Index, time: Index, source: Index, out: Index) -> None:
+    """Fill for each question the last one of its group up to it that has a time, itself where there is none; and that time."""
+    for g in range(len(offsets) - 1):
+        at = -1
+        for q in range(offsets[g], offsets[g + 1]):
+            if time[q] != NEVER:
+                at = q
+            source[q] = q if at < 0 else at
+            out[q] = NEVER if at < 0 else time[at]
 
 
 @jit

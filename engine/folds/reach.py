@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from ..language.window import rounded
+from . import compiled
 from .column import Array, Index, Mask
 from .memory import fresh
 from .positions import ordered, smallest, take
@@ -20,6 +21,10 @@ from .positions import ordered, smallest, take
 _NONE = np.empty(0, dtype=np.int64)
 _MOST = 0.75  # of the rows somebody's: to pick them out costs as much as to sort the others with them
 NEVER = int(np.iinfo(np.int64).min)  # the time of no row
+
+
+def _no_scratch() -> Index:
+    return np.empty((2, 0), dtype=np.int64)
 
 
 class Upto(NamedTuple):
@@ -30,11 +35,35 @@ class Upto(NamedTuple):
 
 
 @dataclass(eq=False)
+class Front:
+    """What the loops remember between pieces of rows (`kernels_latest.keep_latest`); it is wrong once another changed what is kept."""
+
+    table: Index  # (groups, 4)
+    piece: Index  # which piece the row of each question is from
+    pieces: int = 0
+
+    @staticmethod
+    def of(offsets: Index, questions: int) -> Front:
+        """No piece came yet."""
+        table = np.full((len(offsets) - 1, 4), NEVER)  # up to never: the first row has to search
+        table[:, 0] = offsets[:-1]
+        return Front(table, np.zeros(questions, dtype=np.int32))
+
+
+@dataclass(eq=False)
 class Kept:
     """The latest row of every question: its time, NEVER where there is none, and its sequence where rows have one."""
 
     time: Index
     sequence: Index | None = None
+    _front: Front | None = field(default=None, repr=False)
+
+    def __getstate__(self) -> tuple[Index, Index | None]:
+        return self.time, self.sequence
+
+    def __setstate__(self, state: tuple[Index, Index | None]) -> None:
+        self.time, self.sequence = state
+        self._front = None
 
     @staticmethod
     def nothing(n: int) -> Kept:
@@ -51,9 +80,26 @@ class Kept:
         if sequence is not None and self.sequence is None:
             self.sequence = _filled(len(self.time), NEVER)
 
-    def of(self, questions: Index) -> tuple[Index, Index | None]:
-        """Time and sequence of the rows of some questions."""
-        return self.time[questions], None if self.sequence is None else self.sequence[questions]
+    def merge(self, later: Kept, loops: Any) -> Index:
+        """Take over rows that came later where they are later; the questions that got one."""
+        self.expect(later.sequence)
+        if loops:
+            self._front = None
+            touched = fresh(len(self.time), smallest(len(self.time)))
+            theirs, ours = (_NONE if part is None else part for part in (later.sequence, self.sequence))
+            return touched[: loops.merge_latest(owned(later.time), owned(theirs), self.time, ours, touched)]
+        questions = np.flatnonzero(later.time > NEVER)
+        sequence = None if later.sequence is None else later.sequence[questions]
+        better = self.better(questions, later.time[questions], sequence)
+        questions = questions[better]
+        self.put(questions, later.time[questions], None if sequence is None else sequence[better])
+        return questions
+
+    def front(self, offsets: Index) -> Front:
+        """What the loops remember from piece to piece."""
+        if self._front is None:
+            self._front = Front.of(offsets, len(self.time))
+        return self._front
 
     def better(self, questions: Index, time: Index, sequence: Index | None) -> Mask:
         """Whether rows that came later are later than what the questions have."""
@@ -65,6 +111,7 @@ class Kept:
 
     def put(self, questions: Index, time: Index, sequence: Index | None) -> None:
         """Give the questions other rows."""
+        self._front = None  # it tells of those they had
         self.time[questions] = time
         if sequence is not None and self.sequence is not None:
             self.sequence[questions] = sequence
@@ -76,12 +123,14 @@ class Questions:
 
     offsets: Index
     times: Index
+    _scratch: Index = field(default_factory=_no_scratch, repr=False)
 
     def __getstate__(self) -> tuple[Index, Index]:
         return self.offsets, self.times
 
     def __setstate__(self, state: tuple[Index, Index]) -> None:
         self.offsets, self.times = (owned(part) for part in state)
+        self._scratch = _no_scratch()
 
     @cached_property
     def group(self) -> Index:
@@ -89,10 +138,11 @@ class Questions:
         groups = len(self.offsets) - 1
         return np.repeat(np.arange(groups, dtype=smallest(groups)), np.diff(self.offsets))
 
-    @cached_property
-    def row(self) -> Index:
-        """Scratch of the loops: -1 for each question."""
-        return _filled(len(self.times), -1)
+    def scratch(self, rows: int) -> Index:
+        """Scratch of the loops (2, n) for so many rows or more; what is in it lasts until it is asked for again."""
+        if self._scratch.shape[1] < rows:
+            self._scratch = fresh(2 * rows, smallest(max(rows, len(self.times)))).reshape(2, rows)
+        return self._scratch
 
     def base(self, clocks: tuple[int, ...]) -> Index:
         """The times asked, rounded down to the clocks."""
@@ -100,14 +150,14 @@ class Questions:
             self._bases[clocks] = rounded(self.times, clocks)
         return self._bases[clocks]
 
-    def cursor(self, upto: Upto) -> Index:
-        """Where the search in each group goes on."""
-        if upto not in self._cursors:
-            self._cursors[upto] = self.offsets[:-1].copy()
-        return self._cursors[upto]
-
     def carried(self, kept: Kept) -> tuple[Index, Index]:
         """For each question the one whose row is its latest, itself or one before, and that row's time, NEVER where there is none."""
+        loops = compiled.kernels(len(self.times))
+        if loops:
+            size = smallest(len(self.times))
+            source, time = fresh(len(self.times), size), fresh(len(self.times), kept.time.dtype)
+            loops.carry(self.offsets, kept.time, source, time)
+            return source, time
         own = np.arange(len(self.times))
         source = np.maximum.accumulate(np.where(kept.time == NEVER, -1, own))
         lacking = source < self.offsets[self.group]
@@ -118,16 +168,15 @@ class Questions:
     def _bases(self) -> dict[tuple[int, ...], Index]:
         return {}
 
-    @cached_property
-    def _cursors(self) -> dict[Upto, Index]:
-        return {}
-
 
 class Piece(Protocol):
     """Some rows on their way to the questions."""
 
     def keep(self, upto: Upto, seen: Mask | None, kept: Kept) -> tuple[Index, Index]:
-        """Let the questions keep the rows that are seen, before the windows' end: the questions that got one, and its position."""
+        """Let the questions keep the rows that are seen, before the windows' end: the questions that got one, and its position.
+
+        Of equal questions the last one counts.
+        """
 
 
 @dataclass(eq=False)
@@ -139,27 +188,19 @@ class Looped:
     time: Index
     group: Index
     sequence: Index | None
-    _reached: dict[Upto, Index] = field(default_factory=dict)
 
     def keep(self, upto: Upto, seen: Mask | None, kept: Kept) -> tuple[Index, Index]:
         """The questions that got a row, and its position."""
-        row, touched = self.questions.row, np.empty(len(self.time), dtype=np.int64)
+        asked, front = self.questions, kept.front(self.questions.offsets)
+        front.pieces += 1
+        touched, rows = asked.scratch(len(self.time))
         mask = np.empty(0, dtype=np.bool_) if seen is None else seen
         ours, theirs = (_NONE if part is None else part for part in (self.sequence, kept.sequence))
-        count = self.loops.keep_latest(self.time, ours, self._question(upto), mask, kept.time, theirs, row, touched)
-        questions = touched[:count]
-        rows = row[questions]
-        row[questions] = -1
-        return questions, rows
-
-    def _question(self, upto: Upto) -> Index:
-        if upto not in self._reached:
-            asked = self.questions
-            out = np.empty(len(self.time), dtype=smallest(len(asked.times)))
-            base, cursor = asked.base(upto.clocks), asked.cursor(upto)
-            self.loops.reached(self.time, self.group, upto.late, base, asked.offsets, cursor, out)
-            self._reached[upto] = out
-        return self._reached[upto]
+        count = self.loops.keep_latest(
+            *(self.time, ours, self.group, mask, upto.late, asked.base(upto.clocks), asked.offsets),
+            *(front.table, kept.time, theirs, front.piece, front.pieces, touched, rows),
+        )
+        return touched[:count], rows[:count]
 
 
 @dataclass(eq=False)

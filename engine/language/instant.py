@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import polars as pl
 
 from ..errors import Invalid, WrongType
@@ -60,7 +61,7 @@ def _localized(times: pl.Series, what: str, zone: str, first: int) -> pl.Series:
 
 
 def _whole_microseconds(times: pl.Series, what: str, first: int) -> Index:
-    physical = times.to_physical().to_numpy()
+    physical = times.to_numpy().view(np.int64)
     unit = times.dtype.time_unit  # type: ignore[attr-defined]
     if unit == "ms":
         return physical * 1000

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 _CODES = 16  # bytes a row: codes, places, order
 HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
 _PLACE = 16  # bytes that say where a list lies
+_LATEST = 20  # bytes a question: time and piece of its latest row, and its part of what is remembered of its key
 _PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
 
 
@@ -77,6 +78,11 @@ def per_question(read: int, asks: Sequence[Ask]) -> int:
     answers = sum(_answer(ask) + 1 for ask in asks)
     widest = max(map(_answer, asks), default=0)
     return 2 * read + _CODES + answers + widest
+
+
+def learned_per_question(asks: Sequence[Ask]) -> int:
+    """Bytes that what is learned of a row of the spine takes while rows of the source pass by."""
+    return _LATEST + sum(_answer(ask) + 1 for ask in asks)
 
 
 def _answer(ask: Ask) -> int:

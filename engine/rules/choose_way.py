@@ -7,9 +7,9 @@ from math import ceil
 
 from ..plan.pieces import height, layout, width
 from ..plan.plan import At, Plan, Spine
-from ..plan.way import Resources, Way, per_question
+from ..plan.way import Resources, Way, learned_per_question
 from ..running.streamed import can_stream, in_pieces
-from ..running.task import AtTask, known_column, questions_of, source_columns
+from ..running.task import AtTask, known_column, source_columns
 
 _SMALL = 1_500_000  # rows of spine and source together; below, an exchange costs more than a second core gives
 _MOST_BUCKETS = 1024
@@ -82,9 +82,9 @@ def _streamed(task: AtTask, asked: int, rows: int, resources: Resources) -> Way:
     """One step for every few million rows, but no more than keep all cores busy: each holds the questions."""
     if rows + asked <= _SMALL:
         return Way()
-    read, asks = width(task.source.schema(), source_columns(task)), task.side.asks
-    steps = max(min(ceil(rows / _PASSED), 2 * resources.slots), 1)
-    learned = asked * per_question(width(dict(task.spine.schema), questions_of(task)), asks)
+    read = width(task.source.schema(), source_columns(task))
+    steps = max(min(ceil(rows / _PASSED), resources.slots), 1)
+    learned = asked * learned_per_question(task.side.asks)
     room = max(resources.of_steps // resources.slots - learned, 0) // (4 * read)
     piece = max(min(_STREAMED_PIECE, ceil(rows / steps), max(room, _LEAST_PIECE)), 1)
     return Way("streamed", steps=steps, rows=piece, memory=learned + 3 * read * piece)

@@ -25,6 +25,14 @@ def jobs(plan: Plan) -> tuple[Step, list[Job]]:
     return tables.spine, [tables, *answers]
 
 
+def folded(plan: Plan) -> int:
+    """The most rows, questions among them, that one At folds and does not just let pass by; of unknown numbers none."""
+    tasks = [AtTask(side, plan.input.spine, plan.statuses) for side in plan.input.sides]
+    asked = height(plan.input.spine.reader) or 0
+    folds = [task for task in tasks if not can_stream(task.side, known_column(task))]
+    return max((asked + (height(task.source) or 0) for task in folds), default=0)
+
+
 class Tables:
     """What several At's read: the spine, the sources that are read whole, and the questions split by keys."""
 

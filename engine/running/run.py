@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
+from ..folds import compiled
 from ..language.expr import Expr
 from ..language.instant import instants
 from ..language.nodes import load
@@ -20,7 +21,7 @@ from ..plan.plan import JOIN, SELECT, Plan
 from ..plan.reader import Loaded
 from ..plan.way import Resources
 from ..showing.progress import Progress
-from .answering import jobs
+from .answering import folded, jobs
 from .executor import Open
 from .outputs import Outputs
 from .parts import Part, Places, stretches
@@ -101,6 +102,8 @@ class Run:
         spine, work = jobs(plan)
         early: list[Part] = []
         with self.open_pool(self.resources) as pool:
+            if not pool.elsewhere:
+                compiled.ahead(folded(plan))
             schedule = Schedule(pool, self.resources.of_steps, self._watch, until, self.journal)
             yield from _spine_first(schedule.run(work), spine, early)
 

@@ -113,13 +113,9 @@ class EventTable:
 
     def _conformed(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
         """The rows in the types of the source; a column that the version of the table has not yet is null."""
-        schema = self._all()
-        made = [pl.lit(None, schema[name]).alias(name) for name in columns if name not in rows.columns]
-        made += [
-            pl.lit(conformed(rows[name], schema[name], name))
-            for name in rows.columns
-            if rows.schema[name] != schema[name]
-        ]
+        schema, there = self._all(), rows.schema
+        made = [pl.lit(None, schema[name]).alias(name) for name in columns if name not in there]
+        made += [pl.lit(conformed(rows[name], schema[name], name)) for name in there if there[name] != schema[name]]
         return rows.with_columns(made).select(columns) if made else rows
 
     def _all(self) -> dict[str, pl.DataType]:
