@@ -58,3 +58,9 @@ def bucketed() -> Iterator[None]:
             importlib.import_module("nowthen.engine.running.training_set"), "slots", lambda engine, most: most or 8
         )
         yield
+
+
+@pytest.fixture
+def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but this process, whatever cluster other tests have joined: its workers know no secrets and no modules of a test."""
+    monkeypatch.setattr("nowthen.engine.running.executor._connected", lambda: False)

@@ -23,6 +23,8 @@ from . import functions
 from .functions import initial, is_large, taxed
 from .shop import ROWS, SHOP, sales, spine
 
+pytestmark = pytest.mark.usefixtures("without_ray")  # its workers have not the modules that are written here
+
 tx = sales()
 TAXES = """
 import nowthen as nt

@@ -21,6 +21,8 @@ from nowthen.store.store import Store
 
 from . import bank, money
 
+pytestmark = pytest.mark.usefixtures("without_ray")  # its workers have not the modules that are written here
+
 MODULE = """
 import nowthen as nt
 import polars as pl

@@ -18,12 +18,6 @@ def store(tmp_path: Path) -> Store:
     return made
 
 
-@pytest.fixture
-def without_ray(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing but this process, whatever cluster other tests have joined: its workers know no secrets."""
-    monkeypatch.setattr("nowthen.engine.running.executor._connected", lambda: False)
-
-
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
     """The address of an S3 server that the tests of a file share."""

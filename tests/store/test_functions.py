@@ -20,6 +20,8 @@ from nowthen.store.store import Store
 
 from . import shop
 
+pytestmark = pytest.mark.usefixtures("without_ray")  # its workers have not the modules that are written here
+
 MODULE = """
 import nowthen as nt
 import polars as pl
