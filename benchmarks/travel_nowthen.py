@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-import nowthen as nt  # before Polars, whose allocator it tells to keep what it has
+import nowthen as nt
 
 holder = nt.Entity("holder", keys={"key": pl.Int64}, about="Whoever the events are about.")
 

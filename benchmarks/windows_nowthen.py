@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import polars as pl
 from travel_nowthen import collecting, source
 from windows_columns import COLUMNS, QUANTILE, name
-
-if TYPE_CHECKING:
-    import polars as pl
 
 
 def prepare(
