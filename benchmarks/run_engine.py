@@ -88,7 +88,9 @@ def main() -> None:
     """Runs the engine named on the command line."""
     given = arguments()
     way = WORKLOADS[given.workload][given.engine]
-    importlib.import_module(way.package)  # first, as NowThen tells the allocators of Polars and of Arrow to keep what they have
+    importlib.import_module(
+        way.package
+    )  # first, as NowThen tells the allocators of Polars and of Arrow to keep what they have
     compute = importlib.import_module(way.module).prepare(given.data, way.variant, **given.options)
     result = once(compute, way) if given.cold else often(compute, way, given.runs)
     if given.result:

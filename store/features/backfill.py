@@ -1,6 +1,6 @@
 """Backfill: features at many past times, kept in the store's own feature tables. What is there is never computed again.
 
-What was pushed is taken in first, and all is computed as of the entry since which it is. Each chunk is committed by itself, so that a backfill
+What was pushed is taken in first, and all is computed as of the entry since which it is. Chunks are committed a few together, so that a backfill
 that was stopped goes on where it was; another one at the same time does what is left.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,10 +26,14 @@ from ..sources.training import sources_of
 from ..tables.lost import looked_again
 from .asked_rows import Wanted, events_of
 from .chunks import Hole
+from .filler import Filled
 from .view_backfill import How, Piece, ViewBackfill
 
 _TIMES = 20  # that others may come first
-_AT_ONCE = 2  # chunks that are written: while one is forced to the disk another is encoded
+_AT_ONCE = 2  # commits whose files are written: while one is forced to the disk another is encoded
+_COMMIT_BYTES = (
+    32 << 20
+)  # of values in a commit: more are a greater loss when they fail, and fewer cost more than what they hold
 
 
 @dataclass(frozen=True)
@@ -164,11 +168,12 @@ class _Filling:
 
     def run(self, run: Sequence[Piece], how: How) -> None:
         """Compute a run and fill its holes. What was filled counts also where another could not be."""
-        waiting: deque[tuple[Piece, Future[Entry]]] = deque()
+        waiting: deque[tuple[list[Piece], Future[Entry]]] = deque()
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
-                for piece, filled in zip(run, self._job.computed(run, how), strict=True):
-                    waiting.append((piece, pool.submit(self._job.filler.fill, filled)))
+                for batch in _batches(zip(run, self._job.computed(run, how), strict=True), self._job):
+                    filling = pool.submit(self._job.filler.fill, [filled for _, filled in batch])
+                    waiting.append(([piece for piece, _ in batch], filling))
                     if len(waiting) > _AT_ONCE:
                         self._count(*waiting.popleft())
             finally:
@@ -176,14 +181,29 @@ class _Filling:
         if lost:
             raise lost[0]
 
-    def _failed(self, piece: Piece, filling: Future[Entry]) -> BaseException | None:
+    def _failed(self, pieces: Sequence[Piece], filling: Future[Entry]) -> BaseException | None:
         error = filling.exception()
         if error is None:
-            self._count(piece, filling)
+            self._count(pieces, filling)
         return error
 
-    def _count(self, piece: Piece, filling: Future[Entry]) -> None:
-        self.done = self.done.plus(_one(self._job, piece, filling.result()))
+    def _count(self, pieces: Sequence[Piece], filling: Future[Entry]) -> None:
+        for piece in pieces:
+            self.done = self.done.plus(_one(self._job, piece, filling.result()))
+
+
+def _batches(computed: Iterable[tuple[Piece, Filled]], job: ViewBackfill) -> Iterator[list[tuple[Piece, Filled]]]:
+    """Pieces that are committed together: a few that are small, one that is large."""
+    batch: list[tuple[Piece, Filled]] = []
+    held = 0
+    for one in computed:
+        batch.append(one)
+        held += job.size(one[0])
+        if held >= _COMMIT_BYTES:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
 def _one(job: ViewBackfill, piece: Piece, entry: Entry) -> Backfilled:

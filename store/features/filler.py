@@ -1,8 +1,8 @@
-"""Fills the holes of a view: files of rows and of columns, and a commit for each hole, on the table as it is then."""
+"""Fills holes of a view: files of rows and of columns, and a commit for some holes together, on the table as it is then."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -41,7 +41,6 @@ class _Files:
     columns: Mapping[
         str, tuple[str, DataPart | None]
     ]  # by hash, with the feature's name: features of one hash have one file
-    fields: Mapping[str, pa.Field]
 
     @property
     def parts(self) -> tuple[DataPart, ...]:
@@ -59,43 +58,49 @@ class Filler:
         self._turn = Lock()
         self._last: tuple[Version, pa.Schema, dict[str, Stretch]] | None = None
 
-    def fill(self, filled: Filled) -> Entry:
-        """The entry since which the hole is filled; from several threads if need be.
+    def fill(self, batch: Sequence[Filled]) -> Entry:
+        """The entry since which the holes are filled, all of them or none; from several threads if need be.
 
-        `Conflict`: another filled it first, or rows were forgotten since the base: look again.
+        `Conflict`: another filled one first, or rows were forgotten since the base: look again.
         """
-        sources = sorted({f"source/{name}" for turns in filled.turns.values() for name in turns})
-        work = begun("backfill", f"backfill {filled.hole}", read=sources, wrote=[named(self._view)])
+        sources = sorted({f"source/{name}" for one in batch for turns in one.turns.values() for name in turns})
+        more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
+        work = begun("backfill", f"backfill {batch[0].hole}{more}", read=sources, wrote=[named(self._view)])
         with self._here.folder.draft(work.token) as draft:
-            files = self._written(filled, draft, work.token)
+            files = ColumnFiles(self._here, self._before.place, draft, work.token)
+            written = [(one, self._written(one, files)) for one in batch]
+            self._here.tables.take_in(draft)
 
             def change(head: Entry) -> Moved:
                 table = self._table(head)
-                held = self._held(table, filled.hole)
-                chunk = self._chunk(table, held, filled, files)
-                noted = self._here.notes.put(work.token, chunk.note())
-                after = replace(
-                    table,
-                    columns={**table.columns, **{name: filled.hashes[name] for name in filled.hole.features}},
-                    chunks={**table.chunks, chunk.id: noted},
-                    version=self._version(table, held, files, draft),
-                )
+                schema, stretches = self._opened(table)
+                for filled, its in written:
+                    held = self._held(table, filled.hole)
+                    _list(stretches, held, its)
+                    table = self._with(table, self._chunk(table, held, filled, its), filled, work.token)
+                whole = pa.schema(list({**{one.name: one for one in schema}, **files.fields}.values()))
+                after = replace(table, version=self._version(table, whole, stretches, draft))
                 return Moved({named(self._view): self._here.notes.put(work.token, after.note())})
 
             with self._turn:  # files are written side by side; commits of one process need not race each other
                 return self._here.ledger.commit(self._base, work, change)
 
-    def _written(self, filled: Filled, draft: Path, token: str) -> _Files:
-        """The files, in their places."""
-        files = ColumnFiles(self._here, self._before.place, draft, token)
+    def _written(self, filled: Filled, files: ColumnFiles) -> _Files:
+        """The files of a hole, in the draft."""
         keys = None if filled.keys is None else files.frame("k", filled.keys)
         features = {filled.hashes[name]: name for name in filled.hole.features}
         columns = {
             version: (name, files.frame(stem_of(version), filled.values.select(pl.col(name).alias(column_of(name, version)))))
             for version, name in features.items()
         }  # fmt: skip
-        self._here.tables.take_in(draft)
-        return _Files(keys, columns, files.fields)
+        return _Files(keys, columns)
+
+    def _with(self, table: FeatureTable, chunk: Chunk, filled: Filled, token: str) -> FeatureTable:
+        """The table with a chunk as it is from now on."""
+        columns = {**table.columns, **{name: filled.hashes[name] for name in filled.hole.features}}
+        return replace(
+            table, columns=columns, chunks={**table.chunks, chunk.id: self._here.notes.put(token, chunk.note())}
+        )
 
     def _table(self, head: Entry) -> FeatureTable:
         """The view's table at the head; without its chunks if their keys were of other types."""
@@ -139,22 +144,14 @@ class Filler:
         rows = filled.keys.height
         return Chunk(table.name, hole.grid, hole.start, hole.end, filled.last, rows, keys, columns, hole.first)
 
-    def _version(self, table: FeatureTable, held: Chunk | None, files: _Files, draft: Path) -> Version | None:
-        """The version with the new files, beside those the chunk has already or in the place of older ones."""
-        schema, found = self._opened(table)
-        mine = found.pop(held.keys.file, None) if held is not None else None
-        stale = {column.file for version, column in held.columns.items() if version in files.columns} if held else ()
-        kept = () if mine is None or files.keys is not None else mine.parts
-        parts = (*(part for part in kept if part.path not in stale), *files.parts)
-        fields = {**{one.name: one for one in schema}, **files.fields}
-        if files.parts:
-            keys = _path(files.keys) or (held.keys.file if held is not None else "")
-            found[keys] = Stretch(parts, parts[0].rows)
-        if not found:
+    def _version(
+        self, table: FeatureTable, schema: pa.Schema, stretches: dict[str, Stretch], draft: Path
+    ) -> Version | None:
+        """The version that has these files."""
+        if not stretches:
             return None
-        whole = pa.schema(list(fields.values()))
-        made = self._here.tables.version(table.place, whole, list(found.values()), draft)
-        self._last = made, whole, found
+        made = self._here.tables.version(table.place, schema, list(stretches.values()), draft)
+        self._last = made, schema, stretches
         return made
 
     def _opened(self, table: FeatureTable) -> tuple[pa.Schema, dict[str, Stretch]]:
@@ -164,6 +161,17 @@ class Filler:
         if self._last is not None and self._last[0] == table.version:
             return self._last[1], dict(self._last[2])
         return self._here.tables.opened(table.place, table.version)[0], stretches_of(self._here, table)
+
+
+def _list(stretches: dict[str, Stretch], held: Chunk | None, files: _Files) -> None:
+    """List new files beside those that their chunk has already, or in the place of older ones."""
+    mine = stretches.pop(held.keys.file, None) if held is not None else None
+    stale = {column.file for version, column in held.columns.items() if version in files.columns} if held else ()
+    kept = () if mine is None or files.keys is not None else mine.parts
+    parts = (*(part for part in kept if part.path not in stale), *files.parts)
+    if files.parts:
+        keys = _path(files.keys) or (held.keys.file if held is not None else "")
+        stretches[keys] = Stretch(parts, parts[0].rows)
 
 
 def _path(part: DataPart | None) -> str:

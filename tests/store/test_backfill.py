@@ -12,7 +12,7 @@ from polars.testing import assert_frame_equal
 
 import nowthen as nt
 from nowthen.engine.errors import Deadline, Invalid, NotFound, UnknownColumn
-from nowthen.store.features import asked_rows, filler
+from nowthen.store.features import asked_rows, backfill, filler
 from nowthen.store.store import Store
 
 from . import shop
@@ -143,11 +143,13 @@ def test_a_backfill_that_was_stopped_goes_on_where_it_was(
     plain = filler.Filler.fill
     done: list[int] = []
 
-    def dies(self: Any, filled: Any) -> Any:
+    def dies(self: Any, batch: Any) -> Any:
         if len(done) == 2:
             raise KeyboardInterrupt
-        done.append(filled.values.height)
-        return plain(self, filled)
+        done.append(sum(one.values.height for one in batch))
+        return plain(self, batch)
+
+    monkeypatch.setattr(backfill, "_COMMIT_BYTES", 1)
 
     monkeypatch.setattr(filler.Filler, "fill", dies)
     with pytest.raises(KeyboardInterrupt):
@@ -157,6 +159,18 @@ def test_a_backfill_that_was_stopped_goes_on_where_it_was(
     rest = store.backfill(spend(tx), *DAYS, **HOURS)
     found = store.scan("spend").collect()
     assert rest.rows == found.height - sum(done)
+    assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
+
+
+@pytest.mark.parametrize("size, commits", [(1, 4), (700, 2), (1 << 20, 1)])
+def test_chunks_are_committed_together_up_to_a_size(
+    store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch, size: int, commits: int
+) -> None:
+    monkeypatch.setattr(backfill, "_COMMIT_BYTES", size)
+    before = store.here.ledger.head().number
+    done = store.backfill(spend(tx), *DAYS, **HOURS)
+    assert (done.tasks, store.here.ledger.head().number - before) == (4, commits)
+    found = store.scan("spend").collect()
     assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
 
 
