@@ -48,7 +48,7 @@ class How:
 
 @dataclass(frozen=True)
 class Piece:
-    """A hole that is filled by one commit, and its rows."""
+    """A hole that is filled as one chunk, and its rows."""
 
     hole: Hole
     rows: int
