@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import importlib.util
+import os
 import subprocess
 import sys
 from datetime import datetime
@@ -43,6 +44,18 @@ def test_importing_the_package_loads_no_library() -> None:
 
 def test_importing_the_package_loads_none_of_its_own_modules() -> None:
     assert {name for name in modules_after("import nowthen") if name.startswith("nowthen")} == {"nowthen"}
+
+
+@pytest.mark.parametrize("variable", ["_RJEM_MALLOC_CONF", "MIMALLOC_PURGE_DELAY"])
+@pytest.mark.parametrize("own", [None, "1"])
+def test_allocators_are_told_to_keep_pages_unless_they_were_told_otherwise(variable: str, own: str | None) -> None:
+    code = f"import nowthen, os; print(os.environ[{variable!r}])"
+    given = {name: value for name, value in os.environ.items() if name != variable}
+    ran = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(sys.prefix),
+        env=given if own is None else given | {variable: own},
+    )  # fmt: skip
+    assert (ran.stdout.strip() == own) if own else ("30000" in ran.stdout)
 
 
 def test_defining_features_loads_neither_ray_nor_lance() -> None:

@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from nowthen.engine.folds import compiled
+from nowthen.engine.folds import latest as latest_rows
 from nowthen.engine.folds.ask import Answer, Ask
 from nowthen.engine.folds.at import Asked, Driver
 from nowthen.engine.folds.column import Column, Index
@@ -129,6 +130,31 @@ def test_rows_cut_into_pieces_give_the_drivers_answers(seed: int, pieces: int) -
     for cut in cuts(len(rows), pieces):
         latest.add(rows.take(cut), group[cut])
     check(latest, by_driver(rows, group, order, times))
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("sequence", [False, True])
+def test_pieces_that_are_cut_again_give_the_drivers_answers(
+    seed: int, monkeypatch: pytest.MonkeyPatch, *, sequence: bool
+) -> None:
+    monkeypatch.setattr(latest_rows, "_BLOCK", 7)
+    rows, group, order, times = world(seed, sequence=sequence)
+    latest = fresh(order, times)
+    for cut in cuts(len(rows), 3):
+        latest.add(rows.take(cut), group[cut])
+    check(latest, by_driver(rows, group, order, times))
+
+
+def test_of_rows_at_one_time_the_last_stays_wherever_their_key_was_asked_meanwhile() -> None:
+    """Rows of a key go to and fro between its two questions, and three of them are alike in time."""
+    order = Order.of(np.zeros(2, dtype=np.int64), 1, np.array([10, 20]))
+    last_amount = Ask("last", last(), "amount", None, WINDOWS["forever"], TYPES["amount"])
+    latest = Latest.of([last_amount], order.offsets, np.array([10, 20]), with_status=False)
+    assert latest is not None
+    for times, amounts in (([5, 15, 5, 15, 5], [1.0, 2.0, 3.0, 4.0, 5.0]), ([15, 5, 15, 4], [6.0, 7.0, 8.0, 9.0])):
+        rows = Rows(np.array(times), {"amount": Column(TYPES["amount"], np.array(amounts))})
+        latest.add(rows, np.zeros(len(times), dtype=np.int64))
+    assert [answer.value.values.tolist() for _, answer in latest.answers()] == [[7.0, 8.0]]
 
 
 @pytest.mark.parametrize("seed", range(12))
