@@ -10,7 +10,9 @@ import polars as pl
 from ..errors import Invalid, WrongType
 from ..folds.column import Index
 
-_DAY_US = 86_400_000_000
+# The years 1 to 9999, which calendars of Python have, and a day more for zones. Beyond, a time and a delay could wrap around int64.
+_DAYS = (-719_163, 2_932_898)
+_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000}
 
 
 def instants(
@@ -18,10 +20,12 @@ def instants(
 ) -> Index:
     """Microseconds UTC of each time, (n,).
 
-    Naive times are UTC unless `time_zone` says otherwise. A null, an ambiguous or missing local time, and nanoseconds that are not
-    whole microseconds are refused with their row number, counted from `first`. A Date needs `available="end_of_day"`: it stands for its last microsecond.
+    Naive times are UTC unless `time_zone` says otherwise. A null, a time beyond the year 9999 or before the year 1, an ambiguous or missing
+    local time, and nanoseconds that are not whole microseconds are refused with their row number, counted from `first`.
+    A Date needs `available="end_of_day"`: it stands for its last microsecond.
     """
     _refuse_nulls(times, what, first)
+    _refuse_far(times, what, first)
     if isinstance(times.dtype, pl.Date) and available == "end_of_day":
         times = (times.cast(pl.Datetime("us")).dt.offset_by("1d")).dt.offset_by("-1us")
     if not isinstance(times.dtype, pl.Datetime):
@@ -48,6 +52,18 @@ def _refuse_nulls(times: pl.Series, what: str, first: int) -> None:
     if times.null_count():
         row = first + (times.is_null().arg_max() or 0)
         raise Invalid(f"{what} is null in row {row}; every row needs its time.")
+
+
+def _refuse_far(times: pl.Series, what: str, first: int) -> None:
+    a_day = 1 if isinstance(times.dtype, pl.Date) else _A_DAY.get(getattr(times.dtype, "time_unit", ""))
+    if a_day is None or not len(times):
+        return  # int64 has no nanoseconds so far off
+    numbers, (low, high) = times.to_physical().to_numpy(), (days * a_day for days in _DAYS)
+    if numbers.min() < low or numbers.max() >= high:
+        row = int(np.argmax((numbers < low) | (numbers >= high)))
+        raise Invalid(
+            f"{what} row {first + row}: {numbers[row]} as {times.dtype} is not in the years 1 to 9999. Is it in another unit?"
+        )
 
 
 def _localized(times: pl.Series, what: str, zone: str, first: int) -> pl.Series:

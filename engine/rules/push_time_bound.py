@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import polars as pl
-
+from ..errors import Invalid
 from ..language.instant import instants
 from ..plan.plan import At, Plan, Spine
 from ..plan.reader import TimeBound
@@ -34,8 +33,11 @@ def _span(spine: Spine) -> tuple[int, int] | None:
     times = spine.reader.read([spine.time]).to_series()
     if not len(times) or times.null_count():
         return None
-    ends = instants(pl.Series([times.min(), times.max()], dtype=times.dtype), spine.time)
-    return int(ends[0]), int(ends[1])
+    try:
+        first, last = instants(times.gather([times.arg_min() or 0, times.arg_max() or 0]), spine.time).tolist()
+    except Invalid:
+        return None  # the run refuses it, with the number of its row
+    return first, last
 
 
 def _bounded(side: At, span: tuple[int, int] | None) -> At:
