@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 import warnings
 from collections.abc import Callable
 from functools import partial
@@ -13,6 +14,7 @@ import ray
 from fastapi import FastAPI
 from ray import serve
 from ray.serve.config import HTTPOptions
+from ray.serve.schema import ProxyStatus
 
 from ..engine.errors import Invalid, Unavailable
 from ..store.store import Store
@@ -26,6 +28,7 @@ _ONGOING = 256  # calls a replica works on at once; Serve's default of 5 would h
 # The shard's own methods never wait in the event loop, so they may run in the replica's main one: a hop between threads costs more than
 # the look-up where cores are few (p50 over an empty method: 1 key 1.4 -> 1.25, 100 keys 1.75 -> 1.5; 2 cores, 2026-11).
 _ONE_THREAD = {"RAY_SERVE_RUN_USER_CODE_IN_SEPARATE_THREAD": "0"}
+_HTTP_S = 60.0
 _HEALTH_S = 2.0  # a stopped replica is worse than a dead one: it is found within a few of these
 
 
@@ -54,6 +57,17 @@ def run(open_publication: Callable[[], Publication], *, host: str, port: int | N
         _gateway().bind(_shard(0).bind(open_publication)) if port is not None else _shard(0).bind(open_publication)
     )
     serve.run(application, name=APP, route_prefix="/" if port is not None else None)
+    if port is not None:
+        _wait_for_http()
+
+
+def _wait_for_http() -> None:
+    """Wait for the proxies: Serve starts them beside the application, and on a busy machine they may be later."""
+    until = time.monotonic() + _HTTP_S
+    while ProxyStatus.HEALTHY not in (states := serve.status().proxies.values()) or ProxyStatus.STARTING in states:
+        if time.monotonic() > until:
+            raise Unavailable(f"Ray Serve's HTTP proxies are not up after {_HTTP_S:g} s: {serve.status().proxies}")
+        time.sleep(0.05)
 
 
 def stop() -> None:
