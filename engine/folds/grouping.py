@@ -37,12 +37,12 @@ class Coder:
     code: Callable[[pl.DataFrame], Index]
 
     @staticmethod
-    def of(asked: pl.DataFrame, keys: dict[str, pl.DataType], *, rows: int = 0) -> Coder:
-        """The coder of the keys of a frame; about so many rows of events will come."""
+    def of(asked: pl.DataFrame, keys: dict[str, pl.DataType], *, rows: int = 0, lean: bool = False) -> Coder:
+        """The coder of the keys of a frame; about so many rows of events will come. `lean`: codes that no key asked about has cost memory."""
         if not keys:
             return Coder(keys, np.zeros(asked.height, dtype=np.int64), 2, _one_group)
         table = typed(asked, keys, "the spine")
-        form = _integers(table.to_series(), rows) if len(keys) == 1 and _is_word(table.dtypes[0]) else None
+        form = _integers(table.to_series(), rows, lean) if len(keys) == 1 and _is_word(table.dtypes[0]) else None
         return Coder(keys, *(form or _joined(table, list(keys))))
 
     def codes(self, events: pl.DataFrame) -> Index:
@@ -121,7 +121,7 @@ def _is_word(dtype: pl.DataType) -> bool:
     return (dtype.is_integer() and dtype not in (pl.Int128, pl.UInt128)) or isinstance(dtype, pl.Datetime | pl.Date)
 
 
-def _integers(asked: pl.Series, rows: int) -> Form | None:
+def _integers(asked: pl.Series, rows: int, lean: bool) -> Form | None:
     """Codes by distance from the least key where the keys lie close together, else by a compiled table of hashes."""
     known = asked.drop_nulls().to_physical()
     if not len(known):
@@ -129,7 +129,7 @@ def _integers(asked: pl.Series, rows: int) -> Form | None:
     low, high = int(known.min()), int(known.max())  # type: ignore[arg-type]  # whole numbers
     span = high - low + 1
     words, present = _words(asked), asked.is_not_null().to_numpy()
-    if span <= 4 * (len(asked) + rows) + 1024:
+    if _is_close(span, len(asked), rows, lean):
         near = _Near(np.uint64(low % 2**64), np.uint64(span))
         return np.where(present, near.of(words), span).astype(smallest(span), copy=False), span + 1, near
     loops = compiled.kernels((len(asked) + rows) // _LIGHT)
@@ -144,6 +144,13 @@ def _integers(asked: pl.Series, rows: int) -> Form | None:
     )
     loops.renumber_codes(table, rank, out)
     return np.where(present, out, count), count + 1, _Hashed(table)
+
+
+def _is_close(span: int, asked: int, rows: int, lean: bool) -> bool:
+    """Whether a code for each of so many possible keys costs less than a table of those asked about."""
+    if span <= 4 * asked + 1024:
+        return True
+    return span <= 4 * (asked + rows) + 1024 and not (lean and compiled.kernels((asked + rows) // _LIGHT))
 
 
 @dataclass(frozen=True, eq=False)

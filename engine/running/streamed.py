@@ -28,7 +28,7 @@ class Asking:
     @staticmethod
     def of(questions: pl.DataFrame, keys: dict[str, pl.DataType], times: Index, *, rows: int = 0) -> Asking:
         """Questions at the times given; about so many rows of a source will come."""
-        coder = Coder.of(questions, keys, rows=rows)
+        coder = Coder.of(questions, keys, rows=rows, lean=True)
         order = Order.of(coder.asked, coder.groups, times)
         return Asking(coder, order, order.sorted(times))
 

@@ -76,6 +76,18 @@ def test_codes_of_hashed_keys_follow_the_keys() -> None:
         assert coder.codes(frame(dtype, [*keys, None, 1])).tolist() == [0, 1, 2, 3, -1, -1]
 
 
+def test_codes_for_keys_far_apart_are_few_where_each_costs_memory_however_many_rows_come() -> None:
+    asked, held = frame(pl.Int64(), [5, None, 9_000_000, 5]), frame(pl.Int64(), [9_000_000, 6, 5, None, -1])
+    wide, lean = (Coder.of(asked, {"key": pl.Int64()}, rows=5_000_000, lean=lean) for lean in (False, True))
+    assert wide.groups == 9_000_000 - 5 + 2
+    assert lean.groups == (3 if compiled.kernels(0) else wide.groups)
+    first, last = lean.asked[0], lean.asked[2]
+    assert lean.asked.tolist() == [first, lean.groups - 1, last, first]
+    found = lean.codes(held).tolist()
+    assert (found[0], found[2:]) == (last, [first, -1, -1])
+    assert found[1] not in (first, last)
+
+
 def test_events_that_are_asked_about_meet_themselves_unless_their_key_is_null() -> None:
     rows = pl.DataFrame({"key": [4, None, 4, 5]})
     group, asked_group, groups = codes(rows, rows, {"key": pl.Int64()})
