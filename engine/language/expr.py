@@ -72,12 +72,20 @@ class Expr(Methods):
     @cached_property
     def functions(self) -> frozenset[str]:
         """The paths of the user's functions in it."""
-        return frozenset().union(*(child.functions for child in self.children))
+        own = frozenset([self.function] if self.function else [])
+        return own.union(*(child.functions for child in self.children))
+
+    @property
+    def function(self) -> str:
+        """The path of the user's function that it calls itself; "" for none."""
+        return ""
 
     @cached_property
     def identity(self) -> str:
         """Equal for what is equal in this process: the hash says nothing of what functions of equal source find around them."""
-        return " ".join([self.key, *sorted(self.functions)])
+        if not self.functions:
+            return self.key
+        return digest([self.key, self.function, [child.identity for child in self.children]])
 
     @cached_property
     def rows(self) -> SourceSpec | None:

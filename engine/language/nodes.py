@@ -11,7 +11,7 @@ import polars as pl
 
 from . import dtype as types
 from .duration import Duration
-from .expr import SYMBOLS, Expr, shared
+from .expr import SYMBOLS, Expr, digest, shared
 from .fold import Fold
 from .map import Map
 from .window import Sliding, Window, window
@@ -116,11 +116,10 @@ class Apply(Expr):
         """Operator, its version and parameters."""
         return self.operator.content(self.params)
 
-    @cached_property
-    def functions(self) -> frozenset[str]:
-        """Those of its arguments, and its operator if that is one."""
-        own = frozenset(() if self.operator.built_in else (self.operator.name,))
-        return own.union(*(arg.functions for arg in self.args))
+    @property
+    def function(self) -> str:
+        """Its operator, if that is one."""
+        return "" if self.operator.built_in else self.operator.name
 
     @cached_property
     def rows(self) -> SourceSpec | None:
@@ -233,6 +232,16 @@ class Reference(Expr):
     def content(self) -> list[Any]:
         """The version of the feature."""
         return ["reference", self.view.version(self.name)]
+
+    @cached_property
+    def functions(self) -> frozenset[str]:
+        """Those of the feature."""
+        return self.feature.functions
+
+    @cached_property
+    def identity(self) -> str:
+        """That of the feature tells which functions it finds."""
+        return digest([self.key, self.feature.identity]) if self.functions else self.key
 
     def __repr__(self) -> str:
         return f"{self.view.name}:{self.name}"

@@ -125,7 +125,23 @@ def _views(features: Mapping[str, Reference]) -> list[tuple[ViewSpec, list[str]]
             raise Invalid(f"two different views are named {view.name!r}. Fill one after the other.")
         if reference.name not in names:
             names.append(reference.name)
+    for view, names in found.values():
+        _check_apart(view, names)
     return list(found.values())
+
+
+def _check_apart(view: ViewSpec, names: Sequence[str]) -> None:
+    """Refuse features of one hash, and so of one column, whose functions are different ones of equal source: they may find different globals."""
+    seen: dict[str, str] = {}
+    for name in view.features:
+        twin = seen.setdefault(view.version(name), name)
+        one, other = view.features[twin], view.features[name]
+        if one.identity != other.identity and not {twin, name}.isdisjoint(names):
+            raise Invalid(
+                f"features {twin!r} and {name!r} of view {view.name!r} have one version, as their functions are of equal source "
+                f"({', '.join(sorted(one.functions | other.functions))}), and would be stored as one. Use one function, and give what differs as a "
+                "keyword-only parameter."
+            )
 
 
 def _drained(here: Here, features: Mapping[str, Reference], wanted: Wanted) -> None:
