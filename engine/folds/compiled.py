@@ -8,6 +8,7 @@ from threading import Thread
 from typing import Any
 
 from ..loading import loaded
+from . import memory
 
 _KERNELS = __package__ + ".kernels"
 _WORTH = 200_000  # rows; loading the compiled loops costs about 1.3 CPU s, numpy at this size 0.2 s (2026-11, benchmarks/fraud.py)
@@ -22,8 +23,15 @@ def kernels(work: int) -> Any:
 
 
 def ahead(work: int) -> None:
-    """Begin to load the compiled loops beside what is done now, such as reading, if `work` rows that come after it are worth it."""
-    if work >= _WORTH and _KERNELS not in sys.modules:
+    """Begin to load the compiled loops beside what is done now, such as reading, if `work` rows are worth it.
+
+    Where they are there already this is not the first run of the process, and arrays of any size are worth Arrow's pool.
+    """
+    if work < _WORTH:
+        return
+    if _KERNELS in sys.modules:
+        memory.warm()
+    else:
         Thread(target=_warm_or_not, name="nowthen-loops").start()
 
 

@@ -28,6 +28,11 @@ def fresh(n: int, dtype: np.dtype[Any]) -> Array:
     return np.empty(n, dtype=dtype) if pa is None else np.frombuffer(pa.allocate_buffer(size), dtype=dtype)
 
 
+def warm() -> None:
+    """Have Arrow's pool at hand for arrays of any size."""
+    _arrow(_WORTH)
+
+
 def give_back() -> None:
     """Return to the system what is held for the next array: worth its price where memory is short."""
     pa = _arrow(0)

@@ -71,3 +71,16 @@ def test_loops_that_cannot_be_loaded_ahead_make_no_noise(
         if thread.name == "nowthen-loops":
             thread.join()
     assert capfd.readouterr().err == ""
+
+
+def test_a_process_that_folds_again_takes_its_arrays_from_arrow() -> None:
+    code = """
+import sys
+from nowthen.engine.folds import compiled
+assert compiled.warm() and "pyarrow" not in sys.modules
+compiled.ahead(10)
+assert "pyarrow" not in sys.modules
+compiled.ahead(10**9)
+assert "pyarrow" in sys.modules
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
