@@ -37,7 +37,7 @@ def start(
 ) -> None:
     """Serve a store's published services on Ray: handles for the cluster, HTTP at `host:port` (None: no HTTP).
 
-    Uses the Ray that is connected, else the one at `address` ("auto": the one running on this machine), else starts one here. Returns
+    Where Ray Serve runs already, for others, it keeps the address it listens at. Uses the Ray that is connected, else the one at `address` ("auto": the one running on this machine), else starts one here. Returns
     when requests are answered; `stop` ends it.
     """
     join(address)
@@ -71,9 +71,15 @@ def _wait_for_http() -> None:
 
 
 def stop() -> None:
-    """End serving. The store keeps everything; Ray goes on where it was running before."""
-    if ray.is_initialized():
-        serve.delete(APP)
+    """End serving. The store keeps everything; Ray goes on where it was running before, and Serve where it serves others too.
+
+    Serve keeps the address it listens at as long as it runs, so it ends with the last that it serves.
+    """
+    if not ray.is_initialized():
+        return
+    serve.delete(APP)
+    if not serve.status().applications:
+        serve.shutdown()  # type: ignore[no-untyped-call]
 
 
 def join(address: str | None) -> None:
