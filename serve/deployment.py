@@ -37,8 +37,8 @@ def start(
 ) -> None:
     """Serve a store's published services on Ray: handles for the cluster, HTTP at `host:port` (None: no HTTP).
 
-    Where Ray Serve runs already, for others, it keeps the address it listens at. Uses the Ray that is connected, else the one at `address` ("auto": the one running on this machine), else starts one here. Returns
-    when requests are answered; `stop` ends it.
+    Uses the Ray that is connected, else the one at `address` ("auto": the one running on this machine), else starts one here. Returns
+    when requests are answered; `stop` ends it. Where Ray Serve runs already, for others, it keeps the address it listens at.
     """
     join(address)
     # A store travels without secrets: replicas take them from their own environment.
