@@ -27,9 +27,7 @@ from .rows import Rows
 _LIGHT = (
     50  # rows that numpy answers while compiled loops are worth loading for one of other work (2026-11: 40 ns a row)
 )
-_BLOCK = (
-    1 << 20
-)  # rows at a time: in more of them rows find later ones of their key oftener, in fewer the cache holds them (2026-11)
+_BLOCK = 1 << 20  # rows at a time: in more, rows find later ones of their key oftener; fewer fit the cache (2026-11)
 
 
 class _Sight(NamedTuple):

@@ -25,14 +25,6 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(asked_rows, "CHUNK_ROWS", FEW)
 
 
-@pytest.fixture
-def tx(store: Store) -> nt.Source:
-    source = shop.source(shop.sales())
-    store.apply(shop.service(source))
-    store.ingest(source)
-    return source
-
-
 def test_values_are_those_of_a_training_set_at_the_same_instants(store: Store, tx: nt.Source) -> None:
     store.backfill("shop", *DAYS, **HOURS)
     for view in ("customer_spend", "place_trade", "trade"):

@@ -18,14 +18,6 @@ from . import shop
 from .backfilled import DAYS, HOURS, asked, chunks, in_small_chunks, spend
 
 
-@pytest.fixture
-def tx(store: Store) -> nt.Source:
-    source = shop.source(shop.sales())
-    store.apply(shop.service(source))
-    store.ingest(source)
-    return source
-
-
 def test_small_chunks_become_one_and_say_the_same(store: Store, tx: nt.Source) -> None:
     in_small_chunks(store, spend(tx))
     before, many = store.scan("spend").collect(), len(chunks(store))

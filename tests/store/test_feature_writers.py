@@ -21,14 +21,6 @@ from . import shop
 from .backfilled import DAYS, HOURS, asked, chunks, in_small_chunks, spend
 
 
-@pytest.fixture
-def tx(store: Store) -> nt.Source:
-    source = shop.source(shop.sales())
-    store.apply(shop.service(source))
-    store.ingest(source)
-    return source
-
-
 def again(store: Store) -> Any:
     return nt.connect(store.here.folder.url)
 

@@ -16,14 +16,6 @@ from . import shop
 from .backfilled import DAYS, HOURS, asked, chunks, in_small_chunks, spend
 
 
-@pytest.fixture
-def tx(store: Store) -> nt.Source:
-    source = shop.source(shop.sales())
-    store.apply(shop.service(source))
-    store.ingest(source)
-    return source
-
-
 def columns(store: Store) -> set[str]:
     """The features whose columns are there, with the digits of their hashes."""
     return {f"{column.feature}@{version[:4]}" for chunk in chunks(store) for version, column in chunk.columns.items()}

@@ -30,15 +30,6 @@ def small_segments(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(log_module, "SEGMENT_BYTES", 1)
 
 
-@pytest.fixture
-def tx(store: Store) -> nt.Source:
-    """The source, applied and ingested with a service published over it."""
-    source = shop.source(shop.sales())
-    store.apply(shop.service(source))
-    store.ingest(source)
-    return source
-
-
 def pushed(store: Store, tx: nt.Source, *ids: int) -> int:
     return [store.push(tx, [shop.row(id, 60 + id % 100)], key=f"push-{id}") for id in ids][-1]
 

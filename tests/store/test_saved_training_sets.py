@@ -18,14 +18,6 @@ from nowthen.store.training_sets.saved_training_set import SavedTrainingSet
 from . import shop
 
 
-@pytest.fixture
-def tx(store: Store) -> nt.Source:
-    source = shop.source(shop.sales())
-    store.apply(shop.service(source))
-    store.ingest(source)
-    return source
-
-
 def saved(store: Store, name: str = "shop/1", labels: pl.DataFrame | None = None, **how: Any) -> SavedTrainingSet:
     made = store.training_set(shop.labels() if labels is None else labels, "shop", at="t", **how).save(name)
     assert isinstance(made, SavedTrainingSet)

@@ -21,14 +21,6 @@ from ..oracle.worlds import World, worlds
 from . import shop
 
 
-@pytest.fixture
-def tx(store: Store) -> nt.Source:
-    source = shop.source(shop.sales())
-    store.apply(shop.service(source))
-    store.ingest(source)
-    return source
-
-
 def test_it_is_what_the_sources_say(store: Store, tx: nt.Source) -> None:
     features = shop.service(tx)
     wanted = nt.training_set(shop.labels(), features, at="t").collect(status=True)
