@@ -1,14 +1,17 @@
-"""Whether to use the compiled loops: loading them costs about a second, so short work goes without."""
+"""Whether to use the compiled loops: loading them costs 30 ms, and making them a second each where that was never done, so short work goes without."""
 
 from __future__ import annotations
 
 import sys
 from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
 from threading import Thread
 from typing import Any
 
 from ..loading import loaded
 from . import memory
+from .layout import is_as_expected
 
 _KERNELS = __package__ + ".kernels"
 _WORTH = 200_000  # rows; loading the compiled loops costs about 1.3 CPU s, numpy at this size 0.2 s (2026-11, benchmarks/fraud.py)
@@ -42,9 +45,9 @@ def _warm_or_not() -> None:
 
 def warm() -> Any:
     """Load the compiled loops now, as a long-lived process does at its start; None where numba is not installed."""
-    try:
-        return loaded(".kernels", __package__)
-    except ModuleNotFoundError as missing:
-        if missing.name != "numba":
-            raise
-        return None
+    return loaded(".kernels", __package__) if _can_compile() else None
+
+
+@cache
+def _can_compile() -> bool:
+    return find_spec("numba") is not None and is_as_expected()

@@ -67,7 +67,8 @@ class Fused:
         whole, real = np.empty((self._wholes, n), dtype=_INT), np.empty((many - self._wholes, n), dtype=_FLOAT)
         some, every = np.empty((many, n), dtype=np.bool_), np.ones(many, dtype=np.bool_)
         index = np.empty((len(self.row), n), dtype=np.int64)
-        asked = (events.time, events.offsets, group, time, self._base(time), self.row, self.less, index)
+        held = np.empty((2, len(self.row)), dtype=np.int64)
+        asked = (events.time, events.offsets, group, time, self._base(time), self.row, self.less, held, index)
         self.loops.fused(*asked, self.steps, *self.state, whole, real, some, every)
         return index, self._answers(whole, real, list(some), every.tolist())
 

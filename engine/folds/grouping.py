@@ -11,7 +11,7 @@ import polars as pl
 
 from ..errors import WrongType
 from . import compiled
-from .column import Array, Index
+from .column import Array, Index, Mask
 from .memory import fresh
 from .positions import places, smallest, spread, take
 
@@ -136,7 +136,7 @@ def _integers(asked: pl.Series, rows: int, lean: bool) -> Form | None:
     if loops is None:
         return None
     out = fresh(len(words), smallest(len(words)))
-    table, count = loops.learned_codes(words, present, out)
+    table, count = _learned(loops, words, present, out)
     held = table[table[:, 1] > 0]
     rank = np.empty(count, dtype=np.int64)
     rank[held[np.argsort(held[:, 0] if low >= 0 else held[:, 0].view(np.int64)), 1].astype(np.int64) - 1] = np.arange(
@@ -144,6 +144,18 @@ def _integers(asked: pl.Series, rows: int, lean: bool) -> Form | None:
     )
     loops.renumber_codes(table, rank, out)
     return np.where(present, out, count), count + 1, _Hashed(table)
+
+
+def _learned(loops: Any, words: Array, present: Mask, out: Index) -> tuple[Array, int]:
+    """A table of the words that are present, and how many there are; fill the code of each."""
+    table, count = np.zeros((1024, 2), dtype=np.uint64), np.zeros(1, dtype=np.int64)
+    begin = loops.learned_codes(words, present, 0, table, count, out)
+    while begin < len(words):
+        larger = np.zeros((2 * len(table), 2), dtype=np.uint64)
+        loops.moved_codes(table, larger)
+        table = larger
+        begin = loops.learned_codes(words, present, begin, table, count, out)
+    return table, int(count[0])
 
 
 def _is_close(span: int, asked: int, rows: int, lean: bool) -> bool:
@@ -169,7 +181,7 @@ class _Near:
         out = fresh(len(words), smallest(int(self.span)))
         loops = compiled.kernels(len(words) // _LIGHT)
         if loops:
-            loops.near_codes(words, self.low, self.span, out)
+            loops.near_codes(words, np.array([self.low, self.span], dtype=np.uint64), out)
         else:
             distance = words - self.low
             out[:] = distance.view(np.int64)

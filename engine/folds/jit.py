@@ -1,7 +1,19 @@
-"""How loops are compiled: cached on disk, without the interpreter's lock, dividing as numpy does."""
+"""Which functions are compiled: loops and what they call.
+
+They stay as they are: to be read, called and tested as Python. `native` calls their compiled form, `compiling` makes it.
+"""
 
 from __future__ import annotations
 
-import numba
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-jit = numba.njit(cache=True, nogil=True, error_model="numpy")
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+MARKED: list[Callable[..., Any]] = []
+
+
+def jit(function: Function) -> Function:
+    """Mark a function. It makes no arrays and raises nothing: what it fills is given to it."""
+    MARKED.append(function)
+    return function

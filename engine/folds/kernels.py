@@ -1,55 +1,50 @@
-"""All compiled loops. Importing them costs about a second, so `compiled` does it only where the work is worth it.
+"""All loops in compiled form. `compiled` loads them where the work is worth it.
 
 All times are int64 microseconds; index ranges are half-open.
 """
 
 from __future__ import annotations
 
-import numpy as np
+from . import kernels_codes as codes
+from . import kernels_extremes as of_extremes
+from . import kernels_latest as latest
+from . import kernels_moments as moments
+from . import kernels_order as order
+from . import kernels_owners as of_owners
+from . import kernels_wavelet as wavelet
+from . import kernels_windows as windows
+from .native import Loop
 
-from .kernels_codes import hashed_codes, learned_codes, near_codes, renumber_codes
-from .kernels_extremes import EXTREMES_BLOCK, extremes, extremes_prepared
-from .kernels_latest import carry, keep_latest, merge_latest, put_values
-from .kernels_moments import deviations, prefix_moments
-from .kernels_order import distinct, in_order, places, places_by_time, rises, spread, take
-from .kernels_owners import owners
-from .kernels_wavelet import wavelet_at_most, wavelet_fill, wavelet_neighbours, wavelet_smallest
-from .kernels_windows import differences, divided, fused, prefix_sums, sum_by_prefix, upper_indices
+carry = Loop(latest.carry)
+deviations = Loop(moments.deviations)
+differences = Loop(windows.differences)
+distinct = Loop(order.distinct)
+divided = Loop(windows.divided)
+extremes = Loop(of_extremes.extremes)
+extremes_prepared = Loop(of_extremes.extremes_prepared)
+fused = Loop(windows.fused)
+hashed_codes = Loop(codes.hashed_codes)
+in_order = Loop(order.in_order)
+keep_latest = Loop(latest.keep_latest)
+learned_codes = Loop(codes.learned_codes)
+merge_latest = Loop(latest.merge_latest)
+moved_codes = Loop(codes.moved_codes)
+near_codes = Loop(codes.near_codes)
+owners = Loop(of_owners.owners)
+places = Loop(order.places)
+places_by_time = Loop(order.places_by_time)
+prefix_moments = Loop(moments.prefix_moments)
+prefix_sums = Loop(windows.prefix_sums)
+put_values = Loop(latest.put_values)
+renumber_codes = Loop(codes.renumber_codes)
+rises = Loop(order.rises)
+spread = Loop(order.spread)
+sum_by_prefix = Loop(windows.sum_by_prefix)
+take = Loop(order.take)
+upper_indices = Loop(windows.upper_indices)
+wavelet_at_most = Loop(wavelet.wavelet_at_most)
+wavelet_fill = Loop(wavelet.wavelet_fill)
+wavelet_neighbours = Loop(wavelet.wavelet_neighbours)
+wavelet_smallest = Loop(wavelet.wavelet_smallest)
 
-# Last: another thread may find this module half imported. The first call of a loop has numba load half of itself, which is done here.
-LOADED = not rises(np.zeros(2, dtype=np.int64))
-
-__all__ = [
-    "EXTREMES_BLOCK",
-    "LOADED",
-    "carry",
-    "deviations",
-    "differences",
-    "distinct",
-    "divided",
-    "extremes",
-    "extremes_prepared",
-    "fused",
-    "hashed_codes",
-    "in_order",
-    "keep_latest",
-    "learned_codes",
-    "merge_latest",
-    "near_codes",
-    "owners",
-    "places",
-    "places_by_time",
-    "prefix_moments",
-    "prefix_sums",
-    "put_values",
-    "renumber_codes",
-    "rises",
-    "spread",
-    "sum_by_prefix",
-    "take",
-    "upper_indices",
-    "wavelet_at_most",
-    "wavelet_fill",
-    "wavelet_neighbours",
-    "wavelet_smallest",
-]
+LOADED = True  # last: another thread may find this module half imported

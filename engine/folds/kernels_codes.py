@@ -4,41 +4,40 @@ from __future__ import annotations
 
 import numpy as np
 
-from .column import Array, Index
+from .column import Array, Index, Mask
 from .jit import jit
 
 _ONE, _SHIFT, _FACTOR = np.uint64(1), np.uint64(32), np.uint64(0x9E3779B97F4A7C15)  # Knuth 1973, 6.4: golden ratio
 
 
 @jit
-def near_codes(words: Array, low: Array, span: Array, out: Index) -> None:
-    """Fill the distance of each word from `low`, -1 where it is `span` or more; all are uint64, and distances wrap."""
+def near_codes(words: Array, near: Array, out: Index) -> None:
+    """Fill the distance of each word from `near[0]`, -1 where it is `near[1]` or more; all are uint64, and distances wrap."""
+    low, span = near[0], near[1]
     for i in range(len(words)):
         distance = words[i] - low
         out[i] = np.int64(distance) if distance < span else -1
 
 
 @jit
-def learned_codes(words: Array, present: Array, out: Index) -> tuple[Array, int]:
-    """A table of the words that are present, and how many there are; fill the code of each, -1 where it is not present.
+def learned_codes(words: Array, present: Mask, begin: int, table: Array, count: Index, out: Index) -> int:
+    """Learn the words that are present, from `begin` on, as long as the table has room; where it ended is returned.
 
-    Codes follow the first appearance. The table holds (word, code + 1), or 0 where it is empty; at most half of it is filled.
+    Fill the code of each, -1 where it is not present; codes follow the first appearance. The table holds (word, code + 1), or 0 where it
+    is empty, which half of it stays; `count` (1,) is how many it has.
     """
-    table = np.zeros((1024, 2), dtype=np.uint64)
-    count = 0
-    for i in range(len(words)):
+    for i in range(begin, len(words)):
         out[i] = -1
         if not present[i]:
             continue
         at = _place(table, words[i])
         if table[at, 1] == 0:
-            if 2 * count >= len(table):
-                table = _grown(table)
-                at = _place(table, words[i])
-            count += 1
-            table[at, 0], table[at, 1] = words[i], count
+            if 2 * count[0] >= len(table):
+                return i
+            count[0] += 1
+            table[at, 0], table[at, 1] = words[i], count[0]
         out[i] = np.int64(table[at, 1]) - 1
-    return table, count
+    return len(words)
 
 
 @jit
@@ -74,10 +73,9 @@ def _place(table: Array, word: int) -> int:
 
 
 @jit
-def _grown(table: Array) -> Array:
-    larger = np.zeros((2 * len(table), 2), dtype=np.uint64)
+def moved_codes(table: Array, larger: Array) -> None:
+    """Fill a larger table, which comes as zeros."""
     for at in range(len(table)):
         if table[at, 1] != 0:
             to = _place(larger, table[at, 0])
             larger[to, 0], larger[to, 1] = table[at, 0], table[at, 1]
-    return larger

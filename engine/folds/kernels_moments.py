@@ -1,7 +1,4 @@
-"""Compiled loops for squared deviations from the mean of ranges.
-
-They stand in one file, two-sum included, because numba's cache looks at a loop's own file alone: see kernels_windows.
-"""
+"""Compiled loops for squared deviations from the mean of ranges."""
 
 from __future__ import annotations
 
@@ -9,24 +6,24 @@ import numpy as np
 
 from .column import Array, Index
 from .jit import jit
+from .kernels_pairs import difference, product, squared, two_sum
 
 _SHORT = 512  # rows; reading so many one after another costs less than merging states (1.5 us, 2026-11)
 _SIDE = 64  # numbers worked on side by side between a loop that fetches them and one that uses them
-_SPLIT = 134217729.0  # 2^27 + 1 (Veltkamp's splitting, Dekker 1971)
+MOMENTS_HELD = 10 * _SIDE
 
 
 @jit
-def prefix_moments(values: Array, offsets: Index, prefix: Array, unit: Array) -> bool:
+def prefix_moments(values: Array, offsets: Index, held: Array, prefix: Array, unit: Array) -> bool:
     """Fill the sums of d and of d^2 before each row of a group and before its end, d = value - anchor, as pairs (high, low); True where
     all numbers are finite.
 
     `prefix` is (rows + groups, 4): row r of group g stands at r + g. The anchor is near the mean, and whole where all values are; d is
     exact as a pair, its square a product of two (Dekker 1971), and both are summed as in `prefix_sums`. Numbers that are not finite
     are left out. The pairs are within `unit` times the sum of d^2 of what they stand for: 0 where nothing was rounded anywhere, NaN
-    where numbers left the range of floats. `deviations` says how that bounds its error.
+    where numbers left the range of floats. `deviations` says how that bounds its error. `held` (MOMENTS_HELD,) is scratch.
     """
     all_finite = True
-    held = np.empty(4 * _SIDE, dtype=np.float64)
     for g in range(len(offsets) - 1):
         first, last = offsets[g], offsets[g + 1]
         anchor = _anchor(values, first, last)
@@ -61,8 +58,8 @@ def _squares(values: Array, anchor: float, held: Array) -> bool:
     """
     strange = 0
     for j in range(len(values)):
-        d, tail = _two_sum(values[j], -anchor)
-        square, more = _squared(d)
+        d, tail = two_sum(values[j], -anchor)
+        square, more = squared(d)
         held[j] = d
         held[_SIDE + j] = tail
         held[2 * _SIDE + j] = square
@@ -101,7 +98,7 @@ def _anchor(values: Array, first: int, last: int) -> float:
 
 @jit
 def deviations(
-    values: Array, prefix: Array, unit: Array, offsets: Index, start: Index, stop: Index, out: Array
+    values: Array, held: Array, prefix: Array, unit: Array, offsets: Index, start: Index, stop: Index, out: Array
 ) -> bool:
     """Fill the sums of squared deviations of ranges from their means; NaN where that cannot be said from the prefix sums of its group.
     True where all can.
@@ -110,14 +107,13 @@ def deviations(
     at most (N + 8) 2^-104 times the sums of |d| and d^2 up to the range's end; as |s1| <= sqrt(n s2) and sum |d| <= sqrt(N sum d^2), that
     makes both terms together wrong by less than `unit` times n times the sum of d^2 up to there, and the arithmetic here adds 2^-100 n s2.
     A value is given where that is at most 1e-13 of it, or where nothing at all was rounded and it is 0. Short ranges that fail are
-    read row by row.
+    read row by row. `held` (MOMENTS_HELD,) is scratch.
     """
     if not len(unit):  # no group, so all ranges are empty
         out[:] = 0.0
         return True
     every = True
     g = 0
-    held = np.empty(10 * _SIDE, dtype=np.float64)
     for first in range(0, len(start), _SIDE):
         last = min(first + _SIDE, len(start))
         g = _fetched(prefix, unit, offsets, start[first:last], stop[first:last], held, g)
@@ -156,11 +152,11 @@ def _by_prefix(held: Array, out: Array) -> None:
     """Fill the sums that can be said, NaN for the others; the processor takes several at once."""
     for j in range(len(out)):
         n, wrong = held[9 * _SIDE + j], held[8 * _SIDE + j]
-        s1, t1 = _difference(held[4 * _SIDE + j], held[5 * _SIDE + j], held[j], held[_SIDE + j])
-        s2, t2 = _difference(held[6 * _SIDE + j], held[7 * _SIDE + j], held[2 * _SIDE + j], held[3 * _SIDE + j])
-        all_2, more = _product(n, s2)
-        mean_2, less = _squared(s1)
-        high, low = _two_sum(all_2, -mean_2)
+        s1, t1 = difference(held[4 * _SIDE + j], held[5 * _SIDE + j], held[j], held[_SIDE + j])
+        s2, t2 = difference(held[6 * _SIDE + j], held[7 * _SIDE + j], held[2 * _SIDE + j], held[3 * _SIDE + j])
+        all_2, more = product(n, s2)
+        mean_2, less = squared(s1)
+        high, low = two_sum(all_2, -mean_2)
         times_n = high + (low + ((more - less) + (n * t2 - (2.0 * s1 * t1 + t1 * t1))))
         nothing = (times_n == 0.0) & (wrong == 0.0) & (t1 == 0.0) & (t2 == 0.0)
         near = n * (wrong * held[6 * _SIDE + j] + 2.0**-100 * s2) <= 1e-13 * times_n
@@ -210,40 +206,7 @@ def _row_by_row(values: Array, start: int, stop: int) -> float:
 @jit
 def _added(total: float, lost: float, rest: float, high: float, low: float) -> tuple[float, float, float]:
     """A sum in three parts with a pair added."""
-    total, error = _two_sum(total, high)
-    lost, more = _two_sum(lost, error)
-    lost, last = _two_sum(lost, low)
+    total, error = two_sum(total, high)
+    lost, more = two_sum(lost, error)
+    lost, last = two_sum(lost, low)
     return total, lost, rest + (more + last)
-
-
-@jit
-def _difference(high: float, low: float, less_high: float, less_low: float) -> tuple[float, float]:
-    """The difference of two pairs as a pair whose low part is small beside the high one."""
-    s, error = _two_sum(high, -less_high)
-    return _two_sum(s, error + (low - less_low))
-
-
-@jit
-def _two_sum(a: float, b: float) -> tuple[float, float]:
-    """The rounded sum, and exactly what rounding lost."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
-
-
-@jit
-def _squared(a: float) -> tuple[float, float]:
-    return _product(a, a)
-
-
-@jit
-def _product(a: float, b: float) -> tuple[float, float]:
-    """The rounded product, and exactly what rounding lost (Dekker 1971)."""
-    p = a * b
-    c = _SPLIT * a
-    a_high = c - (c - a)
-    a_low = a - a_high
-    c = _SPLIT * b
-    b_high = c - (c - b)
-    b_low = b - b_high
-    return p, ((a_high * b_high - p) + a_high * b_low + a_low * b_high) + a_low * b_low

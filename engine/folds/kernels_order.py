@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import numpy as np
-
-from .column import Array, Index
+from .column import Array, Index, Mask
 from .jit import jit
 
 _RUN = 16  # rows sorted by insertion: they fit two lines of the cache
 
 
 @jit
-def places(group: Index, place: Index, offsets: Index) -> bool:
+def places(group: Index, cursor: Index, place: Index, offsets: Index) -> bool:
     """Fill where each row stands when sorted by group (-1: left out, as its group is) and where groups begin; True if rows stood so.
 
-    Rows of one group keep their order. `offsets` comes as zeros.
+    Rows of one group keep their order. `offsets` comes as zeros; `cursor` (groups,) is scratch.
     """
-    cursor = _begin(group, offsets)
+    _begin(group, cursor, offsets)
     stood_so = True
     for i in range(len(group)):
         g = group[i]
@@ -31,16 +29,29 @@ def places(group: Index, place: Index, offsets: Index) -> bool:
 
 
 @jit
-def places_by_time(group: Index, time: Index, ties: Index, rows: Index, place: Index, offsets: Index) -> bool:
-    """The same where the rows of a group follow each other by (time, ties, position), ties (ties, n); `rows` is scratch.
+def places_by_time(
+    group: Index,
+    time: Index,
+    ties: Index,
+    cursor: Index,
+    last: Index,
+    mixed: Mask,
+    rows: Index,
+    times: Index,
+    spare: Index,
+    spare_times: Index,
+    place: Index,
+    offsets: Index,
+) -> bool:
+    """The same where the rows of a group follow each other by (time, ties, position), ties (ties, n).
 
-    Rows are counted into their groups as they stand. Only groups that are out of order are sorted then.
+    Rows are counted into their groups as they stand. Only groups that are out of order are sorted then. Scratch is `cursor`, `last` and
+    `mixed`, which comes as False, (groups,); and `rows`, `times`, `spare` and `spare_times`, (n,).
     """
-    cursor = _begin(group, offsets)
+    _begin(group, cursor, offsets)
     if _stand_so(group, time, ties):
         return True
-    last = np.full(len(cursor), -1, dtype=np.int64)
-    mixed = np.zeros(len(cursor), dtype=np.bool_)
+    last[:] = -1
     for i in range(len(group)):
         g = group[i]
         place[i] = -1
@@ -54,8 +65,9 @@ def places_by_time(group: Index, time: Index, ties: Index, rows: Index, place: I
             rows[place[i]] = i
     for g in range(len(cursor)):
         if mixed[g]:
-            _sort(rows[offsets[g] : offsets[g + 1]], time, ties)
-            for to in range(offsets[g], offsets[g + 1]):
+            first, end = offsets[g], offsets[g + 1]
+            _sort(rows[first:end], time, ties, times[first:end], spare[first:end], spare_times[first:end])
+            for to in range(first, end):
                 place[rows[to]] = to
     return False
 
@@ -91,15 +103,13 @@ def _later(time: int, row: int, other_time: int, other: int, ties: Index) -> boo
 
 
 @jit
-def _sort(rows: Index, time: Index, ties: Index) -> None:
+def _sort(rows: Index, time: Index, ties: Index, times: Index, spare: Index, spare_times: Index) -> None:
     """Sort rows by (time, ties), equal ones as they stand: short runs by insertion, then merged; little moves where little is amiss."""
     n = len(rows)
-    times = np.empty(n, dtype=np.int64)
     for i in range(n):
         times[i] = time[rows[i]]
     for begin in range(0, n, _RUN):
         _insert(rows, times, ties, begin, min(begin + _RUN, n))
-    spare, spare_times = np.empty_like(rows), np.empty_like(times)
     width = _RUN
     while width < n:
         for begin in range(0, n - width, 2 * width):
@@ -131,7 +141,8 @@ def _merge(
         else:
             low = half + 1
     held = middle - low
-    spare[:held], spare_times[:held] = rows[low:middle], times[low:middle]
+    for i in range(held):
+        spare[i], spare_times[i] = rows[low + i], times[low + i]
     taken, right = 0, middle
     while taken < held:
         if right < end and _later(spare_times[taken], spare[taken], times[right], rows[right], ties):
@@ -144,13 +155,14 @@ def _merge(
 
 
 @jit
-def _begin(group: Index, offsets: Index) -> Index:
+def _begin(group: Index, cursor: Index, offsets: Index) -> None:
+    """Fill where groups begin, twice."""
     for g in group:
         if g >= 0:
             offsets[g + 1] += 1
-    for g in range(len(offsets) - 1):
+    for g in range(len(cursor)):
+        cursor[g] = offsets[g]
         offsets[g + 1] += offsets[g]
-    return offsets[:-1].copy()
 
 
 @jit

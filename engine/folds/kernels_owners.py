@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from .column import Index
 from .jit import jit
 
 
 @jit
-def owners(offsets: Index, row: Index) -> Index:
-    """The last group that begins at or before each row; one past the end is the last group's. The search begins where it ended."""
-    out = np.empty(len(row), dtype=np.int64)
+def owners(offsets: Index, row: Index, out: Index) -> None:
+    """Fill the last group that begins at or before each row; one past the end is the last group's. The search begins where it ended."""
     last = len(offsets) - 2
     g = 0
     for i in range(len(row)):
@@ -25,4 +22,3 @@ def owners(offsets: Index, row: Index) -> Index:
                     high = middle - 1
             g = low
         out[i] = g
-    return out

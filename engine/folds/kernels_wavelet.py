@@ -15,9 +15,8 @@ _ONE = np.uint64(1)
 
 
 @jit
-def wavelet_fill(codes: Array, offsets: Index, first: Index, levels: Index, words: Array) -> None:
-    """Fill the words of all groups from their codes, which count from 0 in each and are used up."""
-    ones = np.empty(len(codes), dtype=codes.dtype)
+def wavelet_fill(codes: Array, offsets: Index, first: Index, levels: Index, ones: Array, words: Array) -> None:
+    """Fill the words of all groups from their codes, which count from 0 in each and are used up; `ones` (codes,) is scratch."""
     for g in range(len(offsets) - 1):
         own = codes[offsets[g] : offsets[g + 1]]
         level = first[g]
@@ -48,16 +47,16 @@ def _level_filled(own: Array, bit: int, words: Array, level: int, ones: Array) -
             word = np.uint64(0)
     words[at + 1] = word
     words[level] = np.uint64(zero)
-    own[zero:] = ones[:one]
+    for i in range(one):
+        own[zero + i] = ones[i]
     return at + 2 - level
 
 
 @jit
 def wavelet_smallest(
-    words: Array, offsets: Index, first: Index, levels: Index, group: Index, start: Index, stop: Index, k: Index
-) -> Index:
-    """The k-th least code of each range."""
-    out = np.zeros(len(start), dtype=np.int64)
+    words: Array, offsets: Index, first: Index, levels: Index, group: Index, start: Index, stop: Index, k: Index, out: Index
+) -> None:
+    """Fill the k-th least code of each range."""
     for i in range(len(start)):
         begin = offsets[group[i]]
         stride = _stride(offsets[group[i] + 1] - begin)
@@ -73,7 +72,6 @@ def wavelet_smallest(
                 a, b = _behind(words, level, ones_a), _behind(words, level, ones_b)
             level += stride
         out[i] = begin + code
-    return out
 
 
 @jit
@@ -87,9 +85,10 @@ def wavelet_neighbours(
     stop: Index,
     low: Index,
     high: Index,
-) -> tuple[Index, Index]:
-    """The low-th and the high-th least code of each range; high is low or one more. Both go one way until their bits differ."""
-    lower, upper = np.zeros(len(start), dtype=np.int64), np.zeros(len(start), dtype=np.int64)
+    lower: Index,
+    upper: Index,
+) -> None:
+    """Fill the low-th and the high-th least code of each range; high is low or one more. Both go one way until their bits differ."""
     for i in range(len(start)):
         begin = offsets[group[i]]
         stride = _stride(offsets[group[i] + 1] - begin)
@@ -112,7 +111,6 @@ def wavelet_neighbours(
         lower[i] = upper[i] = begin + code
         if high[i] > low[i] and code_left > 0:
             upper[i] = begin + code_left + _least(words, level_left, stride, a_left, b_left, bit_left)
-    return lower, upper
 
 
 @jit
@@ -139,10 +137,9 @@ def _split(words: Array, level: int, a: int, b: int) -> tuple[int, int, int]:
 
 @jit
 def wavelet_at_most(
-    words: Array, offsets: Index, first: Index, levels: Index, group: Index, start: Index, stop: Index, most: Index
-) -> Index:
-    """How many codes of each range are at most as great as one of its group's codes."""
-    out = np.zeros(len(start), dtype=np.int64)
+    words: Array, offsets: Index, first: Index, levels: Index, group: Index, start: Index, stop: Index, most: Index, out: Index
+) -> None:
+    """Fill how many codes of each range are at most as great as one of its group's codes."""
     for i in range(len(start)):
         g = group[i]
         rows = offsets[g + 1] - offsets[g]
@@ -159,7 +156,6 @@ def wavelet_at_most(
                 a, b = a - ones_a, b - ones_b
             level += _stride(rows)
         out[i] = found + (b - a)
-    return out
 
 
 @jit

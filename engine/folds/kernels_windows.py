@@ -1,8 +1,4 @@
-"""Compiled loops that find the windows of questions and sum what lies in them.
-
-They stand in one file because numba's cache looks at a loop's own file alone: one that calls into another file would go on with
-what it called when it was compiled.
-"""
+"""Compiled loops that find the windows of questions and sum what lies in them."""
 
 from __future__ import annotations
 
@@ -10,6 +6,7 @@ import numpy as np
 
 from .column import Array, Index, Mask
 from .jit import jit
+from .kernels_pairs import two_sum
 
 _CHUNK = 512  # questions whose ends are kept between finding and using them: 4 KB an end
 _AT_ONCE, _NEAR = 16, 4  # comparisons that the processor does side by side, and how often before steps are doubled
@@ -17,12 +14,10 @@ _AT_ONCE, _NEAR = 16, 4  # comparisons that the processor does side by side, and
 
 @jit
 def upper_indices(
-    time: Index, offsets: Index, group: Index, asked: Index, base: Index, row: Index, less: Index
-) -> Index:
-    """What `_find_ends` finds, (ends, questions)."""
-    out = np.empty((len(row), len(group)), dtype=np.int64)
-    _find_ends(time, offsets, group, asked, base, row, less, 0, len(group), out)
-    return out
+    time: Index, offsets: Index, group: Index, asked: Index, base: Index, row: Index, less: Index, held: Index, out: Index
+) -> None:
+    """Fill what `_find_ends` finds, (ends, questions)."""
+    _find_ends(time, offsets, group, asked, base, row, less, 0, len(group), held, out)
 
 
 @jit
@@ -36,6 +31,7 @@ def _find_ends(
     less: Index,
     first: int,
     last: int,
+    held: Index,
     out: Index,
 ) -> None:
     """Fill for each end w of the questions [first, last), base[row[w], i] - less[w], the index after the last event of its group with time
@@ -43,11 +39,10 @@ def _find_ends(
 
     The group's first event where row[w] < 0. The first question of a group searches; those that follow it, asked no earlier, go on from
     there, except where an end falls all the same (days by a clock that was put back). Ends go side by side: each waits for its own
-    loads, and meanwhile the others get theirs.
+    loads, and meanwhile the others get theirs. `held` (2, ends) is scratch.
     """
     ends = len(row)
-    position = np.empty(ends, dtype=np.int64)
-    before = np.empty(ends, dtype=np.int64)
+    position, before = held[0], held[1]
     previous = -1
     for i in range(first, last):
         g = group[i]
@@ -100,20 +95,10 @@ def _searched(time: Index, position: int, end: int, bound: int) -> int:
 
 
 @jit
-def differences(prefix: Index, start: Index, stop: Index) -> Index:
-    """Sums of ranges from prefix sums."""
-    out = np.empty(len(start), dtype=prefix.dtype)
+def differences(prefix: Index, start: Index, stop: Index, out: Index) -> None:
+    """Fill the sums of ranges from prefix sums."""
     for i in range(len(start)):
         out[i] = prefix[stop[i]] - prefix[start[i]]
-    return out
-
-
-@jit
-def _two_sum(a: float, b: float) -> tuple[float, float]:
-    """The rounded sum, and exactly what rounding lost."""
-    s = a + b
-    t = s - a
-    return s, (a - (s - t)) + (b - t)
 
 
 @jit
@@ -135,8 +120,8 @@ def prefix_sums(values: Array, offsets: Index, high: Array, low: Array) -> bool:
             magnitude += size
             if 0.0 < size < least:
                 least = size
-            total, error = _two_sum(total, values[i])
-            lost, error = _two_sum(lost, error)
+            total, error = two_sum(total, values[i])
+            lost, error = two_sum(lost, error)
             rest += error
         rows = offsets[g + 1] - offsets[g]
         if not (np.isfinite(magnitude) and magnitude * rows * 2.0**-104 <= 1e-13 * least):
@@ -146,18 +131,10 @@ def prefix_sums(values: Array, offsets: Index, high: Array, low: Array) -> bool:
 
 
 @jit
-def sum_by_prefix(values: Array, high: Array, low: Array, start: Index, stop: Index) -> Array:
-    """Sums of ranges inside groups from `prefix_sums`; NaN where the group's do not hold, 0 for an empty range."""
-    out = np.empty(len(start), dtype=np.float64)
-    _real_sums(values, high, low, start, stop, out)
-    return out
-
-
-@jit
 def _between(value: float, high_before: float, low_before: float, high: float, low: float) -> float:
     """The sum of a range from the prefix sums before its first row and before its last, and the value of the last."""
-    s, error = _two_sum(high, -high_before)
-    s, more = _two_sum(s, value)
+    s, error = two_sum(high, -high_before)
+    s, more = two_sum(s, value)
     return s + (error + more + (low - low_before))
 
 
@@ -174,8 +151,8 @@ def divided(sums: Array, start: Index, stop: Index, out: Array, some: Mask) -> b
 
 
 @jit
-def _real_sums(values: Array, high: Array, low: Array, start: Index, stop: Index, out: Array) -> None:
-    """Fill the sums of ranges inside groups from `prefix_sums`; 0 for an empty range."""
+def sum_by_prefix(values: Array, high: Array, low: Array, start: Index, stop: Index, out: Array) -> None:
+    """Fill the sums of ranges inside groups from `prefix_sums`; NaN where the group's do not hold, 0 for an empty range."""
     for i in range(len(start)):
         a = start[i]
         b = stop[i] - 1
@@ -191,6 +168,7 @@ def fused(
     base: Index,
     row: Index,
     less: Index,
+    held: Index,
     index: Index,
     steps: Index,
     prefix: Index,
@@ -208,7 +186,7 @@ def fused(
     """
     for first in range(0, len(group), _CHUNK):
         last = min(first + _CHUNK, len(group))
-        _find_ends(time, offsets, group, asked, base, row, less, first, last, index)
+        _find_ends(time, offsets, group, asked, base, row, less, first, last, held, index)
         for k in range(len(steps)):
             start, stop = index[steps[k, 0], first:last], index[steps[k, 1], first:last]
             kind, column, slot = steps[k, 2], steps[k, 3], steps[k, 4]
@@ -220,7 +198,7 @@ def fused(
             elif kind == 2:
                 _whole_sums(prefix[column], start, stop, real[slot, first:last])
             else:
-                _real_sums(values[column], high[column], low[column], start, stop, real[slot, first:last])
+                sum_by_prefix(values[column], high[column], low[column], start, stop, real[slot, first:last])
             if kind == 2 or kind == 4:
                 _per_row(start, stop, real[slot, first:last])
 

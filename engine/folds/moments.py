@@ -16,6 +16,7 @@ from ..language.fold import State
 from . import compiled
 from .column import Array, Index
 from .compensated import two_sum
+from .kernels_moments import MOMENTS_HELD
 from .memory import fresh
 from .ranges import Over, sums
 from .tree import Tree
@@ -135,10 +136,12 @@ class _ByPrefix:
         """What the loops prepare."""
         groups = len(offsets) - 1
         prefix, unit = fresh((len(values) + groups) * 4, np.dtype(np.float64)).reshape(-1, 4), np.empty(groups)
-        return _ByPrefix(values, prefix, unit, offsets, loops.prefix_moments(values, offsets, prefix, unit), loops)
+        all_finite = loops.prefix_moments(values, offsets, np.empty(MOMENTS_HELD), prefix, unit)
+        return _ByPrefix(values, prefix, unit, offsets, all_finite, loops)
 
     def __call__(self, start: Index, stop: Index) -> tuple[Array, bool]:
         """The sums, NaN where they cannot be said; and whether all can."""
         out = np.empty(len(start), dtype=np.float64)
-        every = self.loops.deviations(self.values, self.prefix, self.unit, self.offsets, start, stop, out)
+        held = np.empty(MOMENTS_HELD)
+        every = self.loops.deviations(self.values, held, self.prefix, self.unit, self.offsets, start, stop, out)
         return out, every

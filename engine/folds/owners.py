@@ -16,6 +16,7 @@ def owners(offsets: Index, row: Index) -> Index:
     """
     loops = compiled.kernels(len(row))
     if loops:
-        found: Index = loops.owners(offsets, row)
+        found = np.empty(len(row), dtype=np.int64)
+        loops.owners(offsets, row, found)
         return found
     return np.clip(np.searchsorted(offsets, row, side="right") - 1, 0, max(len(offsets) - 2, 0))

@@ -26,7 +26,8 @@ def upper_indices(time: Index, offsets: Index, group: Index, asked: Index, ends:
         bases = {id(end.instants): end.instants for end in ends}
         base = np.stack(list(bases.values())) if len(bases) > 1 else ends[0].instants[None]
         row, less = [list(bases).index(id(end.instants)) for end in ends], [end.less for end in ends]
-        found: Index = loops.upper_indices(time, offsets, group, asked, base, np.array(row), np.array(less))
+        held, found = np.empty((2, len(ends)), dtype=np.int64), np.empty((len(ends), len(group)), dtype=np.int64)
+        loops.upper_indices(time, offsets, group, asked, base, np.array(row), np.array(less), held, found)
         return found
     bounds = np.stack([end() for end in ends])
     instants = np.unique(time)
@@ -48,9 +49,10 @@ def places(group: Index, groups: int, time: Index, ties: Sequence[Index] = ()) -
     place, offsets = fresh(len(group), smallest(len(group))), np.zeros(groups + 1, dtype=np.int64)
     table = _table(ties)
     if loops.in_order(time, table):
-        stood_so = loops.places(group, place, offsets)
+        stood_so = loops.places(group, offsets[:-1].copy(), place, offsets)
     else:
-        stood_so = loops.places_by_time(group, time, table, fresh(len(group), place.dtype), place, offsets)
+        scratch = _scratch(groups, place.dtype, len(group))
+        stood_so = loops.places_by_time(group, time, table, *scratch, place, offsets)
     return None if stood_so else place, offsets
 
 
@@ -60,7 +62,14 @@ def grouped(group: Index, groups: int) -> tuple[Index | None, Index]:
     if loops is None:
         return _places(group, groups, np.zeros(len(group), dtype=np.int64), ())
     place, offsets = fresh(len(group), smallest(len(group))), np.zeros(groups + 1, dtype=np.int64)
-    return None if loops.places(group, place, offsets) else place, offsets
+    return None if loops.places(group, offsets[:-1].copy(), place, offsets) else place, offsets
+
+
+def _scratch(groups: int, small: np.dtype[Any], n: int) -> tuple[Array, ...]:
+    """What `places_by_time` needs; pages of it that are not used cost nothing."""
+    whole = np.dtype(np.int64)
+    of_groups = (np.empty(groups, dtype=whole), np.empty(groups, dtype=whole), np.zeros(groups, dtype=np.bool_))
+    return (*of_groups, fresh(n, small), *(np.empty(n, dtype=kind) for kind in (whole, small, whole)))
 
 
 def _table(ties: Sequence[Index]) -> Index:

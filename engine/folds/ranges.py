@@ -16,6 +16,7 @@ import numpy as np
 from . import compiled
 from .column import Array, Index, Mask
 from .compensated import total, two_sum
+from .kernels_extremes import EXTREMES_BLOCK
 from .memory import fresh
 from .tree import Tree
 
@@ -39,7 +40,10 @@ class IntegerSums:
     def __call__(self, start: Index, stop: Index) -> Array:
         """The sums."""
         loops = compiled.kernels(len(self.prefix))
-        summed: Array = loops.differences(self.prefix, start, stop) if loops else self.prefix[stop] - self.prefix[start]
+        if loops is None:
+            return self.prefix[stop] - self.prefix[start]
+        summed = np.empty(len(start), dtype=np.int64)
+        loops.differences(self.prefix, start, stop, summed)
         return summed
 
 
@@ -54,7 +58,8 @@ class FloatSums:
 
     def __call__(self, start: Index, stop: Index) -> Array:
         """The sums."""
-        summed: Array = self.loops.sum_by_prefix(self.values, self.high, self.low, start, stop)
+        summed = np.empty(len(start), dtype=np.float64)
+        self.loops.sum_by_prefix(self.values, self.high, self.low, start, stop, summed)
         return summed
 
 
@@ -70,7 +75,7 @@ class Extremes:
     def of(values: Array, low: bool, loops: Any) -> Extremes:
         """The least values if `low`, else the greatest."""
         n, whole = len(values), np.dtype(np.int64)
-        blocks = -(-n // loops.EXTREMES_BLOCK)
+        blocks = -(-n // EXTREMES_BLOCK)
         levels = max(blocks.bit_length(), 1)
         onward, so_far, table = fresh(n, whole), fresh(n, whole), fresh(levels * blocks, whole).reshape(levels, blocks)
         logs = np.zeros(blocks + 1, dtype=np.int8)

@@ -39,7 +39,7 @@ class Wavelet:
         own = codes - np.repeat(offsets[:-1], rows)
         loops = compiled.kernels(len(codes))
         if loops:
-            loops.wavelet_fill(own, offsets, made.first, levels, words)
+            loops.wavelet_fill(own, offsets, made.first, levels, np.empty_like(own), words)
         else:
             made._fill(own)
         return made
@@ -48,7 +48,8 @@ class Wavelet:
         """The k-th least code of each range, 0 <= k < its length; arbitrary for an empty range."""
         loops, group = compiled.kernels(len(start)), owners(self.offsets, start)
         if loops:
-            found: Index = loops.wavelet_smallest(*self._parts, group, start, stop, k)
+            found = np.empty(len(start), dtype=np.int64)
+            loops.wavelet_smallest(*self._parts, group, start, stop, k, found)
             return found
         walk, rank, code = _Walk(self, group, start, stop), k.copy(), np.zeros(len(start), dtype=np.int64)
         for fork in walk.down():
@@ -62,16 +63,16 @@ class Wavelet:
         loops = compiled.kernels(len(start))
         if loops is None:
             return self.smallest(start, stop, low), self.smallest(start, stop, high)
-        found: tuple[Index, Index] = loops.wavelet_neighbours(
-            *self._parts, owners(self.offsets, start), start, stop, low, high
-        )
-        return found
+        lower, upper = np.empty(len(start), dtype=np.int64), np.empty(len(start), dtype=np.int64)
+        loops.wavelet_neighbours(*self._parts, owners(self.offsets, start), start, stop, low, high, lower, upper)
+        return lower, upper
 
     def at_most(self, start: Index, stop: Index, most: Index) -> Index:
         """How many codes of each range are at most as great as `most`, a code of its group."""
         loops, group = compiled.kernels(len(start)), owners(self.offsets, start)
         if loops:
-            found: Index = loops.wavelet_at_most(*self._parts, group, start, stop, most)
+            found = np.empty(len(start), dtype=np.int64)
+            loops.wavelet_at_most(*self._parts, group, start, stop, most, found)
             return found
         most = most - self.offsets[group]
         walk, count = _Walk(self, group, start, stop), np.zeros(len(start), dtype=np.int64)
