@@ -14,7 +14,8 @@ from . import memory
 from .layout import is_as_expected
 
 _KERNELS = __package__ + ".kernels"
-_WORTH = 200_000  # rows; loading the compiled loops costs about 1.3 CPU s, numpy at this size 0.2 s (2026-11, benchmarks/fraud.py)
+_LOADING = 50_000  # rows; loading what a run needs costs 40 ms, numpy at this size 50 ms (2026-11, benchmarks/fraud.py)
+_MAKING = 200_000  # where nothing was compiled yet: a second for each loop, once and for all
 
 
 def kernels(work: int) -> Any:
@@ -22,7 +23,7 @@ def kernels(work: int) -> Any:
     loops = sys.modules.get(_KERNELS)
     if loops is not None and hasattr(loops, "LOADED"):
         return loops
-    return warm() if work >= _WORTH else None
+    return warm() if _worth(work) else None
 
 
 def ahead(work: int) -> None:
@@ -30,7 +31,7 @@ def ahead(work: int) -> None:
 
     Where they are there already this is not the first run of the process, and arrays of any size are worth Arrow's pool.
     """
-    if work < _WORTH:
+    if not _worth(work):
         return
     if _KERNELS in sys.modules:
         memory.warm()
@@ -46,6 +47,18 @@ def _warm_or_not() -> None:
 def warm() -> Any:
     """Load the compiled loops now, as a long-lived process does at its start; None where numba is not installed."""
     return loaded(".kernels", __package__) if _can_compile() else None
+
+
+def _worth(work: int) -> bool:
+    """Whether so many rows are worth the loops, if these are not loaded yet."""
+    return work >= _MAKING or (work >= _LOADING and _any_made())
+
+
+@cache
+def _any_made() -> bool:
+    from .native_files import any_made
+
+    return any_made()
 
 
 @cache

@@ -8,7 +8,6 @@ something stays (it makes an array, or raises) is refused.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -27,7 +26,7 @@ _RETURNS = {"None": types.void, "bool": types.boolean, "int": types.int64}
 
 def object_code(loop: Callable[..., Any], kinds: Sequence[Kind]) -> bytes:
     """An object file with the function ENTRY."""
-    _known()
+    _tell_numba()
     callback = numba.cfunc(_signature(loop, kinds), error_model="numpy")(_entry(loop, kinds))
     module = llvm.parse_assembly(callback.inspect_llvm())
     _hidden(module, callback.native_name)
@@ -38,16 +37,17 @@ def object_code(loop: Callable[..., Any], kinds: Sequence[Kind]) -> bytes:
     return bytes(target.emit_object(module))
 
 
-@cache
-def _known() -> None:
-    """Tell numba of all that is marked, as loops call each other."""
-    for function in MARKED:
-        register_jitable(error_model="numpy")(function)
+def _tell_numba() -> None:
+    """Let numba know all that was marked since, as loops call each other."""
+    while MARKED:
+        register_jitable(error_model="numpy")(MARKED.pop())
 
 
 def _signature(loop: Callable[..., Any], kinds: Sequence[Kind]) -> Any:
     address = types.CPointer(types.int64)
-    return _RETURNS[loop.__annotations__["return"]](*(_scalar(kind) if kind.ndim is None else address for kind in kinds))
+    return _RETURNS[loop.__annotations__["return"]](
+        *(_scalar(kind) if kind.ndim is None else address for kind in kinds)
+    )
 
 
 def _scalar(kind: Kind) -> Any:
@@ -90,7 +90,7 @@ def _stands_alone(loop: Callable[..., Any], module: Any) -> None:
         raise TypeError(f"{loop.__name__} needs {strange}; a loop makes no arrays and raises nothing.")
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic  # type: ignore[untyped-decorator]
 def _at(context: Any, address: Any, dtype: Any) -> Any:  # noqa: ARG001  (numba calls it so)
     """What stands at an address, as a pointer."""
     made = types.CPointer(dtype.dtype)

@@ -97,9 +97,7 @@ class Order:
 
     def sorted(self, values: Array) -> Array:
         """The rows' values in this order."""
-        if self.place is None:  # a copy where they lie in memory of Polars: loops are compiled for what may be written
-            return values if not isinstance(values, np.ndarray) or values.flags.writeable else values.copy()
-        return spread(values, self.place, self.size)
+        return values if self.place is None else spread(values, self.place, self.size)
 
     def undone(self, values: Array) -> Array:
         """Values in this order as the rows stand; for an order that leaves out none."""

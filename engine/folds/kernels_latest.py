@@ -5,7 +5,7 @@ from __future__ import annotations
 from .column import Array, Index, Mask
 from .jit import jit
 
-NEVER, ALWAYS = -(2**63), 2**63 - 1
+NEVER, ALWAYS = -(2**63), 2**63 - 1  # the time of no row, and one that no row has
 _AT, _AFTER, _UPTO, _TIME = range(4)  # columns of `front`
 
 

@@ -54,7 +54,15 @@ def _level_filled(own: Array, bit: int, words: Array, level: int, ones: Array) -
 
 @jit
 def wavelet_smallest(
-    words: Array, offsets: Index, first: Index, levels: Index, group: Index, start: Index, stop: Index, k: Index, out: Index
+    words: Array,
+    offsets: Index,
+    first: Index,
+    levels: Index,
+    group: Index,
+    start: Index,
+    stop: Index,
+    k: Index,
+    out: Index,
 ) -> None:
     """Fill the k-th least code of each range."""
     for i in range(len(start)):
@@ -137,7 +145,15 @@ def _split(words: Array, level: int, a: int, b: int) -> tuple[int, int, int]:
 
 @jit
 def wavelet_at_most(
-    words: Array, offsets: Index, first: Index, levels: Index, group: Index, start: Index, stop: Index, most: Index, out: Index
+    words: Array,
+    offsets: Index,
+    first: Index,
+    levels: Index,
+    group: Index,
+    start: Index,
+    stop: Index,
+    most: Index,
+    out: Index,
 ) -> None:
     """Fill how many codes of each range are at most as great as one of its group's codes."""
     for i in range(len(start)):

@@ -14,7 +14,15 @@ _AT_ONCE, _NEAR = 16, 4  # comparisons that the processor does side by side, and
 
 @jit
 def upper_indices(
-    time: Index, offsets: Index, group: Index, asked: Index, base: Index, row: Index, less: Index, held: Index, out: Index
+    time: Index,
+    offsets: Index,
+    group: Index,
+    asked: Index,
+    base: Index,
+    row: Index,
+    less: Index,
+    held: Index,
+    out: Index,
 ) -> None:
     """Fill what `_find_ends` finds, (ends, questions)."""
     _find_ends(time, offsets, group, asked, base, row, less, 0, len(group), held, out)

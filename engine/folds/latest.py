@@ -19,9 +19,10 @@ from . import compiled
 from .ask import Answer, Ask, Span
 from .column import Column, Index, Mask, physical
 from .evaluate import true_rows
+from .kernels_latest import NEVER
 from .memory import fresh
 from .positions import take
-from .reach import NEVER, Kept, Looped, Piece, Questions, Sorted, Upto, owned
+from .reach import Kept, Looped, Piece, Questions, Sorted, Upto, owned
 from .rows import Rows
 
 _LIGHT = (
@@ -55,7 +56,7 @@ class Latest:
         """Nothing learned yet; None where an ask is not for the latest row of a sliding window."""
         if not all(looks_at_the_latest(ask) for ask in asks):
             return None
-        return Latest(asks, Questions(owned(offsets), owned(times)), with_status)
+        return Latest(asks, Questions(offsets, times), with_status)
 
     def add(self, rows: Rows, group: Index) -> None:
         """Learn from one more piece of the rows, in sequence order or with their sequence; `group` is that of each, -1 nobody's."""

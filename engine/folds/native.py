@@ -68,7 +68,7 @@ class Loop:
         ]
         with _making:
             if key not in self._compiled:
-                address = _loaded(native_files.code_of(self._loop, kinds))
+                address = _loaded(native_files.code_of(self._loop, kinds, processor.described()))
                 types = [ctypes.c_void_p if scalar is None else scalar[2] for scalar in self._scalars]
                 self._compiled[key] = ctypes.CFUNCTYPE(_RETURNS[self._loop.__annotations__["return"]], *types)(address)
         return self._compiled[key]

@@ -16,16 +16,20 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from . import processor
 from .layout import Kind
 
 _HERE = Path(__file__).parent
 _MADE_BY = ("numba", "llvmlite", "numpy")
 
 
-def code_of(loop: Callable[..., Any], kinds: Sequence[Kind]) -> bytes:
-    """The object file of a loop for arguments of some kinds: read, or else made and kept."""
-    name = f"{loop.__name__}-{_digest(kinds, *processor.described())[:16]}.o"
+def any_made() -> bool:
+    """Whether loops were compiled here before."""
+    return any(next(folder.glob("*.o"), None) for folder in _folders())
+
+
+def code_of(loop: Callable[..., Any], kinds: Sequence[Kind], processor: tuple[str, str]) -> bytes:
+    """The object file of a loop for arguments of some kinds on a processor of a name and features: read, or else made and kept."""
+    name = f"{loop.__name__}-{_digest(kinds, processor)[:16]}.o"
     for folder in _folders():
         with suppress(OSError):
             kept = (folder / name).read_bytes()

@@ -15,12 +15,12 @@ import numpy as np
 from ..language.window import rounded
 from . import compiled
 from .column import Array, Index, Mask
+from .kernels_latest import NEVER
 from .memory import fresh
 from .positions import ordered, smallest, take
 
 _NONE = np.empty(0, dtype=np.int64)
 _MOST = 0.75  # of the rows somebody's: to pick them out costs as much as to sort the others with them
-NEVER = int(np.iinfo(np.int64).min)  # the time of no row
 
 
 def _no_scratch() -> Index:
@@ -87,7 +87,7 @@ class Kept:
             self._front = None
             touched = fresh(len(self.time), smallest(len(self.time)))
             theirs, ours = (_NONE if part is None else part for part in (later.sequence, self.sequence))
-            return touched[: loops.merge_latest(owned(later.time), owned(theirs), self.time, ours, touched)]
+            return touched[: loops.merge_latest(later.time, theirs, self.time, ours, touched)]
         questions = np.flatnonzero(later.time > NEVER)
         sequence = None if later.sequence is None else later.sequence[questions]
         better = self.better(questions, later.time[questions], sequence)
@@ -129,7 +129,7 @@ class Questions:
         return self.offsets, self.times
 
     def __setstate__(self, state: tuple[Index, Index]) -> None:
-        self.offsets, self.times = (owned(part) for part in state)
+        self.offsets, self.times = state
         self._scratch = _no_scratch()
 
     @cached_property

@@ -1,0 +1,192 @@
+"""Loops as machine code: they do what the functions they are made of do, and files that are stale or damaged are made anew."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nowthen.engine.folds import compiled, kernels_order, native_files
+from nowthen.engine.folds.column import Array, Index
+from nowthen.engine.folds.jit import MARKED, jit
+from nowthen.engine.folds.layout import is_as_expected
+from nowthen.engine.folds.native import Loop
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty place for object files."""
+    monkeypatch.setattr(native_files, "_folders", lambda: (tmp_path,))
+    return tmp_path
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the loops that are compiled from now on."""
+    from nowthen.engine.folds import compiling
+
+    names: list[str] = []
+    compile_it = compiling.object_code
+
+    def counted(loop: Callable[..., Any], kinds: Any) -> bytes:
+        names.append(loop.__name__)
+        return compile_it(loop, kinds)
+
+    monkeypatch.setattr(compiling, "object_code", counted)
+    return names
+
+
+def rising(loop: Loop) -> bool:
+    """What `rises` says of three numbers."""
+    return bool(loop(np.array([1, 2, 3])))
+
+
+def test_arrays_lie_as_loops_expect() -> None:
+    assert is_as_expected()
+
+
+@pytest.mark.parametrize("dtype", ["int64", "int32", "float64", "float32", "bool", "uint8"])
+def test_a_loop_does_what_its_function_does(dtype: str) -> None:
+    values, rows = np.arange(6).astype(dtype), np.array([5, 0, 3])
+    ours, pythons = np.zeros(3, dtype=dtype), np.zeros(3, dtype=dtype)
+    Loop(kernels_order.take)(values, rows, ours)
+    kernels_order.take(values, rows, pythons)
+    assert ours.tolist() == pythons.tolist() == values[rows].tolist()
+
+
+@pytest.mark.parametrize("values, expected", [([1, 2, 3], True), ([1, 1], False), ([], True)])
+def test_truth_values_come_back_as_such(values: list[int], expected: bool) -> None:
+    assert Loop(kernels_order.rises)(np.array(values, dtype=np.int64)) is expected
+
+
+def test_arrays_that_may_not_be_written_are_read() -> None:
+    values = np.array([1, 2, 3])
+    values.flags.writeable = False
+    assert rising(Loop(kernels_order.rises))
+    assert Loop(kernels_order.rises)(values)
+
+
+def test_arrays_in_several_pieces_are_read_and_filled() -> None:
+    values, out = np.arange(10), np.zeros((3, 2), dtype=np.int64)
+    Loop(kernels_order.take)(values[::-2], np.array([0, 1, 4]), out[:, 1])
+    assert out.tolist() == [[0, 9], [0, 7], [0, 1]]
+
+
+def test_wrong_numbers_of_arguments_are_refused() -> None:
+    with pytest.raises(ValueError, match="argument"):
+        Loop(kernels_order.rises)()
+
+
+def test_a_loop_is_compiled_once_for_each_combination_of_types(folder: Path, made: list[str]) -> None:
+    loop = Loop(kernels_order.rises)
+    assert rising(loop)
+    assert rising(loop)
+    assert loop(np.array([1.0, 2.0]))
+    assert made == ["rises", "rises"]
+    assert rising(Loop(kernels_order.rises))
+    assert made == ["rises", "rises"]
+    assert len(list(folder.iterdir())) == 2
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda code: code[:-1], lambda code: b"", lambda code: code[:40] + b"?" + code[41:]]
+)
+def test_a_damaged_file_is_made_anew(folder: Path, made: list[str], damage: Callable[[bytes], bytes]) -> None:
+    assert rising(Loop(kernels_order.rises))
+    (file,) = folder.iterdir()
+    file.write_bytes(damage(file.read_bytes()))
+    assert rising(Loop(kernels_order.rises))
+    assert rising(Loop(kernels_order.rises))
+    assert made == ["rises", "rises"]
+
+
+def test_code_of_other_sources_is_made_anew(folder: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    assert rising(Loop(kernels_order.rises))
+    monkeypatch.setattr(native_files, "_origin", lambda: b"others")
+    assert rising(Loop(kernels_order.rises))
+    assert made == ["rises", "rises"]
+    assert len(list(folder.iterdir())) == 1
+
+
+def test_code_that_can_be_written_nowhere_runs_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setattr(native_files, "_folders", lambda: (tmp_path / "a file" / "below",))
+    assert rising(Loop(kernels_order.rises))
+
+
+def test_code_goes_to_the_next_folder_where_the_first_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setattr(native_files, "_folders", lambda: (tmp_path / "a file" / "below", tmp_path / "next"))
+    assert rising(Loop(kernels_order.rises))
+    assert [path.suffix for path in (tmp_path / "next").iterdir()] == [".o"]
+
+
+def test_threads_may_call_one_loop_at_once(folder: Path, made: list[str]) -> None:
+    loop = Loop(kernels_order.rises)
+    with ThreadPoolExecutor(8) as threads:
+        assert all(threads.map(lambda _: rising(loop), range(64)))
+    assert made == ["rises"]
+
+
+def makes_an_array(values: Index) -> int:
+    return len(np.sort(values + 1))
+
+
+def raises(values: Array) -> int:
+    if len(values) == 0:
+        raise ValueError
+    return 1
+
+
+@pytest.mark.parametrize("function", [makes_an_array, raises])
+def test_what_could_not_stand_alone_is_refused(function: Callable[..., Any], folder: Path) -> None:
+    jit(function)
+    with pytest.raises(TypeError, match=f"{function.__name__} needs"):
+        Loop(function)(np.array([1, 2]))
+    assert not list(folder.iterdir())
+
+
+def test_a_process_that_finds_its_loops_made_loads_no_numba() -> None:
+    code = """
+import sys
+import numpy as np
+from nowthen.engine.folds import compiled
+loops = compiled.kernels(10**6)
+assert loops.rises(np.array([1, 2]))
+print("numba" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
+    again = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert again.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize(
+    "work, any_made, loads", [(10, True, False), (60_000, True, True), (60_000, False, False), (10**6, False, True)]
+)
+def test_loops_are_worth_less_work_where_they_were_compiled_before(
+    work: int, any_made: bool, loads: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compiled, "_any_made", lambda: any_made)
+    monkeypatch.delitem(sys.modules, "nowthen.engine.folds.kernels", raising=False)
+    monkeypatch.setattr(compiled, "warm", lambda: "loops")
+    assert compiled.kernels(work) == ("loops" if loads else None)
+
+
+def test_without_numba_there_are_no_loops(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "_can_compile", lambda: False)
+    assert compiled.warm() is None
+
+
+def test_marking_a_function_leaves_it_as_it_is() -> None:
+    def plain() -> None: ...
+
+    assert jit(plain) is plain
+    MARKED.remove(plain)
