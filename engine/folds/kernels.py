@@ -15,6 +15,7 @@ from . import kernels_wavelet as wavelet
 from . import kernels_windows as windows
 from .native import Loop
 
+begins = Loop(order.begins)
 carry = Loop(latest.carry)
 deviations = Loop(moments.deviations)
 differences = Loop(windows.differences)
@@ -22,9 +23,9 @@ distinct = Loop(order.distinct)
 divided = Loop(windows.divided)
 extremes = Loop(of_extremes.extremes)
 extremes_prepared = Loop(of_extremes.extremes_prepared)
+falls = Loop(order.falls)
 fused = Loop(windows.fused)
 hashed_codes = Loop(codes.hashed_codes)
-in_order = Loop(order.in_order)
 keep_latest = Loop(latest.keep_latest)
 learned_codes = Loop(codes.learned_codes)
 merge_latest = Loop(latest.merge_latest)

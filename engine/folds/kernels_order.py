@@ -42,15 +42,13 @@ def places_by_time(
     spare_times: Index,
     place: Index,
     offsets: Index,
-) -> bool:
+) -> None:
     """The same where the rows of a group follow each other by (time, ties, position), ties (ties, n).
 
     Rows are counted into their groups as they stand. Only groups that are out of order are sorted then. Scratch is `cursor`, `last` and
     `mixed`, which comes as False, (groups,); and `rows`, `times`, `spare` and `spare_times`, (n,).
     """
     _begin(group, cursor, offsets)
-    if _stand_so(group, time, ties):
-        return True
     last[:] = -1
     for i in range(len(group)):
         g = group[i]
@@ -69,26 +67,23 @@ def places_by_time(
             _sort(rows[first:end], time, ties, times[first:end], spare[first:end], spare_times[first:end])
             for to in range(first, end):
                 place[rows[to]] = to
-    return False
 
 
 @jit
-def in_order(time: Index, ties: Index) -> bool:
-    """Whether rows never fall by (time, ties)."""
-    for i in range(1, len(time)):  # noqa: SIM110  (compiled)
-        if _later(time[i - 1], i - 1, time[i], i, ties):
-            return False
-    return True
+def falls(group: Index, time: Index, ties: Index, most: int, counts: Index) -> None:
+    """Fill how many rows fall behind the one before by (time, ties), and by (group, time, ties), those that are left out among them.
 
-
-@jit
-def _stand_so(group: Index, time: Index, ties: Index) -> bool:
-    """Whether rows stand by (group, time, ties), and none is left out."""
-    for i in range(len(group)):
-        before = group[i - 1] if i else 0
-        if group[i] < before or (i and group[i] == before and _later(time[i - 1], i - 1, time[i], i, ties)):
-            return False
-    return True
+    No more are counted once both are more than `most`.
+    """
+    by_time = 0
+    by_group = int(len(group) > 0 and group[0] < 0)
+    for i in range(1, len(group)):
+        fallen = _later(time[i - 1], i - 1, time[i], i, ties)
+        by_time += fallen
+        by_group += group[i] < max(group[i - 1], 0) or (fallen and group[i] == group[i - 1])
+        if by_time > most and by_group > most:
+            break
+    counts[0], counts[1] = by_time, by_group
 
 
 @jit
@@ -155,14 +150,21 @@ def _merge(
 
 
 @jit
-def _begin(group: Index, cursor: Index, offsets: Index) -> None:
-    """Fill where groups begin, twice."""
+def begins(group: Index, offsets: Index) -> None:
+    """Fill where groups begin; `offsets` comes as zeros. Rows of group -1 are left out."""
     for g in group:
         if g >= 0:
             offsets[g + 1] += 1
+    for g in range(len(offsets) - 1):
+        offsets[g + 1] += offsets[g]
+
+
+@jit
+def _begin(group: Index, cursor: Index, offsets: Index) -> None:
+    """Fill where groups begin, twice."""
+    begins(group, offsets)
     for g in range(len(cursor)):
         cursor[g] = offsets[g]
-        offsets[g + 1] += offsets[g]
 
 
 @jit
