@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from .column import Array, Index, Mask
 from .jit import jit
 
@@ -21,15 +23,14 @@ def keep_latest(
     front: Index,
     latest: Index,
     latest_sequence: Index,
-    piece: Index,
-    number: int,
+    mine: Array,
     touched: Index,
     rows: Index,
 ) -> int:
     """Let each row go to the first question of its group with base - late >= time, which keeps the latest by (time, sequence, position).
 
     Group g has the questions [offsets[g], offsets[g + 1]), sorted by base; rows of group -1 are nobody's. `latest` holds the time and
-    `latest_sequence` the sequence of what questions have, and `piece` which piece of the rows it is from; this one is `number`.
+    `latest_sequence` the sequence of what questions have; `mine`, a bit for each that comes as 0, whether it is one of these rows.
     `touched` is filled with questions that got a row and `rows` with that, and how many is returned: of equal questions the last one
     counts. Without `sequence` (empty) later rows follow earlier ones; without `seen` (empty) every row counts.
 
@@ -47,12 +48,14 @@ def keep_latest(
         if time[i] < front[g, _TIME]:
             continue
         q = front[g, _AT]
-        if time[i] == front[g, _TIME] and not _later(sequence, i, latest_sequence, q, piece[q] != number):
+        if time[i] == front[g, _TIME] and not _later(
+            sequence, i, latest_sequence, q, (mine[q >> 3] >> (q & 7)) & 1 == 0
+        ):
             continue
         if len(sequence) > 0:
             latest_sequence[q] = sequence[i]
         latest[q] = front[g, _TIME] = time[i]
-        piece[q] = number
+        mine[q >> 3] |= np.uint8(1 << (q & 7))
         touched[count], rows[count] = q, i
         count += 1
     return count
@@ -60,7 +63,7 @@ def keep_latest(
 
 @jit
 def _later(sequence: Index, i: int, latest_sequence: Index, q: int, elder: bool) -> bool:
-    """Whether row i follows the row of equal time that question q has; `elder` is that of pieces before."""
+    """Whether row i follows the row of equal time that question q has; `elder` if that is of rows before these."""
     if len(sequence) == 0 or sequence[i] == latest_sequence[q]:
         return elder
     return bool(sequence[i] > latest_sequence[q])

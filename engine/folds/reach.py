@@ -35,28 +35,12 @@ class Upto(NamedTuple):
 
 
 @dataclass(eq=False)
-class Front:
-    """What the loops remember between pieces of rows (`kernels_latest.keep_latest`); it is wrong once another changed what is kept."""
-
-    table: Index  # (groups, 4)
-    piece: Index  # which piece the row of each question is from
-    pieces: int = 0
-
-    @staticmethod
-    def of(offsets: Index, questions: int) -> Front:
-        """No piece came yet."""
-        table = np.full((len(offsets) - 1, 4), NEVER)  # up to never: the first row has to search
-        table[:, 0] = offsets[:-1]
-        return Front(table, np.zeros(questions, dtype=np.int32))
-
-
-@dataclass(eq=False)
 class Kept:
     """The latest row of every question: its time, NEVER where there is none, and its sequence where rows have one."""
 
     time: Index
     sequence: Index | None = None
-    _front: Front | None = field(default=None, repr=False)
+    _front: Index | None = field(default=None, repr=False)
 
     def __getstate__(self) -> tuple[Index, Index | None]:
         return self.time, self.sequence
@@ -95,10 +79,11 @@ class Kept:
         self.put(questions, later.time[questions], None if sequence is None else sequence[better])
         return questions
 
-    def front(self, offsets: Index) -> Front:
-        """What the loops remember from piece to piece."""
+    def front(self, offsets: Index) -> Index:
+        """What `keep_latest` remembers of each group from piece to piece (groups, 4); it is wrong once another changed what is kept."""
         if self._front is None:
-            self._front = Front.of(offsets, len(self.time))
+            self._front = np.full((len(offsets) - 1, 4), NEVER)  # up to never: the first row has to search
+            self._front[:, 0] = offsets[:-1]
         return self._front
 
     def better(self, questions: Index, time: Index, sequence: Index | None) -> Mask:
@@ -192,13 +177,13 @@ class Looped:
     def keep(self, upto: Upto, seen: Mask | None, kept: Kept) -> tuple[Index, Index]:
         """The questions that got a row, and its position."""
         asked, front = self.questions, kept.front(self.questions.offsets)
-        front.pieces += 1
+        mine = np.zeros(len(asked.times) // 8 + 1, dtype=np.uint8)
         touched, rows = asked.scratch(len(self.time))
         mask = np.empty(0, dtype=np.bool_) if seen is None else seen
         ours, theirs = (_NONE if part is None else part for part in (self.sequence, kept.sequence))
         count = self.loops.keep_latest(
             *(self.time, ours, self.group, mask, upto.late, asked.base(upto.clocks), asked.offsets),
-            *(front.table, kept.time, theirs, front.piece, front.pieces, touched, rows),
+            *(front, kept.time, theirs, mine, touched, rows),
         )
         return touched[:count], rows[:count]
 
