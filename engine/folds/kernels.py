@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import kernels_codes as codes
 from . import kernels_extremes as of_extremes
+from . import kernels_hashing as hashing
 from . import kernels_latest as latest
 from . import kernels_moments as moments
 from . import kernels_order as order
@@ -15,6 +16,7 @@ from . import kernels_wavelet as wavelet
 from . import kernels_windows as windows
 from .native import Loop
 
+bucketed = Loop(hashing.bucketed)
 begins = Loop(order.begins)
 carry = Loop(latest.carry)
 deviations = Loop(moments.deviations)
@@ -26,6 +28,7 @@ extremes_prepared = Loop(of_extremes.extremes_prepared)
 falls = Loop(order.falls)
 fused = Loop(windows.fused)
 hashed_codes = Loop(codes.hashed_codes)
+hashed_words = Loop(hashing.hashed_words)
 keep_latest = Loop(latest.keep_latest)
 learned_codes = Loop(codes.learned_codes)
 merge_latest = Loop(latest.merge_latest)

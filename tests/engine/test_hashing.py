@@ -10,6 +10,8 @@ import pytest
 
 from nowthen.engine.folds.hashing import bucket, content_hashes, key_hashes
 
+pytestmark = pytest.mark.usefixtures("loops")
+
 
 @pytest.mark.parametrize(
     "keys, hashes",
@@ -50,6 +52,19 @@ def test_width_and_unit_do_not_count() -> None:
 
 def test_a_null_key_is_in_the_first_bucket() -> None:
     assert bucket(pl.DataFrame({"a": [1, None, 3], "b": ["x", "y", None]}), 64).tolist()[1:] == [0, 0]
+
+
+@pytest.mark.parametrize("buckets", [1, 7, 8, 1000])
+def test_a_bucket_is_what_the_hash_leaves_over(buckets: int) -> None:
+    keys = pl.DataFrame({"a": [0, 1, -1, 2**62], "b": ["x", "y", "z", "x"], "c": [1, 2, 3, 4]})
+    assert bucket(keys, buckets).tolist() == (key_hashes(keys) % np.uint64(buckets)).tolist()
+
+
+def test_the_hash_of_several_columns_never_changes() -> None:
+    keys = pl.DataFrame(
+        {"a": [3, -4], "b": [date(2026, 1, 1), None], "c": [datetime(2026, 1, 1), datetime(1960, 1, 1)]}
+    )
+    assert key_hashes(keys).tolist() == [9362304909519081514, 3719330168567525510]
 
 
 def test_keys_spread_evenly() -> None:
