@@ -14,6 +14,7 @@ from typing import Self
 import psutil
 
 SAMPLE_EVERY_S = 0.01
+LIST_EVERY_S = 0.5  # looking for descendants reads all of /proc: every time it would take a third of a core from who is measured
 
 
 @dataclass
@@ -47,10 +48,14 @@ class PeakMemory(Watch):
     """The most memory a process and its descendants held at once while this was open."""
 
     peak_bytes: int = 0
+    processes: list[psutil.Process] = field(default_factory=list)
+    listed: float = -LIST_EVERY_S
 
     def look(self) -> None:
         """Takes one sample."""
-        self.peak_bytes = max(self.peak_bytes, memory_of_tree(self.pid))
+        if time.monotonic() - self.listed > LIST_EVERY_S:
+            self.processes, self.listed = tree_of(self.pid), time.monotonic()
+        self.peak_bytes = max(self.peak_bytes, memory_of(self.processes))
 
     def start_over(self) -> None:
         """Forgets what was seen before."""
@@ -76,13 +81,17 @@ class Deadline(Watch):
         self.since = time.monotonic()
 
 
-def memory_of_tree(pid: int) -> int:
-    """Bytes resident in a process and its descendants, common pages counted once."""
+def tree_of(pid: int) -> list[psutil.Process]:
+    """A process and its descendants, as far as they are there."""
     try:
         root = psutil.Process(pid)
-        processes = [root, *root.children(recursive=True)]
+        return [root, *root.children(recursive=True)]
     except psutil.NoSuchProcess:
-        return 0
+        return []
+
+
+def memory_of(processes: list[psutil.Process]) -> int:
+    """Bytes resident in some processes, common pages counted once."""
     seen = [pages for process in processes if (pages := resident(process))]
     return sum(rss - shared for rss, shared in seen) + max((shared for _, shared in seen), default=0)
 
