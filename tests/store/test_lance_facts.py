@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -161,3 +164,25 @@ def test_what_an_object_store_says_is_told_without_secrets(text: str, kind: type
         raise OSError(told)
     assert [one for one in ("word", "abc", "hidden-key", "AKIA") if one in str(caught.value)] == []
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize("told, faults", [({}, False), ({"MALLOC_MMAP_THRESHOLD_": "131072"}, True)])
+def test_heaps_keep_what_lance_gives_back_unless_the_c_library_was_told_otherwise(
+    told: dict[str, str], faults: bool
+) -> None:
+    code = """
+import resource
+from nowthen.store.tables import lance_library
+import numpy as np
+
+def touched():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    np.empty(2 << 20, dtype=np.uint8)[::4096] = 1
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+touched()
+print(min(touched() for _ in range(5)))
+"""
+    env = {name: value for name, value in os.environ.items() if not name.startswith("MALLOC_")} | told
+    ran = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
+    assert (int(ran.stdout) > 100) == faults
