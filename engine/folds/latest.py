@@ -25,7 +25,7 @@ from .positions import take
 from .reach import Kept, Looped, Piece, Questions, Sorted, Upto, owned
 from .rows import Rows
 
-_LIGHT = (
+LIGHT = (
     50  # rows that numpy answers while compiled loops are worth loading for one of other work (2026-11: 40 ns a row)
 )
 _BLOCK = 1 << 20  # rows at a time: in more, rows find later ones of their key oftener; fewer fit the cache (2026-11)
@@ -61,7 +61,7 @@ class Latest:
     def add(self, rows: Rows, group: Index) -> None:
         """Learn from one more piece of the rows, in sequence order or with their sequence; `group` is that of each, -1 nobody's."""
         self._rows += len(rows)
-        loops = compiled.kernels(self._rows // _LIGHT)
+        loops = compiled.kernels(self._rows // LIGHT)
         step = _BLOCK if loops else max(len(rows), 1)
         for begin in range(0, len(rows), step):
             cut = slice(begin, begin + step)

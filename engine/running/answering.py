@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 import numpy as np
 import polars as pl
 
+from ..folds.latest import LIGHT
 from ..plan.pieces import height, pieces, unordered
 from ..plan.plan import SPINE, Plan, Scan, at_name, scan_name
 from ..plan.reader import Loaded
@@ -26,11 +27,13 @@ def jobs(plan: Plan) -> tuple[Step, list[Job]]:
 
 
 def folded(plan: Plan) -> int:
-    """The most rows, questions among them, that one At folds and does not just let pass by; of unknown numbers none."""
-    tasks = [AtTask(side, plan.input.spine, plan.statuses) for side in plan.input.sides]
-    asked = height(plan.input.spine.reader) or 0
-    folds = [task for task in tasks if not can_stream(task.side, known_column(task))]
-    return max((asked + (height(task.source) or 0) for task in folds), default=0)
+    """The most rows, questions among them, that one At folds, of those that just pass by so many as cost as much; of unknown numbers none."""
+    return max((_folded(AtTask(side, plan.input.spine, plan.statuses)) for side in plan.input.sides), default=0)
+
+
+def _folded(task: AtTask) -> int:
+    rows = (height(task.spine.reader) or 0) + (height(task.source) or 0)
+    return rows // LIGHT if can_stream(task.side, known_column(task)) else rows
 
 
 class Tables:

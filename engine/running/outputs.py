@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from threading import Thread
 
 import numpy as np
 import polars as pl
@@ -41,6 +43,12 @@ class Outputs:
         return [series for output in self._plan.outputs for series in columns[output.name]]
 
 
+def take_arrays_ahead() -> None:
+    """Have Polars load what it needs to take arrays, 10 ms in a process, beside what is done now, such as reading."""
+    if "numpy.ma" not in sys.modules:
+        Thread(target=pl.Series, args=[np.empty(0)], name="nowthen-arrays").start()
+
+
 class _Made:
     """Makes outputs, a stretch of rows after the other, so that what lies between stays in the processor's cache."""
 
@@ -51,7 +59,6 @@ class _Made:
 
     def early(self, outputs: Sequence[Output]) -> dict[str, list[pl.Series]]:
         """The columns of outputs that need no fold."""
-        pl.Series(np.empty(0))  # has Polars load what it needs to take arrays, 10 ms, while others work
         return self.columns(outputs, {}, map)
 
     def columns(self, outputs: Sequence[Output], answers: Answers, each: Each) -> dict[str, list[pl.Series]]:

@@ -23,7 +23,7 @@ from ..plan.way import Resources
 from ..showing.progress import Progress
 from .answering import folded, jobs
 from .executor import Open
-from .outputs import Outputs
+from .outputs import Outputs, take_arrays_ahead
 from .parts import Part, Places, stretches
 from .schedule import Schedule, Watch, Watches
 from .shelf import Shelf
@@ -100,6 +100,7 @@ class Run:
         load((*(output.expr for output in plan.outputs), *_on_rows(plan)))
         until = None if self.seconds is None else time.monotonic() + self.seconds
         spine, work = jobs(plan)
+        take_arrays_ahead()
         early: list[Part] = []
         with self.open_pool(self.resources) as pool:
             if not pool.elsewhere:
