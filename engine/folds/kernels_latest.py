@@ -8,7 +8,8 @@ from .column import Array, Index, Mask
 from .jit import jit
 
 NEVER, ALWAYS = -(2**63), 2**63 - 1  # the time of no row, and one that no row has
-_AT, _AFTER, _UPTO, _TIME = range(4)  # columns of `front`
+_AT, _AFTER, _UPTO, _TIME, _FIRST, _END = range(6)  # columns of `front`
+FRONT = 8  # words of a group: a line of the cache
 
 
 @jit
@@ -19,7 +20,6 @@ def keep_latest(
     seen: Mask,
     late: int,
     base: Index,
-    offsets: Index,
     front: Index,
     latest: Index,
     latest_sequence: Index,
@@ -29,13 +29,14 @@ def keep_latest(
 ) -> int:
     """Let each row go to the first question of its group with base - late >= time, which keeps the latest by (time, sequence, position).
 
-    Group g has the questions [offsets[g], offsets[g + 1]), sorted by base; rows of group -1 are nobody's. `latest` holds the time and
+    Questions are sorted by group and base; rows of group -1 are nobody's. `latest` holds the time and
     `latest_sequence` the sequence of what questions have; `mine`, a bit for each that comes as 0, whether it is one of these rows.
     `touched` is filled with questions that got a row and `rows` with that, and how many is returned: of equal questions the last one
     counts. Without `sequence` (empty) later rows follow earlier ones; without `seen` (empty) every row counts.
 
-    `front` holds for each group the question its last row went to, the base before that and its own, and the time it has: rows that come
-    about by time mostly go where the one before went. They are taken from the last to the first, so that most find a later one there.
+    `front` holds for each group the question its last row went to, the base before that and its own, the time it has, and the group's
+    first question and its end: rows that come about by time mostly go where the one before went. They are taken from the last to the
+    first, so that most find a later one there.
     """
     count = 0
     for i in range(len(time) - 1, -1, -1):
@@ -44,7 +45,7 @@ def keep_latest(
             continue
         wanted = time[i] + late
         if not front[g, _AFTER] < wanted <= front[g, _UPTO]:
-            _turn(front, g, _first(base, offsets[g], offsets[g + 1], front[g, _AT], wanted), base, offsets, latest)
+            _turn(front, g, _first(base, front[g, _FIRST], front[g, _END], front[g, _AT], wanted), base, latest)
         if time[i] < front[g, _TIME]:
             continue
         q = front[g, _AT]
@@ -70,12 +71,21 @@ def _later(sequence: Index, i: int, latest_sequence: Index, q: int, elder: bool)
 
 
 @jit
-def _turn(front: Index, g: int, q: int, base: Index, offsets: Index, latest: Index) -> None:
+def _turn(front: Index, g: int, q: int, base: Index, latest: Index) -> None:
     """Let the front of a group be at question q; where that is the group's end no row is late enough."""
     front[g, _AT] = q
-    front[g, _AFTER] = base[q - 1] if q > offsets[g] else NEVER
-    front[g, _UPTO] = base[q] if q < offsets[g + 1] else ALWAYS
-    front[g, _TIME] = latest[q] if q < offsets[g + 1] else ALWAYS
+    front[g, _AFTER] = base[q - 1] if q > front[g, _FIRST] else NEVER
+    front[g, _UPTO] = base[q] if q < front[g, _END] else ALWAYS
+    front[g, _TIME] = latest[q] if q < front[g, _END] else ALWAYS
+
+
+@jit
+def stand_first(offsets: Index, front: Index) -> None:
+    """Fill the front before any row came: up to never, so that the first row has to search. Group g has the questions [offsets[g], offsets[g + 1])."""
+    for g in range(len(front)):
+        front[g, _AT] = front[g, _FIRST] = offsets[g]
+        front[g, _END] = offsets[g + 1]
+        front[g, _AFTER] = front[g, _UPTO] = front[g, _TIME] = NEVER
 
 
 @jit

@@ -15,7 +15,7 @@ import numpy as np
 from ..language.window import rounded
 from . import compiled
 from .column import Array, Index, Mask
-from .kernels_latest import NEVER
+from .kernels_latest import FRONT, NEVER
 from .memory import fresh
 from .positions import ordered, smallest, take
 
@@ -79,11 +79,12 @@ class Kept:
         self.put(questions, later.time[questions], None if sequence is None else sequence[better])
         return questions
 
-    def front(self, offsets: Index) -> Index:
-        """What `keep_latest` remembers of each group from piece to piece (groups, 4); it is wrong once another changed what is kept."""
+    def front(self, offsets: Index, loops: Any) -> Index:
+        """What `keep_latest` remembers of each group from piece to piece; it is wrong once another changed what is kept."""
         if self._front is None:
-            self._front = np.full((len(offsets) - 1, 4), NEVER)  # up to never: the first row has to search
-            self._front[:, 0] = offsets[:-1]
+            groups = len(offsets) - 1
+            self._front = fresh(groups * FRONT, np.dtype(np.int64)).reshape(groups, FRONT)
+            loops.stand_first(offsets, self._front)
         return self._front
 
     def better(self, questions: Index, time: Index, sequence: Index | None) -> Mask:
@@ -176,13 +177,13 @@ class Looped:
 
     def keep(self, upto: Upto, seen: Mask | None, kept: Kept) -> tuple[Index, Index]:
         """The questions that got a row, and its position."""
-        asked, front = self.questions, kept.front(self.questions.offsets)
+        asked, front = self.questions, kept.front(self.questions.offsets, self.loops)
         mine = np.zeros(len(asked.times) // 8 + 1, dtype=np.uint8)
         touched, rows = asked.scratch(len(self.time))
         mask = np.empty(0, dtype=np.bool_) if seen is None else seen
         ours, theirs = (_NONE if part is None else part for part in (self.sequence, kept.sequence))
         count = self.loops.keep_latest(
-            *(self.time, ours, self.group, mask, upto.late, asked.base(upto.clocks), asked.offsets),
+            *(self.time, ours, self.group, mask, upto.late, asked.base(upto.clocks)),
             *(front, kept.time, theirs, mine, touched, rows),
         )
         return touched[:count], rows[:count]
