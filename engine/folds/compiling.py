@@ -7,7 +7,8 @@ something stays (it makes an array, or raises) is refused.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -26,9 +27,10 @@ _RETURNS = {"None": types.void, "bool": types.boolean, "int": types.int64}
 
 def object_code(loop: Callable[..., Any], kinds: Sequence[Kind]) -> bytes:
     """An object file with the function ENTRY."""
-    _tell_numba()
-    callback = numba.cfunc(_signature(loop, kinds), error_model="numpy")(_entry(loop, kinds))
-    module = llvm.parse_assembly(callback.inspect_llvm())
+    with _as_usual():
+        _tell_numba()
+        callback = numba.cfunc(_signature(loop, kinds), error_model="numpy")(_entry(loop, kinds))
+        module = llvm.parse_assembly(callback.inspect_llvm())
     _hidden(module, callback.native_name)
     target = processor.target()
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
@@ -37,10 +39,27 @@ def object_code(loop: Callable[..., Any], kinds: Sequence[Kind]) -> bytes:
     return bytes(target.emit_object(module))
 
 
+@contextmanager
+def _as_usual() -> Iterator[None]:
+    """numba without what its environment variables may ask for (checks of bounds, debugging, no compiling): it would not stand alone."""
+    usual = {"DISABLE_JIT": 0, "BOUNDSCHECK": 0, "DEBUGINFO_DEFAULT": 0, "OPT": type(numba.config.OPT)(3)}
+    asked = {name: getattr(numba.config, name) for name in usual}
+    try:
+        vars(numba.config).update(usual)
+        yield
+    finally:
+        vars(numba.config).update(asked)
+
+
+_told: set[Callable[..., Any]] = set()
+
+
 def _tell_numba() -> None:
     """Let numba know all that was marked since, as loops call each other."""
-    while MARKED:
-        register_jitable(error_model="numpy")(MARKED.pop())
+    for function in MARKED:
+        if function not in _told:
+            register_jitable(error_model="numpy")(function)
+            _told.add(function)
 
 
 def _signature(loop: Callable[..., Any], kinds: Sequence[Kind]) -> Any:

@@ -48,6 +48,8 @@ def bucket(keys: pl.DataFrame, buckets: int) -> Index:
 
 def key_hashes(keys: pl.DataFrame) -> Hashes:
     """A hash of each row, (n,); the order of the columns counts, their names and integer widths do not."""
+    if not keys.width:
+        return np.zeros(keys.height, dtype=np.uint64)
     out = fresh(keys.height, np.dtype(np.uint64))
     loops = compiled.kernels(keys.height // _LIGHT)
     for number, column in enumerate(keys.get_columns()):

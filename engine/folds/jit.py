@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-MARKED: list[Callable[..., Any]] = []  # what numba was not told of yet
+MARKED: list[Callable[..., Any]] = []
 
 
 def jit(function: Function) -> Function:

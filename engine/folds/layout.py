@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 ENTRY = "entry"  # what the function of an object file is called
+FORM = 1  # of what it is given and returns (`native`, `compiling`): another number wherever that changes
 WORD = 8  # bytes
 DATA = object.__basicsize__ // WORD  # words from the object's begin to the address of its data
 SHAPE = DATA + 2  # and to the address of its lengths

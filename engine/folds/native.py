@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
-from threading import Lock
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -22,14 +21,13 @@ _SCALARS: dict[str, tuple[Callable[[Any], Any], Kind, Any]] = {
     "bool": (bool, Kind(np.dtype(np.bool_), None), ctypes.c_bool),
 }
 _RETURNS = {"None": None, "int": ctypes.c_int64, "bool": ctypes.c_bool}
-_making = Lock()
 
 
 class Loop:
     """A loop, called as the function it is made of: with arrays, whole numbers and truth values.
 
     It is compiled for each combination of types that comes, and runs without the interpreter's lock. Arrays that do not lie in one piece
-    are copied for it, and back.
+    are copied for it, and back. What it fills may be written to, and shares no memory with what it reads: nobody checks that.
     """
 
     def __init__(self, loop: Callable[..., Any]) -> None:
@@ -66,12 +64,10 @@ class Loop:
             Kind(value.dtype, value.ndim) if scalar is None else scalar[1]
             for value, scalar in zip(given, self._scalars, strict=True)
         ]
-        with _making:
-            if key not in self._compiled:
-                address = _loaded(native_files.code_of(self._loop, kinds, processor.described()))
-                types = [ctypes.c_void_p if scalar is None else scalar[2] for scalar in self._scalars]
-                self._compiled[key] = ctypes.CFUNCTYPE(_RETURNS[self._loop.__annotations__["return"]], *types)(address)
-        return self._compiled[key]
+        address = _loaded(native_files.code_of(self._loop, kinds, processor.described()))
+        types = [ctypes.c_void_p if scalar is None else scalar[2] for scalar in self._scalars]
+        made = ctypes.CFUNCTYPE(_RETURNS[self._loop.__annotations__["return"]], *types)(address)
+        return self._compiled.setdefault(key, made)
 
 
 _engines: list[Any] = []  # machine code is there as long as its engine is

@@ -39,6 +39,10 @@ def test_hashes_never_change(keys: pl.Series, hashes: list[int]) -> None:
     assert key_hashes(keys.to_frame()).tolist() == hashes
 
 
+def test_rows_without_keys_hash_alike() -> None:
+    assert key_hashes(pl.DataFrame(height=5)).tolist() == [0] * 5
+
+
 def test_several_keys_hash_together() -> None:
     both = pl.DataFrame({"a": [1, 1, 2], "b": ["x", "y", "x"]})
     assert len(set(key_hashes(both).tolist())) == 3

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from nowthen.engine.folds.column import Array, Index
 from nowthen.engine.folds.jit import MARKED, jit
 from nowthen.engine.folds.layout import is_as_expected
 from nowthen.engine.folds.native import Loop
+from nowthen.engine.folds.origin import essence
 
 
 @pytest.fixture
@@ -106,12 +109,92 @@ def test_a_damaged_file_is_made_anew(folder: Path, made: list[str], damage: Call
     assert made == ["rises", "rises"]
 
 
-def test_code_of_other_sources_is_made_anew(folder: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_of_other_sources_lies_beside(folder: Path, made: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     assert rising(Loop(kernels_order.rises))
-    monkeypatch.setattr(native_files, "_origin", lambda: b"others")
+    with monkeypatch.context() as other:
+        other.setattr(native_files, "origin", lambda: "others")
+        assert not native_files.any_made()
+        assert rising(Loop(kernels_order.rises))
+        assert native_files.any_made()
     assert rising(Loop(kernels_order.rises))
+    assert native_files.any_made()
     assert made == ["rises", "rises"]
-    assert len(list(folder.iterdir())) == 1
+    assert len(list(folder.iterdir())) == 2
+
+
+def test_code_is_named_by_what_is_in_memory_whatever_files_say_by_now() -> None:
+    def counted(values: Index) -> int:
+        return len(values) + _MORE
+
+    before = essence(counted)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(globals(), "_MORE", 2)
+        assert essence(counted) != before
+    assert essence(counted) == before
+
+
+_MORE = 1
+
+
+@pytest.mark.parametrize("home", [{}, {"HOME": "relative"}, {"HOME": "/nowhere", "XDG_CACHE_HOME": "relative"}])
+def test_no_folder_is_taken_for_one_of_the_users_that_may_be_anybodys(home: dict[str, str], tmp_path: Path) -> None:
+    code = """
+import os, pwd
+def nobody(uid):
+    raise KeyError(uid)
+pwd.getpwuid = nobody
+from nowthen.engine.folds import native_files
+assert all(folder.is_absolute() for folder in native_files._folders()), native_files._folders()
+native_files.any_made()
+"""
+    env = {name: value for name, value in os.environ.items() if name not in ("HOME", "XDG_CACHE_HOME")} | home
+    subprocess.run([sys.executable, "-c", code], check=True, env=env, cwd=tmp_path)
+
+
+def test_a_folder_that_may_not_be_entered_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(self: Path, pattern: str) -> Iterator[Path]:
+        raise PermissionError(self)
+
+    monkeypatch.setattr(Path, "glob", refused)
+    assert not native_files.any_made()
+
+
+@pytest.mark.parametrize("asked", ["DISABLE_JIT=1", "BOUNDSCHECK=1", "DEBUGINFO=1", "OPT=0"])
+def test_loops_are_compiled_whatever_numba_is_asked_for(asked: str, tmp_path: Path) -> None:
+    code = f"""
+import pathlib
+import numpy as np
+from nowthen.engine.folds import kernels, native_files
+native_files._folders = lambda: (pathlib.Path({str(tmp_path)!r}),)
+assert kernels.rises(np.array([1, 2]))
+kernels.falls(np.zeros(3, np.int64), np.arange(3), np.empty((0, 0), np.int64), 1, np.zeros(2, np.int64))
+"""
+    name, value = asked.split("=")
+    subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, f"NUMBA_{name}": value})
+    assert len(list(tmp_path.glob("*.o"))) == 2
+
+
+@pytest.mark.parametrize("fails", ["write_bytes", "replace"])
+def test_a_file_that_cannot_be_written_leaves_nothing_behind(
+    fails: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Path, content: object) -> None:
+        self.touch()
+        raise OSError
+
+    monkeypatch.setattr(Path, fails, full)
+    assert rising(Loop(kernels_order.rises))
+    assert not list(folder.iterdir())
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_a_child_of_a_fork_compiles_though_its_parent_was_compiling(folder: Path) -> None:
+    with native_files._making:
+        child = os.fork()
+        if child == 0:
+            signal.alarm(60)
+            os._exit(0 if rising(Loop(kernels_order.rises)) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_code_that_can_be_written_nowhere_runs_all_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
