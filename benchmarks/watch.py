@@ -14,7 +14,9 @@ from typing import Self
 import psutil
 
 SAMPLE_EVERY_S = 0.01
-LIST_EVERY_S = 0.5  # looking for descendants reads all of /proc: every time it would take a third of a core from who is measured
+LIST_EVERY_S = (
+    0.5  # looking for descendants reads all of /proc, which would take a third of a core from who is measured
+)
 
 
 @dataclass
