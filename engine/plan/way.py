@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _CODES = 16  # bytes a row: codes, places, order
 HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
 _PLACE = 16  # bytes that say where a list lies
-_LATEST = 40  # bytes a question: the time of its latest row, and half of what is remembered of its key, as keys are asked about twice or oftener
+_LATEST = 24  # bytes a question: the time of its latest row, and a quarter of what is remembered of its key, as keys are asked about four times or oftener
 _PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
 
 
