@@ -14,9 +14,8 @@ from typing import Self
 import psutil
 
 SAMPLE_EVERY_S = 0.01
-LIST_EVERY_S = (
-    0.5  # looking for descendants reads all of /proc, which would take a third of a core from who is measured
-)
+# Looking for descendants reads all of /proc, which would take a third of a core from who is measured.
+LIST_EVERY_S = 0.5
 
 
 @dataclass

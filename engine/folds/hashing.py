@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 
 from . import compiled
 from .column import Index
+from .kernels_hashing import FIRST, GAMMA, SECOND
 from .memory import fresh
 
 HASH_VERSION = 1
 Hashes = NDArray[np.uint64]
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_FIRST = np.uint64(0xBF58476D1CE4E5B9)
-_SECOND = np.uint64(0x94D049BB133111EB)
 _NULL = np.uint64(0x6E756C6C6E756C6C)
 _LIGHT = 20  # rows that numpy hashes while compiled loops are worth loading for one of other work (2026-11: 6 ns a row)
 _STRETCH = 16_384  # words mixed at a time, so that what lies between stays in the cache: a third less time (2026-11)
@@ -153,10 +151,10 @@ def _mixed(words: Hashes) -> Hashes:
     """SplitMix64's output function; consumes its argument."""
     for first in range(0, len(words), _STRETCH):
         part = words[first : first + _STRETCH]
-        part += _GAMMA
+        part += GAMMA
         part ^= part >> np.uint64(30)
-        part *= _FIRST
+        part *= FIRST
         part ^= part >> np.uint64(27)
-        part *= _SECOND
+        part *= SECOND
         part ^= part >> np.uint64(31)
     return words

@@ -9,8 +9,8 @@ import numpy as np
 from .column import Array
 from .jit import jit
 
-_GAMMA = np.uint64(0x9E3779B97F4A7C15)
-_FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
+FIRST, SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _30, _27, _31 = np.uint64(30), np.uint64(27), np.uint64(31)
 
 
@@ -38,7 +38,7 @@ def bucketed(hashes: Array, buckets: int) -> None:
 @jit
 def _mixed(word: Any) -> Any:
     """SplitMix64's output function (Steele, Lea and Flood 2014, figure 14)."""
-    word = np.uint64(word) + _GAMMA
-    word = (word ^ (word >> _30)) * _FIRST
-    word = (word ^ (word >> _27)) * _SECOND
+    word = np.uint64(word) + GAMMA
+    word = (word ^ (word >> _30)) * FIRST
+    word = (word ^ (word >> _27)) * SECOND
     return word ^ (word >> _31)

@@ -60,7 +60,7 @@ def places(group: Index, groups: int, time: Index, ties: Sequence[Index] = ()) -
     if by_time:
         loops.places_by_time(group, time, table, *_scratch(groups, place.dtype, len(group)), place, offsets)
     else:
-        loops.places(group, offsets[:-1].copy(), place, offsets)
+        loops.places(group, np.empty(groups, dtype=np.int64), place, offsets)
     return place, offsets
 
 
@@ -82,7 +82,7 @@ def grouped(group: Index, groups: int) -> tuple[Index | None, Index]:
     if loops is None:
         return _places(group, groups, np.zeros(len(group), dtype=np.int64), ())
     place, offsets = fresh(len(group), smallest(len(group))), np.zeros(groups + 1, dtype=np.int64)
-    return None if loops.places(group, offsets[:-1].copy(), place, offsets) else place, offsets
+    return None if loops.places(group, np.empty(groups, dtype=np.int64), place, offsets) else place, offsets
 
 
 def _scratch(groups: int, small: np.dtype[Any], n: int) -> tuple[Array, ...]:
