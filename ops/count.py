@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,11 @@ from ..engine.folds.ranges import Lengths
 from ..engine.folds.summed import Summed
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Count(Fold):
     """The number of rows, or of values that are not null: `tx.count()`, `tx.amount.count()`. Int64, 0 for an empty window."""
 

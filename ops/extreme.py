@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..engine.folds.column import Array, Column, Index, physical
 from ..engine.folds.ranges import Over, greatest, least
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .kinds import ANY, NULL, refused
 
 _SIGN = np.uint64(2**63)
@@ -65,7 +65,7 @@ class _Extreme(Fold):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Min(_Extreme):
     """The least value (of Strings the first by code point); NaN if one is in the window, null for an empty window."""
 
@@ -83,7 +83,7 @@ class Min(_Extreme):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Max(_Extreme):
     """The greatest value (of Strings the last by code point); NaN if one is in the window, null for an empty window."""
 

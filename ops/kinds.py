@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
 
 from ..engine.errors import WrongType
+from ..engine.record import record
 
 Rule = Callable[..., pl.DataType]
 
 
-@dataclass(frozen=True)
+@record
 class Kind:
     """A set of types with a name for messages; `dtype in kind` asks, `a | b` joins."""
 

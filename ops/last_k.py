@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ import polars as pl
 from ..engine.folds.column import Array, Column, Index
 from ..engine.language.fold import Ranged
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .several import Several, lists
 
 
-@dataclass(frozen=True)
+@record
 class _Nearest(Several):
     """What first_k and last_k share."""
 
@@ -46,7 +46,7 @@ class _Nearest(Several):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class FirstK(_Nearest):
     """A list of the earliest k values in the window, earliest first, fewer where there are fewer; null for an empty window.
 
@@ -73,7 +73,7 @@ class FirstK(_Nearest):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class LastK(_Nearest):
     """A list of the latest k values in the window, latest first, fewer where there are fewer; null for an empty window.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,13 @@ from ..engine.folds.compensated import total, two_sum
 from ..engine.folds.summed import Summed, Sums
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .exact import exact_sum
 from .kinds import BOOLEAN, NUMBER, accept
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Mean(Fold):
     """The mean, a Float64; null for an empty window. Of Booleans the share that is true."""
 

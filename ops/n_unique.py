@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,12 +12,13 @@ from ..engine.folds.ranks import earlier, keys
 from ..engine.folds.wavelet import Wavelet
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .gathered import distinct, joined, none, single
 from .kinds import ANY, accept
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class NUnique(Fold):
     """The number of different values, exactly; nulls do not count. Int64, 0 for an empty window. NaN is one value, -0.0 equals 0.0.
 

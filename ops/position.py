@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,11 @@ import polars as pl
 from ..engine.folds.column import Column, Index
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .kinds import ANY, accept
 
 
-@dataclass(frozen=True)
+@record
 class _Position(Fold):
     """What first and last share. State: the value, whether it is not null, and whether there is a row."""
 
@@ -67,7 +67,7 @@ def _rather(a: State, b: State) -> State:
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class First(_Position):
     """The earliest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
 
@@ -86,7 +86,7 @@ class First(_Position):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Last(_Position):
     """The latest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from ..engine.folds.ranks import keys, ranked
 from ..engine.folds.wavelet import Wavelet
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .gathered import in_order, joined, none, single
 from .kinds import NUMBER, accept
 
@@ -118,7 +118,7 @@ class _Quantile(Fold):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Quantile(_Quantile):
     """The value that a share q of the others lies below, a Float64; null for an empty window, NaN where one is NaN.
 
@@ -145,7 +145,7 @@ class Quantile(_Quantile):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Median(_Quantile):
     """The value in the middle, or the mean of the two there, a Float64; null for an empty window, NaN where one is NaN."""
 

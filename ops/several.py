@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -13,13 +12,14 @@ from ..engine.folds.column import Array, Column, Index, physical
 from ..engine.folds.lists import Lists, column_of
 from ..engine.language.dtype import inner_of, settled
 from ..engine.language.fold import Fold, State
+from ..engine.record import record
 from .gathered import entries, joined, none
 from .kinds import ANY, NULL, refused
 
 _MOST = 10_000  # what a row online may weigh: 80 KB of numbers
 
 
-@dataclass(frozen=True)
+@record
 class Several(Fold):
     """A fold whose value is a list of up to k values. State: the values that may still be among them, nulls as None."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -15,10 +14,11 @@ from ..engine.folds.column import Array, Column, Index
 from ..engine.folds.moments import lifted, merged, nothing, spread, squares_of
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .kinds import BOOLEAN, NUMBER, accept
 
 
-@dataclass(frozen=True)
+@record
 class _Spread(Fold):
     """What var and std share. State: see `moments.lifted`."""
 
@@ -76,7 +76,7 @@ class _Spread(Fold):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Var(_Spread):
     """The variance, a Float64, never negative; null for ddof values or fewer (by default below two), NaN where one is NaN or infinite.
 
@@ -91,7 +91,7 @@ class Var(_Spread):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Std(_Spread):
     """The standard deviation, a Float64; null for ddof values or fewer (by default below two), NaN where one is NaN or infinite.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ..engine.folds.compensated import total, two_sum
 from ..engine.folds.summed import Summed, Sums
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .exact import exact_sum
 from .kinds import BOOLEAN, DURATION, FLOAT, NUMBER, accept
 
@@ -20,7 +20,7 @@ _SUMMED = NUMBER | BOOLEAN | DURATION
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Sum(Fold):
     """The sum; 0 for an empty window. Exact for integers (Int64, UInt64 for UInt64), Booleans and Durations; floats as Float64."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from ..engine.folds.wavelet import Wavelet
 from ..engine.language.dtype import inner_of
 from ..engine.language.fold import Ranged
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .gathered import in_order
 from .several import Several, lists
 
@@ -51,7 +51,7 @@ class _Outermost(Several):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class TopK(_Outermost):
     """A list of the k greatest values in the window, greatest first, fewer where there are fewer; null for an empty window.
 
@@ -75,7 +75,7 @@ class TopK(_Outermost):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class BottomK(_Outermost):
     """A list of the k least values in the window, least first, fewer where there are fewer; null for an empty window.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from ..engine.folds.column import Column, Index
 from ..engine.folds.ranges import sums
 from ..engine.language.fold import Fold, Ranged, State
 from ..engine.language.registry import fold
+from ..engine.record import record
 from .kinds import BOOLEAN, accept
 
 
@@ -42,7 +42,7 @@ class _Truth(Fold):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class Some(_Truth):
     """True where some value in the window is; null for an empty window."""
 
@@ -58,7 +58,7 @@ class Some(_Truth):
 
 
 @fold
-@dataclass(frozen=True)
+@record
 class All(_Truth):
     """True where every value in the window is; null for an empty window."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from ..engine.plan.budget import bytes_of
 from ..engine.plan.lower import Open
 from ..engine.plan.reader import Reader
 from ..engine.plan.way import Resources
+from ..engine.record import record
 from ..engine.running.executor import on
 from ..engine.running.training_set import TrainingSet
 from ..engine.running.training_set import training_set as over_spine
@@ -30,7 +30,7 @@ from .definitions import Definitions, load
 from .settings import Settings, definitions_path, settings
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """What the command line asks for: features, and the rows to fill with them, a spine's or a grid's."""
 
@@ -45,7 +45,7 @@ class Asked:
     full_names: bool = False
 
 
-@dataclass(frozen=True)
+@record
 class How:
     """Where to, and with what."""
 
@@ -68,7 +68,7 @@ class How:
             raise Invalid(f"--workers {self.workers}: give at least one.")
 
 
-@dataclass(frozen=True)
+@record
 class Ready:
     """A backfill that can run."""
 

@@ -6,7 +6,6 @@ import importlib
 import importlib.util
 import os
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,9 +14,10 @@ from ..engine.errors import Invalid, NotFound, NowThenError, did_you_mean
 from ..engine.language.service import FeatureService
 from ..engine.language.source import Rows
 from ..engine.language.view import ViewType
+from ..engine.record import record
 
 
-@dataclass(frozen=True)
+@record
 class Definitions:
     """What a module defines, by name."""
 

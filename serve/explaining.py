@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from ..engine.folds.online import Online
 from ..engine.language import dtype as types
 from ..engine.language.duration import written
 from ..engine.language.service import FeatureService
+from ..engine.record import record
 from ..engine.running.training_set import TrainingSet
 from ..engine.showing.explained import Explained
 from .definitions import load
@@ -23,7 +23,7 @@ from .settings import definitions_path, settings
 _AT = "__at"  # of a spine without rows
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """What the command line asks for."""
 
@@ -43,7 +43,7 @@ class Asked:
             raise Invalid("--analyze computes a training set. Over which rows? Say --spine FILE --at COLUMN.")
 
 
-@dataclass(frozen=True)
+@record
 class Found:
     """The service that was asked for, and what makes training sets of it."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from ..engine.errors import NowThenError, Unavailable
+from ..engine.record import record
 
 
-@dataclass(frozen=True)
+@record
 class Failure:
     """An error on its way.
 

@@ -19,6 +19,7 @@ from ..engine.errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from ..engine.folds.column import Column, Index, physical
 from ..engine.folds.online import Online
 from ..engine.language.instant import instant
+from ..engine.record import record
 from .json_values import UNREAL
 
 _LIMIT = 1_000_000  # questions in one call; more is bulk work
@@ -33,7 +34,7 @@ class Question:
     at: Index
 
 
-@dataclass(frozen=True)
+@record
 class Form:
     """What a service is asked with: its key columns and request fields, with their types."""
 

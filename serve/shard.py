@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +20,7 @@ from ..engine.folds import compiled
 from ..engine.folds.online import Online
 from ..engine.folds.rows import SEQUENCE
 from ..engine.folds.timeline import Timeline
+from ..engine.record import record
 from . import tokens
 from .answer import Answer
 from .failure import Failure
@@ -36,7 +36,7 @@ def clock() -> int:
     return time.time_ns() // 1000
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Held:
     """One service as a shard holds it: its features, a timeline for each side of their plan, and how much of each log they saw."""
 
@@ -68,7 +68,7 @@ class Held:
         return None if not marks or None in marks else min(mark for mark in marks if mark is not None)
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class _State:
     """All services. Replaced as a whole by `reload`."""
 

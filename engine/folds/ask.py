@@ -9,10 +9,11 @@ import polars as pl
 
 from ..language.fold import Fold
 from ..language.window import End, Sliding, Window
+from ..record import record
 from .column import Column, Index, Mask
 
 
-@dataclass(frozen=True)
+@record
 class Span:
     """A window at the clocks of its view, cut off at a ttl. The names of its ends are equal where the ends always are."""
 
@@ -48,7 +49,7 @@ class Span:
         return (after if self.ttl is None else End(time, self.ttl + 1)), upto
 
 
-@dataclass(frozen=True)
+@record
 class Ask:
     """One fold as it is asked: its column and filter by name, window, and the clocks its time is rounded down to."""
 

@@ -7,13 +7,13 @@ own dense column (rows that pass its filter, null entries dropped), so a fold ne
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ..language.fold import Ranged
 from ..language.window import End, rounded
+from ..record import record
 from .ask import Answer, Ask, Span
 from .column import Column, Index, Mask, concat
 from .events import Events
@@ -24,7 +24,7 @@ FOREVER = 2**62
 _CHUNK = 4_000_000  # rows listed at a time where versions make ranges ragged: 32 MB an index
 
 
-@dataclass(frozen=True)
+@record
 class Asked:
     """Questions: the group, the time asked at, and what was known by then (None: at that same time). Cheapest by (group, time)."""
 

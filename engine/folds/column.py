@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-Array = NDArray[Any]
-Mask = NDArray[np.bool_]
-Index = NDArray[np.int64]
+Array = np.ndarray[Any, np.dtype[Any]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+Index = np.ndarray[Any, np.dtype[np.int64]]
 
 _PHYSICAL: dict[type[pl.DataType], type[np.generic]] = {
     pl.Boolean: np.bool_,

@@ -31,17 +31,17 @@ def ahead(work: int) -> None:
 
     Where they are there already this is not the first run of the process, and arrays of any size are worth Arrow's pool.
     """
-    if not _worth(work):
+    if work < _LOADING:
         return
     if _KERNELS in sys.modules:
         memory.warm()
     else:
-        Thread(target=_warm_or_not, name="nowthen-loops").start()
+        Thread(target=_warm_or_not, args=[work], name="nowthen-loops").start()
 
 
-def _warm_or_not() -> None:
+def _warm_or_not(work: int) -> None:
     with suppress(Exception):  # who needs the loops will try again, and say what is wrong
-        warm()
+        kernels(work)
 
 
 def warm() -> Any:

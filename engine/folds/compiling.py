@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic, register_jitable
 
-from . import processor
+from . import by_llvm
 from .jit import MARKED
 from .layout import DATA, ENTRY, SHAPE, Kind
 
@@ -32,7 +32,7 @@ def object_code(loop: Callable[..., Any], kinds: Sequence[Kind]) -> bytes:
         callback = numba.cfunc(_signature(loop, kinds), error_model="numpy")(_entry(loop, kinds))
         module = llvm.parse_assembly(callback.inspect_llvm())
     _hidden(module, callback.native_name)
-    target = processor.target()
+    target = by_llvm.target()
     builder = llvm.create_pass_builder(target, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
     _stands_alone(loop, module)

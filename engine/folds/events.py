@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from ..record import record
 from .column import Column, Index
 
 
-@dataclass(frozen=True)
+@record
 class Events:
     """Events of groups, sorted by (group, event_time, known_time, sequence).
 

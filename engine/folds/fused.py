@@ -7,7 +7,6 @@ for that finds the ends of all sliding windows here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from ..language.fold import Ranged
 from ..language.window import Sliding, rounded
+from ..record import record
 from . import compiled
 from .ask import Answer, Ask, Span
 from .column import Array, Column, Index, Mask, physical
@@ -26,7 +26,7 @@ _LENGTH, _WHOLE, _WHOLE_MEAN, _REAL, _REAL_MEAN = range(5)  # as the compiled lo
 _INT, _FLOAT = np.dtype(np.int64), np.dtype(np.float64)
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Fused:
     """Some asks as the compiled loop takes them."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ..errors import WrongType
+from ..record import record
 from . import compiled
 from .column import Array, Index, Mask
 from .memory import fresh
@@ -27,7 +27,7 @@ def codes(events: pl.DataFrame, asked: pl.DataFrame, keys: dict[str, pl.DataType
     return coder.own if events is asked else coder.codes(events), coder.asked, coder.groups
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Coder:
     """Codes of the keys asked about, prepared once for any number of frames of events."""
 
@@ -66,7 +66,7 @@ def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str) -> pl.D
         raise WrongType(f"a key of {whose} does not fit its type {keys}: {str(error).splitlines()[0]}") from None
 
 
-@dataclass(frozen=True)
+@record
 class Order:
     """Rows sorted by (group, time, ties, position), those of group < 0 left out: group g is [offsets[g], offsets[g + 1]).
 
@@ -163,7 +163,7 @@ def _is_close(span: int, asked: int, rows: int, lean: bool) -> bool:
     return span <= 4 * (asked + rows) + 1024 and not (lean and compiled.kernels((asked + rows) // _LIGHT))
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class _Near:
     """Codes by distance from the least key."""
 
@@ -187,7 +187,7 @@ class _Near:
         return out
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class _Hashed:
     """Codes by a table of hashes."""
 

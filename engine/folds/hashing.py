@@ -10,15 +10,14 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from . import compiled
-from .column import Index
+from .column import Array, Index
 from .kernels_hashing import FIRST, GAMMA, SECOND
 from .memory import fresh
 
 HASH_VERSION = 1
-Hashes = NDArray[np.uint64]
+Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 _NULL = np.uint64(0x6E756C6C6E756C6C)
 _LIGHT = 20  # rows that numpy hashes while compiled loops are worth loading for one of other work (2026-11: 6 ns a row)
@@ -136,7 +135,7 @@ def _hashes_of_bytes(column: pl.Series) -> Hashes:
     return out
 
 
-def _buffers(column: pl.Series) -> tuple[Index, NDArray[np.uint8]]:
+def _buffers(column: pl.Series) -> tuple[Index, Array]:
     import pyarrow as pa
 
     array: Any = column.to_arrow(compat_level=pl.CompatLevel.oldest())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..record import record
 from .ask import Answer, Ask
 from .at import Asked, Driver
 from .column import Column, Index, concat
@@ -19,7 +20,7 @@ from .ready import Ready
 from .rows import Rows, arrange
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Layer:
     """Events of keys, one group each; the last group is empty: that of all unknown keys."""
 
@@ -71,7 +72,7 @@ class Stretch(NamedTuple):
         return Stretch(Layer(self.layer.asks, own), 0, self.versions.take(np.arange(len(self.versions))))
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Keyed:
     """A layer with the group of each key, and the rows of each group."""
 

@@ -7,12 +7,12 @@ than 1e154 apart) give infinity.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ..language.fold import State
+from ..record import record
 from . import compiled
 from .column import Array, Index
 from .compensated import two_sum
@@ -120,7 +120,7 @@ class _Merged:
         return squares_of(self._tree.over(start, stop, nothing(len(start))))
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class _ByPrefix:
     """The sums of ranges as far as prefix sums give them."""
 

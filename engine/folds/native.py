@@ -1,6 +1,6 @@
-"""Loops as machine code. It is loaded by LLVM alone from a file, in a millisecond; only who has no such file yet loads numba to make it.
+"""Loops as machine code. It is loaded from a file in a fraction of a millisecond; only who has no such file yet loads numba to make it.
 
-numba and what it loads cost a process 0.3 s of CPU, and 0.25 s more when it ends (2026-11); LLVM alone 0.03 s.
+numba and what it loads cost a process 0.3 s of CPU, and 0.25 s more when it ends (2026-11).
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ import ctypes
 from collections.abc import Callable
 from typing import Any
 
-import llvmlite.binding as llvm
 import numpy as np
 
-from . import native_files, processor
+from . import native_files
 from .column import Array
-from .layout import ENTRY, Kind
+from .layout import Kind
 
 _SCALARS: dict[str, tuple[Callable[[Any], Any], Kind, Any]] = {
     "int": (int, Kind(np.dtype(np.int64), None), ctypes.c_int64),
@@ -64,19 +63,7 @@ class Loop:
             Kind(value.dtype, value.ndim) if scalar is None else scalar[1]
             for value, scalar in zip(given, self._scalars, strict=True)
         ]
-        address = _loaded(native_files.code_of(self._loop, kinds, processor.described()))
+        address = native_files.address_of(self._loop, kinds)
         types = [ctypes.c_void_p if scalar is None else scalar[2] for scalar in self._scalars]
         made = ctypes.CFUNCTYPE(_RETURNS[self._loop.__annotations__["return"]], *types)(address)
         return self._compiled.setdefault(key, made)
-
-
-_engines: list[Any] = []  # machine code is there as long as its engine is
-
-
-def _loaded(code: bytes) -> int:
-    """The address of the function in an object file, now in memory."""
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), processor.target())
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    _engines.append(engine)
-    return int(engine.get_function_address(ENTRY))

@@ -1,7 +1,7 @@
 """Files with the machine code of loops, beside the compiled Python of this folder or, where nobody may write there, in the user's cache.
 
-A file is `<loop>-<origin>-<kinds and processor>.o`: the SHA-256 of an object file, then that. The origin is what all code is made of, so
-that other sources and other libraries have other files; what is damaged is made anew.
+A file is `<loop>-<origin>-<kinds and processor>` and `.so`, a shared library, or `.o`, an object file; the SHA-256 of it stands at its end. The
+origin is what all code is made of, so that other sources and other libraries have other files; what is damaged is made anew.
 """
 
 from __future__ import annotations
@@ -16,9 +16,12 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from . import by_system
 from .layout import Kind
 from .origin import digest, essence, origin
+from .processor import described
 
+_SEAL = hashlib.sha256().digest_size
 _making = Lock()  # numba compiles one at a time
 
 
@@ -26,49 +29,79 @@ def any_made() -> bool:
     """Whether loops like these were compiled here before."""
     for folder in _folders():
         with suppress(OSError):
-            if next(folder.glob(f"*-{_mark()}-*.o"), None) is not None:
+            if next(folder.glob(f"*-{_mark()}-*"), None) is not None:
                 return True
     return False
 
 
-def code_of(loop: Callable[..., Any], kinds: Sequence[Kind], processor: tuple[str, str]) -> bytes:
-    """The object file of a loop for arguments of some kinds on a processor of a name and features: read, or else made and kept."""
-    name = f"{loop.__name__}-{_mark()}-{digest((essence(loop), kinds, processor))[:16]}.o"
-    found = _read(name)
+def address_of(loop: Callable[..., Any], kinds: Sequence[Kind]) -> int:
+    """Where the compiled form of a loop is in memory, for arguments of some kinds: found in a file, or else made and kept in one."""
+    name = f"{loop.__name__}-{_mark()}-{digest((essence(loop), kinds, described()))[:16]}"
+    found = _found(name)
     if found is not None:
         return found
     with _making:
-        return _read(name) or _made(name, loop, kinds)  # another may have been faster
+        return _found(name) or _made(name, loop, kinds)  # another may have been faster
 
 
-def _read(name: str) -> bytes | None:
+def _found(name: str) -> int | None:
     for folder in _folders():
-        with suppress(OSError):
-            kept = (folder / name).read_bytes()
-            if kept[:32] == hashlib.sha256(kept[32:]).digest():
-                return kept[32:]
+        for suffix, load in _FORMS.items():
+            code = _whole(folder / (name + suffix))
+            found = None if code is None else load(folder / (name + suffix), code)
+            if found is not None:
+                return found
     return None
 
 
-def _made(name: str, loop: Callable[..., Any], kinds: Sequence[Kind]) -> bytes:
+def _made(name: str, loop: Callable[..., Any], kinds: Sequence[Kind]) -> int:
     from .compiling import object_code
 
     code = object_code(loop, kinds)
-    _keep(name, hashlib.sha256(code).digest() + code)
-    return code
-
-
-def _keep(name: str, content: bytes) -> None:
-    """Write a file whole, in the first folder where that is possible."""
+    library = by_system.linked(code)
+    forms = {".o": code} if library is None else {".so": library, ".o": code}
     for folder in _folders():
-        beside = folder / f"{name}.{os.getpid()}"
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(content)
-            beside.replace(folder / name)
-            return
-        with suppress(OSError):
-            beside.unlink()
+        for suffix, content in forms.items():
+            path = folder / (name + suffix)
+            if _kept(path, content):
+                found = _FORMS[suffix](path, content)
+                if found is not None:
+                    return found
+                path.unlink(missing_ok=True)
+    return _by_llvm(code)
+
+
+def _by_llvm(code: bytes) -> int:
+    from .by_llvm import address_in  # only here: who has libraries does without LLVM
+
+    return address_in(code)
+
+
+_FORMS: dict[str, Callable[[Path, bytes], int | None]] = {
+    ".so": lambda path, _: by_system.address_in(path),
+    ".o": lambda _, code: _by_llvm(code),
+}
+
+
+def _whole(path: Path) -> bytes | None:
+    """What was kept in a file, if it is there and undamaged."""
+    with suppress(OSError):
+        code, seal = (content := path.read_bytes())[:-_SEAL], content[-_SEAL:]
+        return code if hashlib.sha256(code).digest() == seal else None
+    return None
+
+
+def _kept(path: Path, code: bytes) -> bool:
+    """Write a file whole, if that is possible."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_bytes(code + hashlib.sha256(code).digest())
+        beside.replace(path)
+        return True
+    with suppress(OSError):
+        beside.unlink()
+    return False
 
 
 @cache

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
@@ -17,6 +16,7 @@ from ..language.window import rounded
 from ..plan.lower import clock_slot, clocks_of, lower
 from ..plan.plan import At, Output, Spine
 from ..plan.reader import Loaded
+from ..record import record
 from ..rules import optimize
 from ..running.training_set import keys_of
 from .ask import Answer
@@ -25,7 +25,7 @@ from .evaluate import Evaluation, with_default
 from .timeline import Timeline, keys_of_rows
 
 
-@dataclass(frozen=True)
+@record
 class Served:
     """What is answered: a column and status codes for every feature, in order."""
 
@@ -34,7 +34,7 @@ class Served:
     status: tuple[Array, ...]
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Online:
     """Features ready to be asked online. `sides` are the groups that timelines are held for."""
 

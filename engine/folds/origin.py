@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import distribution
 from types import CodeType
 from typing import Any
 
@@ -24,9 +24,11 @@ def origin() -> str:
     for module in pkgutil.iter_modules(sys.modules[__package__].__path__):
         if module.name.startswith("kernels_"):
             import_module(f".{module.name}", __package__)
-    made_by = (sys.version, np.__version__, *(version(package) for package in ("numba", "llvmlite")))
+    compilers = [
+        distribution(package).read_text("METADATA") for package in ("numba", "llvmlite")
+    ]  # as text: nothing to parse
     loops = sorted(essence(function) for function in MARKED)
-    return digest((FORM, DATA, SHAPE, made_by, loops))
+    return digest((FORM, DATA, SHAPE, sys.version, np.__version__, compilers, loops))
 
 
 def essence(function: Callable[..., Any]) -> str:

@@ -1,22 +1,30 @@
-"""The processor that loops are compiled for: this one, with all it can do."""
+"""What kind of processor this is: loops are compiled for it, with all it can do."""
 
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from pathlib import Path
 
-import llvmlite.binding as llvm
+_CORES = Path("/proc/cpuinfo")
+_KIND = {
+    "vendor_id", "cpu family", "model", "model name", "stepping", "flags", "CPU implementer", "CPU architecture",
+    "CPU variant", "CPU part", "CPU revision", "Features", "isa", "uarch",
+}  # fmt: skip
 
 
 @cache
-def described() -> tuple[str, str]:
-    """Its name and its features, as LLVM knows them."""
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    return llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
+def described() -> str:
+    """What tells its kind from others: what Linux says of its first core, elsewhere what LLVM does."""
+    try:
+        with _CORES.open() as cores:
+            first = cores.read(1 << 14).partition("\n\n")[0]
+    except OSError:
+        first = ""
+    kind = [line for line in first.splitlines() if line.partition(":")[0].strip() in _KIND]
+    return "\n".join(kind) if len(kind) > 1 else _as_llvm_says()
 
 
-def target() -> Any:
-    """LLVM's description of it; an engine takes it over."""
-    name, features = described()
-    return llvm.Target.from_default_triple().create_target_machine(name, features, opt=3, jit=True)
+def _as_llvm_says() -> str:
+    from .by_llvm import host
+
+    return repr(host())

@@ -7,12 +7,12 @@ Ranges may come in any order. `offsets` say where groups begin; no range reaches
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from ..record import record
 from . import compiled
 from .column import Array, Index, Mask
 from .compensated import total, two_sum
@@ -31,7 +31,7 @@ class Lengths:
         return stop - start
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class IntegerSums:
     """Exact sums of whole numbers, from their prefix sums (n + 1,)."""
 
@@ -47,7 +47,7 @@ class IntegerSums:
         return summed
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class FloatSums:
     """Sums of finite numbers within groups whose compensated prefix sums hold: see the kernel."""
 
@@ -63,7 +63,7 @@ class FloatSums:
         return summed
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Extremes:
     """The least or greatest values of ranges, of whole numbers or floats of 64 bits: see the kernel."""
 

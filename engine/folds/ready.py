@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
 from ..language.fold import Ranged
+from ..record import record
 from .ask import Ask, Span
 from .column import Column, Index, Mask
 from .events import Events
@@ -20,7 +20,7 @@ from .summed import Held, Summed
 from .tree import Tree
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Ready:
     """Events with all that the folds of some asks need of them, so that any number of questions can be asked."""
 
@@ -45,7 +45,7 @@ class Ready:
         return Ready(events, fused, single, spans, *_known(events))
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Dense:
     """A fold over some of the rows, asked by ranges of all: those before row r are the first position[r]."""
 

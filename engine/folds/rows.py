@@ -6,7 +6,6 @@ The one body for a scan in training and for the rows a shard holds.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..language.expr import Expr
 from ..language.instant import instants, refuse_nanoseconds
 from ..language.nodes import SourceColumn, walk
 from ..language.source import SourceSpec
+from ..record import record
 from .column import Array, Column, Index, Mask, concat
 from .evaluate import Evaluation, true_rows
 from .events import Events
@@ -28,7 +28,7 @@ ARRIVAL, SEQUENCE = "__arrival", "__sequence"
 UNTIL = "__until"  # microseconds UTC; when a later version ended a row, where that was settled before
 
 
-@dataclass(frozen=True)
+@record
 class Rows:
     """Rows (n,) with what folds read computed on them. Parts that the source has not are None."""
 
@@ -82,7 +82,7 @@ def passing(kept: Expr | None, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.Series(true_rows(_computed({kept.key: kept}, frame)[kept.key]))).rechunk()
 
 
-@dataclass(frozen=True)
+@record
 class Arranged:
     """Rows in the order of events: by (group, event_time, known_time, sequence), those that never exist left out."""
 

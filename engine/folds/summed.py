@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 
 import polars as pl
 
+from ..record import record
 from .column import Array, Column, Index, physical
 from .ranges import Over, divided, sums
 
@@ -31,7 +32,7 @@ class Sums:
 Held = dict[tuple[int, int], tuple[Sums, Over]]
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Summed:
     """A function from ranges to sums of type `dtype`, or to sums over lengths, null where a range is empty."""
 

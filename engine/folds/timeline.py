@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from ..plan.plan import At
+from ..record import record
 from .ask import Answer
 from .at import FOREVER
 from .column import Array, Index, concat
@@ -28,7 +29,7 @@ from .rows import Rows, joined, rows_of
 _SMALL = 4096  # events; up to here copying a key costs less than asking it by itself
 
 
-@dataclass(frozen=True)
+@record
 class Nobody:
     """Where versions with a null key stand: they answer nothing, but end the versions before them."""
 

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
 from ..language.window import BEGINNING
+from ..record import record
 from .at import FOREVER
 from .column import Array, Index, Mask
 from .positions import distinct, rises
 
 
-@dataclass(frozen=True)
+@record
 class Lives:
     """Which rows exist at all (None: every one), and from when to when each is what is known (None: always)."""
 

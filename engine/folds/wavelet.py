@@ -14,12 +14,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..record import record
 from . import compiled
 from .column import Array, Index, Mask
 from .owners import owners
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Wavelet:
     """The codes of rows in groups; the codes of a group are numbers of its rows, [offsets[g], offsets[g + 1])."""
 

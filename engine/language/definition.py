@@ -10,7 +10,6 @@ same. Reading one gives equal content hashes or fails.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +17,7 @@ import polars as pl
 
 from ..errors import Corrupt, Invalid, NowThenError
 from ..plan.reader import TimeBound
+from ..record import record
 from .definition_nodes import Json, Nodes, Writer
 from .definition_values import type_json, type_of
 from .entity import Entity
@@ -86,7 +86,7 @@ def _spec(defined: Any) -> Any:
     return defined if isinstance(defined, ViewSpec | SourceSpec) else defined.spec
 
 
-@dataclass(frozen=True)
+@record
 class Elsewhere:
     """The reader of a source that came back from a definition: what it read from, in words."""
 

@@ -7,7 +7,6 @@ object, so equality is identity and shared parts are computed once.
 from __future__ import annotations
 
 import hashlib
-import html
 import json
 import weakref
 from collections.abc import Callable
@@ -132,12 +131,14 @@ class Expr(Methods):
         return f"<{type(self).__name__}>"
 
     def _repr_html_(self) -> str:
+        from html import escape  # loaded where a notebook shows something
+
         from .nodes import columns_of
 
         columns = ", ".join(columns_of(self)) or "no column"
         return (
-            f"<div><code>{html.escape(repr(self))}</code><br><small>{html.escape(str(self.dtype))} &middot; from "
-            f"{html.escape(columns)} &middot; version <code>{self.key[:12]}</code></small></div>"
+            f"<div><code>{escape(repr(self))}</code><br><small>{escape(str(self.dtype))} &middot; from "
+            f"{escape(columns)} &middot; version <code>{self.key[:12]}</code></small></div>"
         )
 
 

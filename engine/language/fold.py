@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import polars as pl
 
 from ..folds.column import Array, Column, Index
+from ..record import record
 
 State = tuple[Array, ...]
 Ranged = Callable[[Index, Index], Column]
 
 
-@dataclass(frozen=True)
+@record
 class Fold(ABC):
     """One way to fold the past. Subclasses are frozen dataclasses; their fields are parameters and part of the hash.
 

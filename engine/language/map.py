@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, ClassVar
 
 import numpy as np
 import polars as pl
 
 from ..folds.column import Array, Column, Mask, physical
+from ..record import record
 from .registry import operator, register
 
 Returns = Callable[..., pl.DataType]
 
 
-@dataclass(frozen=True)
+@record
 class Map:
     """An operator on rows: name, version, the function and the rule for its type.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
@@ -42,8 +41,10 @@ class FeatureService:
         return f"FeatureService({self.name!r}, {list(self.features)}, version={self.version[:12]})"
 
     def _repr_html_(self) -> str:
+        from html import escape  # loaded where a notebook shows something
+
         lines = "".join(
-            f"<tr><td>{name}</td><td>{ref.dtype}</td><td><code>{html.escape(repr(ref.feature))}</code></td></tr>"
+            f"<tr><td>{name}</td><td>{ref.dtype}</td><td><code>{escape(repr(ref.feature))}</code></td></tr>"
             for name, ref in self.features.items()
         )
         return f"<table><caption>{self.name} <code>{self.version[:12]}</code></caption><tr><th>feature</th><th>type</th><th>expression</th></tr>{lines}</table>"

@@ -1,14 +1,18 @@
-"""Types of the registered operators for editors and mypy: `make stubs` writes them to methods.pyi, a test compares.
+"""What is written of the operators: their types for editors and mypy, and in which file each is. `make stubs` writes both, a test compares.
 
-Nothing at run time reads that file. `Expr` finds its methods in the registry; type checkers see them on its base class.
+Nothing at run time reads methods.pyi: `Expr` finds its methods in the registry, and type checkers see them on its base class. The registry
+reads ops/homes.py, so that it need not load all files to know one.
 """
 
 from __future__ import annotations
 
 from dataclasses import MISSING, fields
+from importlib import import_module
 from inspect import Parameter
 from itertools import groupby
 from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
 
 from .expr import SYMBOLS
 from .fold import Fold
@@ -16,6 +20,7 @@ from .map import Map
 from .registry import operators
 
 WRITTEN = Path(__file__).with_name("methods.pyi")
+HOMES = Path(__file__).parents[2] / "ops" / "homes.py"
 _HEAD = '''"""Methods of expressions. Written by `make stubs` from the registry of operators; do not edit."""
 
 # fmt: off
@@ -28,11 +33,15 @@ import polars as pl
 
 from .expr import Expr
 '''
+_HOMES_HEAD = '''"""In which file each operator is. Written by `make stubs` from the files of this folder; do not edit."""
+
+HOMES = {
+'''
 _GIVEN = {"pl.DataType": "pl.DataType | type[pl.DataType]", "tuple[Any, ...]": "Iterable[Any]"}
 
 
 def stub() -> str:
-    """The text of methods.pyi for the operators that are registered now."""
+    """The text of methods.pyi for the operators there are."""
     spaces = groupby(sorted(operators()), key=lambda name: name.partition(".")[0] if "." in name else "")
     by_space: dict[str, list[str]] = {}
     for space, names in spaces:
@@ -41,6 +50,21 @@ def stub() -> str:
     parts = [_class(_class_name(space), names) for space, names in by_space.items()]
     properties = [f"    @property\n    def {space}(self) -> {_class_name(space)}: ..." for space in by_space]
     return _HEAD + "".join(parts) + _class("Methods", plain) + "\n".join([*properties, *_python_operators()]) + "\n"
+
+
+def homes() -> str:
+    """The text of ops/homes.py for the files that are there now."""
+    package = __package__.partition(".")[0] + ".ops"
+    for module in iter_modules([str(HOMES.parent)]):
+        import_module(f"{package}.{module.name}")
+    found = {name: defined.__module__ for name, defined in sorted(_defined().items())}
+    lines = [f'    "{name}": "{home.rpartition(".")[2]}",' for name, home in found.items() if home.startswith(package)]
+    return _HOMES_HEAD + "\n".join(lines) + "\n}\n"
+
+
+def _defined() -> dict[str, Any]:
+    """The function or class of each operator."""
+    return {name: getattr(found, "function", found) for name, found in operators().items()}
 
 
 def _class_name(space: str) -> str:
@@ -97,4 +121,5 @@ def _python_operators() -> list[str]:
 
 
 if __name__ == "__main__":
+    HOMES.write_text(homes())
     WRITTEN.write_text(stub())

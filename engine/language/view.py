@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -68,14 +67,16 @@ class ViewType(type):
         return repr(cls.spec) if "spec" in vars(cls) else f"<class '{cls.__name__}'>"
 
     def _repr_html_(cls) -> str:
+        from html import escape  # loaded where a notebook shows something
+
         if "spec" not in vars(cls):
-            return html.escape(repr(cls))
+            return escape(repr(cls))
         lines = "".join(
-            f"<tr><td>{name}</td><td>{f.dtype}</td><td><code>{html.escape(repr(f))}</code></td><td>{html.escape(f.about)}</td></tr>"
+            f"<tr><td>{name}</td><td>{f.dtype}</td><td><code>{escape(repr(f))}</code></td><td>{escape(f.about)}</td></tr>"
             for name, f in cls.spec.features.items()
         )
         head = "<tr><th>feature</th><th>type</th><th>expression</th><th>about</th></tr>"
-        return f"<table><caption>{html.escape(cls.spec.name)}: {html.escape(cls.spec.about)}</caption>{head}{lines}</table>"
+        return f"<table><caption>{escape(cls.spec.name)}: {escape(cls.spec.about)}</caption>{head}{lines}</table>"
 
 
 class FeatureView(metaclass=ViewType):

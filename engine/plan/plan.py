@@ -6,7 +6,6 @@ Select(outputs) <- Join(spine, At, At, ...) <- At(asks) <- Scan(source)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 
 import polars as pl
@@ -16,6 +15,7 @@ from ..language.duration import written
 from ..language.expr import Expr
 from ..language.nodes import FoldOver
 from ..language.source import SourceSpec
+from ..record import record
 from .reader import Reader, TimeBound
 from .way import WHOLE, Resources, Way
 
@@ -32,7 +32,7 @@ def scan_name(number: int) -> str:
     return f"Scan {number + 1}"
 
 
-@dataclass(frozen=True)
+@record
 class Spine:
     """The questions: a table with keys, the column that holds the time asked at, and request fields."""
 
@@ -48,7 +48,7 @@ class Spine:
         return f"Spine {self.reader.describe()} at={self.time}{known}"
 
 
-@dataclass(frozen=True, eq=False)  # by identity: == of filters is an expression and no answer
+@record(eq=False)  # by identity: == of filters is an expression and no answer
 class Scan:
     """Rows of a source: some columns, perhaps within a time bound, perhaps those alone that pass a filter."""
 
@@ -80,7 +80,7 @@ class Scan:
         return "" if self.kept is None else f"where {self.kept!r}"
 
 
-@dataclass(frozen=True)
+@record
 class Folding:
     """One fold of an At: the slot it fills, the expression, and the clocks and ttl of the view it stands in."""
 
@@ -113,7 +113,7 @@ class Folding:
         return f"{self.slot} = {self.node!r}{clocks}{ttl}"
 
 
-@dataclass(frozen=True)
+@record
 class At:
     """Folds over one source by one set of keys, at the spine's times."""
 
@@ -145,7 +145,7 @@ class At:
         return f"At by {keys}: {len(self.foldings)} folds{way}"
 
 
-@dataclass(frozen=True)
+@record
 class Join:
     """The spine with the slots of every At beside it, row by row."""
 
@@ -153,7 +153,7 @@ class Join:
     sides: tuple[At, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Output:
     """One feature column: its expression over slots and request fields, and the slots that it reads or that tell its status."""
 
@@ -163,7 +163,7 @@ class Output:
     slots: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@record
 class Plan:
     """The Select on top: the output columns, in order; and whether statuses are asked beside the values.
 

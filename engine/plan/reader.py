@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import polars as pl
 
+from ..record import record
 
-@dataclass(frozen=True)
+
+@record
 class TimeBound:
     """Rows whose `column` lies in [first, last]; both are microseconds UTC, None is open."""
 
@@ -36,7 +37,7 @@ class Reader(Protocol):
         """What is read, in a word or two, for people. Never holds credentials."""
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Loaded:
     """A reader of a frame in memory."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import polars as pl
 
 from ..folds.column import Index, physical
 from ..language.dtype import inner_of
+from ..record import record
 
 if TYPE_CHECKING:
     from ..folds.ask import Ask
@@ -21,7 +21,7 @@ _LATEST = 24  # bytes a question: the time of its latest row, and a quarter of w
 _PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
 
 
-@dataclass(frozen=True)
+@record
 class Resources:
     """What a run may use."""
 
@@ -44,7 +44,7 @@ class Resources:
         return self.memory // 4
 
 
-@dataclass(frozen=True)
+@record
 class Way:
     """Whole, streamed, bucketed or bucketed as stored; into how many buckets, and the rows of the source that are read at a time."""
 

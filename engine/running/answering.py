@@ -32,8 +32,10 @@ def folded(plan: Plan) -> int:
 
 
 def _folded(task: AtTask) -> int:
-    rows = (height(task.spine.reader) or 0) + (height(task.source) or 0)
-    return rows // LIGHT if can_stream(task.side, known_column(task)) else rows
+    questions, rows = height(task.spine.reader) or 0, height(task.source) or 0
+    if can_stream(task.side, known_column(task)):
+        return max(questions, (questions + rows) // LIGHT)
+    return questions + rows
 
 
 class Tables:

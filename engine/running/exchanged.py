@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from ..plan.pieces import height, pieces, unordered, width
 from ..plan.plan import at_name, scan_name
 from ..plan.reader import Loaded, Reader
 from ..plan.way import HOT, grouped
+from ..record import record
 from .settling import Settle, all_rise
 from .slices import Carry, Slice, Slicing, may_slice, needs_carry
 from .step import Need, Report, Step
@@ -150,7 +150,7 @@ class AnswerBuckets:
         return cost
 
 
-@dataclass(frozen=True)
+@record
 class _Made:
     """What the steps over some buckets take: tables, memory, and their turn."""
 

@@ -12,7 +12,7 @@ import re
 import uuid
 import zlib
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -26,6 +26,7 @@ from ..plan.pieces import Fixed
 from ..plan.plan import Plan
 from ..plan.reader import Loaded, Reader
 from ..plan.way import WHOLE, Way
+from ..record import record
 from .packed import Packed
 from .parts import Part
 from .shelf import Filed, filed
@@ -96,7 +97,7 @@ class Journal:
         self._lock.close()
 
 
-@dataclass(frozen=True)
+@record
 class Noted:
     """The work of a step that also writes down what it found."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,9 +10,10 @@ import polars as pl
 
 from ..folds.column import Index
 from ..folds.positions import grouped, smallest, spread
+from ..record import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Packed:
     """Bucket b is the rows [offsets[b], offsets[b + 1]), as they followed each other before."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -13,6 +12,7 @@ from ..folds.column import Array, Column, Index, Mask
 from ..folds.filling import Filling
 from ..folds.memory import nowhere
 from ..language import dtype as types
+from ..record import record
 from .settling import ROW
 from .step import Each
 
@@ -20,7 +20,7 @@ _STRETCH = 131_072  # rows; 1 MB a column
 _FOUND, _EXPIRED = "/found", "/expired"  # after a slot's name, which has no slash
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Part:
     """The answers of some folds to the spine's rows `rows`, which rise; None where it is all rows in their order."""
 

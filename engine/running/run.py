@@ -7,7 +7,6 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,6 +19,7 @@ from ..language.nodes import load
 from ..plan.plan import JOIN, SELECT, Plan
 from ..plan.reader import Loaded
 from ..plan.way import Resources
+from ..record import record
 from ..showing.progress import Progress
 from .answering import folded, jobs
 from .executor import Open
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .journal import Journal
 
 
-@dataclass(frozen=True)
+@record
 class Run:
     """How a plan is run: on which pool, with what, told to whom, and for how long at most."""
 

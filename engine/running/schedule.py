@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from ..errors import Deadline, Unavailable
+from ..record import record
 from .step import Need, Outcome, Report, Step
 
 _TICK_S = 1.0
@@ -83,7 +84,7 @@ class Watch(Protocol):
         """A step is done."""
 
 
-@dataclass(frozen=True)
+@record
 class Watches:
     """Several who are told the same."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -15,13 +14,14 @@ from ..folds.rows import UNTIL, rows_of
 from ..folds.versions import lives
 from ..language.source import SourceSpec
 from ..plan.reader import Loaded, Reader
+from ..record import record
 from .step import Each, Outcome, Report
 
 ROW = "__row"  # the number of a row in its table
 Ids = tuple[int, int]  # the first and the last of ids that rise
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Settled:
     """Which rows of a table, by number, exist at all (None: every one), and until when (None: for ever)."""
 
@@ -38,7 +38,7 @@ class Settled:
         return table if frame is table.frame else Loaded(frame, table.name)
 
 
-@dataclass(frozen=True)
+@record
 class Settle:
     """The work of a step that reads what tells versions apart, of all rows of a source, and nothing else."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -13,13 +12,14 @@ from typing import Any, Self
 import polars as pl
 
 from ..folds.column import Index
+from ..record import record
 from .packed import Packed
 from .parts import Part
 
 _BATCH_ROWS = 65_536  # of a file: what is read at least
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Filed:
     """A packed table in a file. Its buckets are read anew each time, and only they."""
 
@@ -34,7 +34,7 @@ class Filed:
         return pl.scan_ipc(self.path).slice(begin, end - begin).collect()
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class FiledPart:
     """A part in a file; its rows' numbers stay in memory."""
 

@@ -7,7 +7,6 @@ The carry stands in front of a key's rows as one row more, earlier than any wind
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -24,6 +23,7 @@ from ..folds.tree import Tree
 from ..language.fold import Ranged, State
 from ..language.instant import instants
 from ..language.window import BEGINNING, Sliding
+from ..record import record
 from .packed import Packed, put_together
 from .parts import Part
 from .settling import ROW
@@ -48,7 +48,7 @@ def needs_carry(task: AtTask) -> bool:
     return any(ask.span.forever for ask in task.side.asks)
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Carried:
     """The states of folds over "forever", one for each group, and which groups have any row."""
 
@@ -56,7 +56,7 @@ class Carried:
     some: Mask
 
 
-@dataclass(frozen=True)
+@record
 class Slicing:
     """A bucket to be answered in `count` slices of about as many questions each."""
 
@@ -71,7 +71,7 @@ class Slicing:
         return Opened(self.task, self.count, spine.rechunk(), put_together(own) if own else spine.rechunk())
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Opened:
     """A bucket's questions and rows, and where its slices begin and end."""
 
@@ -117,7 +117,7 @@ class Opened:
         return max((ask.window.reach or _late(ask)) + sum(ask.clocks) for ask in self.task.side.asks)
 
 
-@dataclass(frozen=True)
+@record
 class Carry:
     """The work of a step that finds the states of the rows between where a slice and the next one need rows."""
 
@@ -132,7 +132,7 @@ class Carry:
         return Outcome(Carried(states, events.offsets[1:] > events.offsets[:-1]), Report(len(events.time)))
 
 
-@dataclass(frozen=True)
+@record
 class Slice:
     """The work of a step that answers one slice, with what is carried from all before it."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, NamedTuple
 
+from ..record import record
 from .meter import Each as Each
 from .meter import Meter
 
@@ -23,7 +24,7 @@ class Need(NamedTuple):
     number: int = 0
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Step:
     """What to do, with what, and what that is projected to take. Two steps are never equal: each is done once."""
 
@@ -49,7 +50,7 @@ class Step:
         return f"<{self.name}>"
 
 
-@dataclass(frozen=True)
+@record
 class Report:
     """What a step says of itself. It is small, and always comes to the driver."""
 
@@ -67,7 +68,7 @@ class Report:
     peak: int = 0  # bytes of memory that worker had held at most, where that is a process of its own
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Outcome:
     """A value, which stays where it was made until somebody needs it, and the report that travels."""
 

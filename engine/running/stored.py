@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from ..plan.pieces import Layout, batches, layout
 from ..plan.plan import at_name
 from ..plan.reader import Reader
 from ..plan.way import grouped
+from ..record import record
 from ..rules.check import needed_columns
 from .packed import Packed
 from .parts import Part
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from .answering import Tables
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class AskedBuckets:
     """Questions of some rows of the spine, ready for rows that pass by."""
 
@@ -35,7 +36,7 @@ class AskedBuckets:
     asking: Asking
 
 
-@dataclass(frozen=True)
+@record
 class AskBuckets:
     """Gets the questions in some buckets of a packed spine ready for rows that pass by."""
 
@@ -50,7 +51,7 @@ class AskBuckets:
         return Outcome(AskedBuckets(spine.frame[ROW].to_numpy(), made.value), made.report)
 
 
-@dataclass(frozen=True)
+@record
 class PassBuckets:
     """Lets buckets of a source pass by their questions, which then say the answers."""
 
@@ -64,7 +65,7 @@ class PassBuckets:
         return Outcome(part, Report(len(asked.rows), part.nbytes))
 
 
-@dataclass(frozen=True)
+@record
 class StoredBuckets:
     """Answers some buckets of an At, from the packed spine and the buckets of the source where they lie."""
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -15,9 +14,10 @@ from ..folds.latest import Latest, looks_at_the_latest
 from ..folds.rows import passing, rows_of
 from ..folds.versions import lives
 from ..plan.plan import At
+from ..record import record
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Asking:
     """Questions by some keys, sorted: what At's that ask alike share."""
 
@@ -33,7 +33,7 @@ class Asking:
         return Asking(coder, order, order.sorted(times))
 
 
-@dataclass(frozen=True, eq=False)
+@record(eq=False)
 class Streamed:
     """The questions of an At, and what they know so far."""
 

@@ -7,7 +7,7 @@ blocks may run side by side.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,13 +28,14 @@ from ..plan.pieces import width
 from ..plan.plan import At, Spine
 from ..plan.reader import Loaded, Reader
 from ..plan.way import per_question, per_row
+from ..record import record
 from .step import Each
 from .streamed import Asking, Streamed, can_stream
 
 _BLOCK = 16_384  # questions at a time: 128 KB a column, so that what lies between them stays in the cache (benchmarks/windows.py, 2026-11)
 
 
-@dataclass(frozen=True)
+@record
 class AtTask:
     """The answers of one At for all rows of a spine."""
 
@@ -106,7 +107,7 @@ class AtTask:
         return dict(streamed.answers())
 
 
-@dataclass(frozen=True)
+@record
 class Gathered:
     """Events in order; and the questions, their times and what was known, in theirs."""
 

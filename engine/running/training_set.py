@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -250,7 +249,9 @@ class TrainingSet:
         return f"<TrainingSet of {len(self.features)} features at {self.spine.time}: {', '.join(self.features)}>\n{self.plan()}"
 
     def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(repr(self))}</pre>"
+        from html import escape  # loaded where a notebook shows something
+
+        return f"<pre>{escape(repr(self))}</pre>"
 
 
 def training_set(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -13,6 +12,7 @@ from ..folds.latest import Knowledge
 from ..folds.rows import passing, times_of
 from ..plan.plan import Scan
 from ..plan.reader import Loaded, Reader, TimeBound
+from ..record import record
 from .packed import Packed, pack, put_together
 from .parts import Part
 from .settling import ROW, Settled, rising
@@ -21,7 +21,7 @@ from .streamed import Asking, Streamed
 from .task import AtTask, source_columns
 
 
-@dataclass(frozen=True)
+@record
 class Read:
     """Reads columns of a table."""
 
@@ -39,7 +39,7 @@ class Read:
         return _table(self.reader.read(self.columns, self.bound), self.reader.describe())
 
 
-@dataclass(frozen=True)
+@record
 class Select:
     """Takes columns of a table."""
 
@@ -50,7 +50,7 @@ class Select:
         return _table(table.frame.select(self.columns), table.name)
 
 
-@dataclass(frozen=True)
+@record
 class Split:
     """Groups the rows of a table, or of a piece of one, by the bucket of their keys."""
 
@@ -82,7 +82,7 @@ class Split:
         return passing(scan.kept, frame.select(self.columns))
 
 
-@dataclass(frozen=True)
+@record
 class ReadAndSplit:
     """Both at once: what is read need not be kept."""
 
@@ -94,7 +94,7 @@ class ReadAndSplit:
         return self.split(each, self.read(each).value)
 
 
-@dataclass(frozen=True)
+@record
 class Cut:
     """Waits for others, so that the next steps are made when all is known; rows are settled as they stand."""
 
@@ -103,7 +103,7 @@ class Cut:
         return Outcome(Settled(None, None))
 
 
-@dataclass(frozen=True)
+@record
 class Whole:
     """Answers an At from its whole source; without one the spine's table is the source's too."""
 
@@ -115,7 +115,7 @@ class Whole:
         return Outcome(part, Report(spine.frame.height, part.nbytes))
 
 
-@dataclass(frozen=True)
+@record
 class PassWhole:
     """Answers an At by letting its whole source pass by questions that other At's ask too."""
 
@@ -128,7 +128,7 @@ class PassWhole:
         return Outcome(part, Report(len(asking.times), part.nbytes))
 
 
-@dataclass(frozen=True)
+@record
 class Bucket:
     """Answers some buckets of an At, from the packed spine and, unless it is the same table, packed pieces of the source."""
 
@@ -148,7 +148,7 @@ class Bucket:
         return Loaded(put_together([one.buckets(self.first, self.last) for one in packed]), "a bucket")
 
 
-@dataclass(frozen=True)
+@record
 class Ask:
     """Gets questions ready for rows that pass by."""
 
@@ -160,7 +160,7 @@ class Ask:
         return Outcome(self.task.asking(questions, rows=self.rows), Report(questions.frame.height))
 
 
-@dataclass(frozen=True)
+@record
 class Pass:
     """Lets pieces of a source pass by questions, one after another."""
 
@@ -185,7 +185,7 @@ class Pass:
         return Outcome(streamed.latest.knowledge, Report(rows, size))
 
 
-@dataclass(frozen=True)
+@record
 class Conclude:
     """Puts together what questions learned from pieces that follow each other."""
 

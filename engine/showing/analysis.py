@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..plan.plan import Plan
+from ..record import record
 from ..running.memory_peak import Peak
 from ..running.run import Run
 from ..running.step import Report, Step
@@ -15,7 +16,7 @@ from ..running.step import Report, Step
 _ROWS = 1_000_000  # that are made and thrown away at a time
 
 
-@dataclass(frozen=True)
+@record
 class Figures:
     """What the steps of one node did together. Steps run side by side, so `wall_s` may be more than `span_s`."""
 
@@ -69,7 +70,7 @@ class Analysis:
             self.far_peak = max(self.far_peak, report.peak)
 
 
-@dataclass(frozen=True)
+@record
 class Ran:
     """A run that is over: the figures of each node by its name, and what all of it took."""
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from ..plan.plan import JOIN, SELECT, SPINE, At, Plan, Scan, at_name, moment, scan_name
+from ..record import record
 from ..running.answering import alike
 from ..running.task import AtTask
 from .amounts import plural
 
 
-@dataclass(frozen=True)
+@record
 class Box:
     """A node: its name in the plan, what it is about, how it goes about it, and what it computes or reads."""
 
@@ -26,7 +26,7 @@ class Box:
         return f"{self.name}: {self.title}" if self.title else self.name
 
 
-@dataclass(frozen=True)
+@record
 class Arrow:
     """A table on its way; its figures are those of the box it comes from."""
 
@@ -34,7 +34,7 @@ class Arrow:
     end: str
 
 
-@dataclass(frozen=True)
+@record
 class Diagram:
     """All boxes, in the order that a plan is written in, and all arrows."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ..plan.plan import JOIN, SELECT, SPINE
+from ..record import record
 from .diagram import Arrow, Box, Diagram
 
 MARGIN = 24
@@ -30,7 +30,7 @@ class Line(NamedTuple):
     step: int
 
 
-@dataclass(frozen=True)
+@record
 class Place:
     """The place of a box, and its lines as they fit."""
 
@@ -51,7 +51,7 @@ class Place:
         return self.y + self.height // 2
 
 
-@dataclass(frozen=True)
+@record
 class Way:
     """The path of an arrow, where its head is, and where words about it may stand."""
 
@@ -60,7 +60,7 @@ class Way:
     label: tuple[int, int] | None
 
 
-@dataclass(frozen=True)
+@record
 class Places:
     """The places of all boxes."""
 

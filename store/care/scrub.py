@@ -6,13 +6,14 @@ Walks the ledger (its own sums, numbers and chain), then note by note what the e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ...engine.errors import Corrupt, NotFound
 from ...engine.language.source import SourceSpec
+from ...engine.record import record
 from ..here import opened
 from ..ledger.ledger_walk import walked
 from ..ledger.notes import note_path
@@ -27,7 +28,7 @@ T = TypeVar("T")
 _READINGS = 5
 
 
-@dataclass(frozen=True)
+@record
 class Scrubbed:
     """What verify found: how much it read, what is damaged, and what it made whole again."""
 

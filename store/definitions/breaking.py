@@ -7,9 +7,9 @@ another way under its name is changed, not lost: its hash is another, and who wa
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ...engine.record import record
 from ..ports import Entry
 from .definition_note import Definition
 from .definition_reads import columns_read, features_of, features_read, keys_of_view, own_features, type_of_feature
@@ -20,7 +20,7 @@ Json = Mapping[str, Any]
 REMOVED = "is removed"
 
 
-@dataclass(frozen=True)
+@record
 class User:
     """Somebody who holds on to something: a service, view, training set or snapshot."""
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ...engine.errors import Conflict, Invalid, NotFound, did_you_mean
+from ...engine.record import record
 from ..folders.names import checked_new
 from ..ledger.entry import begun
 from ..ports import Entry, Here, Moved
@@ -22,7 +23,7 @@ _PREFIX = "definition/"
 Check = Callable[[Entry], None]
 
 
-@dataclass(frozen=True)
+@record
 class Write:
     """What is to become of one name: a definition, or None to take it away; and the note that it was compared with."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -22,6 +22,7 @@ from ...engine.language.instant import instants
 from ...engine.language.nodes import Reference, RequestField, walk
 from ...engine.language.source import Rows, SourceSpec
 from ...engine.plan.lower import Open
+from ...engine.record import record
 from ...engine.running.training_set import keys_of
 from ..rows.held_keys import SEEN, key_sources, seen_keys
 from ..rows.living import living
@@ -34,7 +35,7 @@ CHUNK_ROWS = 1_000_000
 _NUMBERS = (pl.Int8, pl.Int16, pl.Int32, pl.Int64, pl.UInt8, pl.UInt16, pl.UInt32, pl.UInt64, pl.Float32, pl.Float64)
 
 
-@dataclass(frozen=True)
+@record
 class Wanted:
     """Which rows: every so often from `start` to `end` for all keys or for some, or the rows of a spine, or the events of a source."""
 
@@ -106,7 +107,7 @@ def asked_rows(wanted: Wanted, features: Mapping[str, Reference], open_source: O
     return SpineRows(features, _read(wanted.spine), wanted.at)
 
 
-@dataclass(frozen=True)
+@record
 class GridRows:
     """Every key at every time; without keys those that were seen up to the last time of a stretch."""
 
@@ -167,7 +168,7 @@ class GridRows:
         return seen_keys(self.features, self.open_source) if key_sources(self.features) else pl.DataFrame()
 
 
-@dataclass(frozen=True)
+@record
 class EventRows:
     """The rows of a source, each at its own time, as they are known now; by time, and within a time in their order."""
 
@@ -225,7 +226,7 @@ class EventRows:
         return self._events[AT].to_physical().to_numpy()
 
 
-@dataclass(frozen=True)
+@record
 class SpineRows:
     """The rows of a spine in their order, each a stretch of CHUNK_ROWS at most."""
 

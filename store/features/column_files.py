@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 
 import polars as pl
 import pyarrow as pa
 
+from ...engine.record import record
 from ..ports import DataPart, Here, Stretch
 from .chunks import Chunk
 from .feature_table import FeatureTable
@@ -16,7 +17,7 @@ from .feature_table import FeatureTable
 _BATCH_ROWS = 65_536  # larger ones take Lance twice as long to write (2026-11)
 
 
-@dataclass(frozen=True)
+@record
 class ColumnFiles:
     """Writes files of a view into the draft of an attempt, from several threads if need be, and knows what it wrote."""
 

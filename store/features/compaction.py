@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 from operator import itemgetter
@@ -16,6 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from ...engine.errors import Conflict, NotFound
+from ...engine.record import record
 from ..ports import Change, Entry, Here, Moved
 from ..rows.placed import WRITERS
 from ..tables.compaction import Plan
@@ -36,7 +37,7 @@ def planned(here: Here, view: str, base: Entry) -> Plan:
     return Plan(job.before, job.after, job.rows, job.write if job.steps else None)
 
 
-@dataclass(frozen=True)
+@record
 class _Step:
     """Chunks as they are held, and the same without columns that are left out, which become one."""
 

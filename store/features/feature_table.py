@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Self
 
 import polars as pl
 
 from ...engine.errors import Corrupt
+from ...engine.record import record
 from ..ports import Entry, Here, Stretch, Version
 from ..rows.source_note import state_of
 from .chunks import Chunk, States
@@ -25,7 +26,7 @@ _AT_ONCE = 16  # notes that are read
 _VERSION = ("digest", "rows", "files", "bytes")
 
 
-@dataclass(frozen=True)
+@record
 class FeatureTable:
     """What an entry says of a view's values."""
 

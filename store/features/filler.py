@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from threading import Lock
 
@@ -13,6 +13,7 @@ import pyarrow as pa
 from ...engine.errors import Conflict
 from ...engine.language import dtype as types
 from ...engine.language.definition_values import type_json
+from ...engine.record import record
 from ..ledger.entry import begun
 from ..ports import DataPart, Entry, Here, Moved, Stretch, Version
 from .chunks import Chunk, Column, Hole, chunk_id
@@ -20,7 +21,7 @@ from .column_files import ColumnFiles
 from .feature_table import Chunks, FeatureTable, column_of, named, stem_of, stretches_of, table_of
 
 
-@dataclass(frozen=True)
+@record
 class Filled:
     """What fills a hole: rows of keys and times, where it lacks these, and a column for each feature; and what they were made of."""
 
@@ -33,7 +34,7 @@ class Filled:
     turns: Mapping[str, Mapping[str, int]]  # of the sources of each feature
 
 
-@dataclass(frozen=True)
+@record
 class _Files:
     """What was written for a hole: nothing where it has no rows."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property, partial
 
 import polars as pl
@@ -18,6 +18,7 @@ from ...engine.plan.budget import bytes_of
 from ...engine.plan.pieces import width
 from ...engine.plan.plan import Plan
 from ...engine.plan.reader import Loaded
+from ...engine.record import record
 from ...engine.running.training_set import TrainingSet, keys_of
 from ...engine.running.training_set import training_set as over_spine
 from ..ports import Entry, Here
@@ -36,7 +37,7 @@ _CHUNKS_A_RUN = 16  # so that what is lost by a kill is bounded
 _SHARE = 8  # of the memory, for the rows of a run
 
 
-@dataclass(frozen=True)
+@record
 class How:
     """With what it is computed, as `collect` takes it."""
 
@@ -46,7 +47,7 @@ class How:
     deadline: Duration | None = None
 
 
-@dataclass(frozen=True)
+@record
 class Piece:
     """A hole that is filled as one chunk, and its rows."""
 

@@ -10,11 +10,12 @@ import random
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from ...engine.errors import Forbidden, Invalid, NotFound, NowThenError, StorageFull, Unavailable
+from ...engine.record import record
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -35,7 +36,7 @@ _PATIENCE: Final = "patience_s"
 _LONGEST_PAUSE_S = 2.0
 
 
-@dataclass(frozen=True)
+@record
 class Settings:
     """Where an object store is and how it is asked. What is given is never shown: it may be a secret."""
 

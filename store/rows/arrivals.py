@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -12,6 +11,7 @@ from ...engine.errors import Conflict
 from ...engine.folds.column import Mask
 from ...engine.folds.rows import ARRIVAL, SEQUENCE
 from ...engine.language.source import SourceSpec
+from ...engine.record import record
 from ..ports import Here
 from ..sources.conform import conformed
 from . import sequence
@@ -27,7 +27,7 @@ from .source_note import SourceState
 _STAMPS: dict[str, pl.DataType] = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64()}
 
 
-@dataclass(frozen=True)
+@record
 class Arrived:
     """Rows that are new, and how many were not."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import polars as pl
 import pyarrow as pa
 
 from ...engine.errors import Conflict, NotFound
+from ...engine.record import record
 from ..ports import Change, Entry, Here, Moved, Stretch
 from ..tables.compaction import Plan
 from ..tables.grown import files_of, joined
@@ -36,7 +36,7 @@ def planned(here: Here, source: str, base: Entry) -> Plan:
     return Plan(before, after, state.rows, partial(_written, here, state, many) if after < before else None)
 
 
-@dataclass(frozen=True)
+@record
 class Rewritten:
     """New files of each table, and the paths of those whose rows they have."""
 

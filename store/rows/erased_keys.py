@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ import polars as pl
 
 from ...engine.folds.column import Index, Mask
 from ...engine.folds.hashing import key_hashes
+from ...engine.record import record
 from ..ports import Here
 from .layout import times
 from .source_note import SourceState
@@ -23,7 +23,7 @@ from .source_note import SourceState
 KIND = "forgotten"
 
 
-@dataclass(frozen=True)
+@record
 class Erased:
     """What a note says of a source's erased keys."""
 

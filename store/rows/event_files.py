@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import polars as pl
 import pyarrow as pa
 
+from ...engine.record import record
 from ..ports import Here, Stretch, Version
 from ..tables.lost import looked_again
 from .placed import where
@@ -23,7 +23,7 @@ class StoredFile(NamedTuple):
     rows: int
 
 
-@dataclass(frozen=True)
+@record
 class EventFiles:
     """One version of the event table at a place."""
 

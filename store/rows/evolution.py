@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import polars as pl
 import pyarrow as pa
@@ -11,13 +11,14 @@ from ...engine.errors import Conflict
 from ...engine.folds.rows import ARRIVAL, SEQUENCE
 from ...engine.language.definition_values import type_json, type_of
 from ...engine.language.source import SourceSpec
+from ...engine.record import record
 from .fresh import CONTENT
 from .layout import check_rest, layout_of, unlike, widens
 from .placed import arrow, storable
 from .source_note import SourceState
 
 
-@dataclass(frozen=True)
+@record
 class Evolution:
     """What a source says beyond what its tables have."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import polars as pl
 
@@ -11,11 +9,12 @@ from ...engine.folds.hashing import content_hashes, key_hashes
 from ...engine.folds.positions import rises
 from ...engine.folds.rows import SEQUENCE
 from ...engine.language.source import SourceSpec
+from ...engine.record import record
 
 CONTENT = "__content"
 
 
-@dataclass(frozen=True)
+@record
 class Fresh:
     """The rows to store, how many were there already, and how many are further versions of a row that was."""
 

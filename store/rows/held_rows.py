@@ -7,7 +7,7 @@ goes alone, and the row stays.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from ...engine.errors import Corrupt, NotFound
 from ...engine.folds.column import Mask
 from ...engine.folds.rows import SEQUENCE
 from ...engine.language.entity import Entity
+from ...engine.record import record
 from ..ledger.notes import note_path
 from ..ports import Damage, Here, Stretch
 from ..tables import table_manifest
@@ -88,7 +89,7 @@ class HeldRows:
         return replace(told, rows=state.rows - gone.height).note(), gone.height
 
 
-@dataclass(frozen=True)
+@record
 class _Erased:
     """Which rows go, by some of their columns."""
 

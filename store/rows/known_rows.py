@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -14,6 +13,7 @@ from ...engine.folds.column import Index, Mask
 from ...engine.folds.hashing import key_hashes
 from ...engine.folds.rows import SEQUENCE
 from ...engine.language.source import SourceSpec
+from ...engine.record import record
 from ..ports import Here
 from .fresh import CONTENT, Fresh, fresh, needed, surely_different
 from .layout import times
@@ -22,7 +22,7 @@ from .source_note import SourceState, place_of
 _BYTES_A_ROW = 120  # what `fresh` takes for a row it looks at, stored or given
 
 
-@dataclass(frozen=True)
+@record
 class New:
     """The sequence numbers of given rows that are new, how many were there already, and how many of the new ones are further versions of a row."""
 

@@ -12,7 +12,6 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +20,7 @@ from typing import Self, TypeVar
 import polars as pl
 
 from ...engine.errors import CommitUnknown, Conflict, NotFound, NowThenError, Unavailable
+from ...engine.record import record
 from ..folders.durable import make_folder, storing, sync
 from . import sequence
 from .records import Record, decoded, encoded, scan
@@ -30,7 +30,7 @@ T = TypeVar("T")
 SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
 
 
-@dataclass(frozen=True)
+@record
 class Log:
     """The log in a folder, for reading; the folder need not exist yet."""
 
@@ -95,7 +95,7 @@ def _looked(look: Callable[[], T]) -> T:
     return look()
 
 
-@dataclass(frozen=True)
+@record
 class Appended:
     """Where a push stands: its first and last sequence number and arrival; `again` if it had been stored before."""
 
@@ -264,9 +264,9 @@ class Writer:
         os.fsync(self._handle)
 
     def _remember(self, records: list[Record]) -> None:
-        for record in records:
-            if record.key:
-                self._keys[record.key] = Appended(record.first, record.last, record.arrival, record.rows)
+        for one in records:
+            if one.key:
+                self._keys[one.key] = Appended(one.first, one.last, one.arrival, one.rows)
 
 
 def tail_of(segment: Path, start: int) -> bytes:

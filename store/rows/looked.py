@@ -7,7 +7,6 @@ kept, others are read a second time, a piece at a time, once it is known which a
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -18,6 +17,7 @@ from ...engine.folds.memory import give_back
 from ...engine.language.source import SourceSpec
 from ...engine.plan.pieces import height, pieces, width
 from ...engine.plan.reader import Reader
+from ...engine.record import record
 from ...engine.showing.progress import Progress
 from .erased_keys import Erased
 from .fresh import CONTENT, with_content
@@ -31,7 +31,7 @@ _PIECE = 16  # how often a piece that passes by fits the memory
 _LEAST_PIECE = 50_000  # rows
 
 
-@dataclass(frozen=True)
+@record
 class Look:
     """What a look at all rows tells."""
 

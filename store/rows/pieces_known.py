@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from ...engine.language.source import SourceSpec
 from ...engine.plan.pieces import pinned
 from ...engine.plan.reader import Reader
+from ...engine.record import record
 from ..ports import Here
 from ..sources.conform import Conforming
 from ..sources.csv_files import Csv
@@ -28,7 +29,7 @@ _CSV = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".txt")
 _CHUNK = 1 << 20
 
 
-@dataclass(frozen=True)
+@record
 class Files:
     """What there is to read: a reader, none where all is known; each file with its fingerprint; and the rows of files that are passed over."""
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from ...engine.folds.column import Index
 from ...engine.folds.grouping import Coder, Order
 from ...engine.folds.hashing import bucket
 from ...engine.folds.rows import SEQUENCE
+from ...engine.record import record
 from ...engine.running.packed import Packed, pack
 from ..ports import Here, Stretch
 from .layout import known_times, times
@@ -32,7 +32,7 @@ _TIME, _KNOWN = "__time", "__known"
 WRITERS = min(os.cpu_count() or 1, 8)
 
 
-@dataclass(frozen=True)
+@record
 class Places:
     """The places of a table that some rows go to: one for each of its buckets and each of these slabs, which rise."""
 

@@ -11,7 +11,6 @@ import io
 import struct
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
@@ -20,6 +19,7 @@ import pyarrow as pa
 from ...engine.errors import Corrupt
 from ...engine.folds.column import Index
 from ...engine.folds.rows import ARRIVAL, SEQUENCE
+from ...engine.record import record
 from . import sequence
 
 _MAGIC = b"NTL1"
@@ -29,7 +29,7 @@ _HEAD = struct.Struct(
 _CRC_FROM = 12  # the checksum covers everything behind itself
 
 
-@dataclass(frozen=True)
+@record
 class Record:
     """One push as it stands in a file: its bytes are [start, stop), its rows begin at `body`."""
 
@@ -114,13 +114,13 @@ def decoded(data: bytes, records: Sequence[Record]) -> list[pl.DataFrame]:
     frames: list[pl.DataFrame] = []
     pieces: list[pa.Table] = []
     taken: list[Record] = []
-    for record in records:
-        piece = pa.ipc.open_stream(pa.py_buffer(memoryview(data)[record.body : record.stop])).read_all()
+    for one in records:
+        piece = pa.ipc.open_stream(pa.py_buffer(memoryview(data)[one.body : one.stop])).read_all()
         if pieces and piece.schema != pieces[0].schema:
             frames.append(_joined(pieces, taken))
             pieces, taken = [], []
         pieces.append(piece)
-        taken.append(record)
+        taken.append(one)
     return [*frames, _joined(pieces, taken)] if pieces else frames
 
 

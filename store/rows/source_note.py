@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, field, replace
 from typing import Any, Self
 
+from ...engine.record import record
 from ..ports import Entry, Notes, Version
 
 KIND = "source"
@@ -27,7 +28,7 @@ def place_of(source: str, table: str) -> str:
     return f"tables/{source}/{table}"
 
 
-@dataclass(frozen=True)
+@record
 class TableNote:
     """One table of a source, which holds all of its rows: bucketed by these keys."""
 
@@ -35,7 +36,7 @@ class TableNote:
     version: Version
 
 
-@dataclass(frozen=True)
+@record
 class SourceState:
     """What an entry says of a source.
 

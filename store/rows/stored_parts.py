@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cached_property
 from itertools import accumulate, chain, pairwise
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from ...engine.folds.column import Index
 from ...engine.folds.hashing import HASH_VERSION, bucket
 from ...engine.folds.rows import SEQUENCE
 from ...engine.plan.reader import Loaded, Reader, TimeBound, within
+from ...engine.record import record
 from ..ports import Here, Version
 from .event_files import EventFiles, StoredFile
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from .event_table import EventTable
 
 
-@dataclass(frozen=True)
+@record
 class KeyedTable:
     """One of the tables that hold all rows of a source: by which keys it is bucketed, where it is, and at which version."""
 
@@ -42,7 +43,7 @@ class KeyedTable:
         return self.stored.files()
 
 
-@dataclass(frozen=True)
+@record
 class StoredPart:
     """A reader of some files of a table, and perhaps of rows pushed since.
 
@@ -124,7 +125,7 @@ class StoredPart:
         return [self.rows.pushed().rows.select(columns)] if self.pushed else []
 
 
-@dataclass(frozen=True)
+@record
 class StoredLayout:
     """How the rows of a table lie: a bucket for each file, by the keys of the table."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -23,6 +22,7 @@ from ...engine.language.source import SourceSpec
 from ...engine.plan.lower import Open, lower
 from ...engine.plan.plan import At, Spine
 from ...engine.plan.reader import Loaded, TimeBound
+from ...engine.record import record
 from ...engine.rules import optimize
 from ...engine.rules.check import needed_columns
 from ...engine.showing.progress import Progress
@@ -40,7 +40,7 @@ _TIME, _KNOWN = "__time", "__known"
 _LONGEST = 100
 
 
-@dataclass(frozen=True)
+@record
 class Published:
     """What a snapshot published."""
 
@@ -84,7 +84,7 @@ def published(here: Here, service: FeatureService, shards: int) -> Published:
     return Published(service.name, service.version, *sizes, watermark, time.perf_counter() - started)
 
 
-@dataclass(frozen=True)
+@record
 class _Build:
     """One snapshot on its way, from tables that stand at an entry."""
 

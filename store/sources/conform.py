@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import polars as pl
 
@@ -12,6 +11,7 @@ from ...engine.language import dtype as types
 from ...engine.language.source import SourceSpec
 from ...engine.plan.pieces import Divisible, Fixed, pinned
 from ...engine.plan.reader import Reader, TimeBound
+from ...engine.record import record
 
 _BITS: dict[type[pl.DataType], int] = {
     pl.Int8: 8,
@@ -30,7 +30,7 @@ def conforming(spec: SourceSpec, reader: Reader) -> Reader:
     return reader if same else Conforming(reader, dict(spec.schema), spec.name, spec.time_zone or "UTC")
 
 
-@dataclass(frozen=True)
+@record
 class Conforming:
     """A reader whose rows have the declared types."""
 
@@ -62,7 +62,7 @@ class Conforming:
         return kind(inner, self.declared, self.name, self.zone)
 
 
-@dataclass(frozen=True)
+@record
 class ConformingParts(Conforming):
     """The same over a reader of fixed rows that can be read in parts."""
 

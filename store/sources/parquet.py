@@ -12,6 +12,7 @@ import polars as pl
 
 from ...engine.errors import Conflict, Invalid
 from ...engine.plan.reader import Reader, TimeBound
+from ...engine.record import record
 from .files import files, is_address
 from .scanning import ScannedFiles, refusing, selected
 
@@ -45,7 +46,7 @@ class Parquet(ScannedFiles):
             return PinnedParquet(self, tuple(first.items()), tuple(map(_pinned, paths)))
 
 
-@dataclass(frozen=True)
+@record
 class _File:
     """A file as it was when it was pinned."""
 
@@ -61,7 +62,7 @@ class _File:
             raise Conflict(f"{self.path!r} was written while it was read. Run it again when it is at rest.")
 
 
-@dataclass(frozen=True)
+@record
 class PinnedParquet:
     """Parquet files that must not change; rows [first, last) of them, `last` None for all."""
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
+from ...engine.record import record
 from ...engine.showing.progress import Progress
 from ..ledger.entry import begun
 from ..ledger.start_over import committing, undisturbed, until_done
@@ -20,7 +21,7 @@ Write = Callable[
 ]  # files into a draft, for a token; and the change that puts them in the place of others
 
 
-@dataclass(frozen=True)
+@record
 class Compacted:
     """How many files a source or a view had and has, of how many rows. `version` is the entry that says so."""
 
@@ -36,7 +37,7 @@ class Compacted:
         return f"compacted {self.kind} {self.name}: {self.before:,} files are {self.after:,} now, {self.rows:,} rows, {self.seconds:.1f} s"
 
 
-@dataclass(frozen=True)
+@record
 class Plan:
     """How many files there are, of how many rows, how many there will be, and how they are written: None where nothing is to be done."""
 

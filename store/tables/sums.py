@@ -11,11 +11,11 @@ import os
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
+from ...engine.record import record
 from ..folders.canonical import written
 
 Ranges = tuple[tuple[int, int], ...]
@@ -29,7 +29,7 @@ _PADDING: Final = 4096  # Lance begins buffers at round places; gaps are less th
 _SELF: Final = re.compile(rb'"self":[0-9]+,(?="sha256":)')
 
 
-@dataclass(frozen=True)
+@record
 class Sums:
     """Digest, size and rows of a file; where its columns lie and their crc32; that of the rest is under REST."""
 

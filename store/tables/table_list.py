@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from ...engine.record import record
 from ..ports import Here
 
 
-@dataclass(frozen=True)
+@record
 class Table:
     """One table."""
 

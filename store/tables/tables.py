@@ -9,7 +9,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final
@@ -17,6 +16,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from ...engine.errors import NotFound
+from ...engine.record import record
 from ..folders.canonical import digest
 from ..ports import DataPart, Folder, Stretch, Version
 from . import data_file, table_manifest
@@ -36,7 +36,7 @@ _GROUP_BYTES: Final = 16 << 20
 _AHEAD: Final = 2  # groups that are checked before they are wanted
 
 
-@dataclass(frozen=True)
+@record
 class _Opened:
     table: LanceDataset
     schema: pa.Schema

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from ...engine.folds.column import Mask
+from ...engine.record import record
 from ..ports import Here, Stretch
 from ..rows.compaction import frames, path_of
 from ..rows.placed import WRITERS, batches, stem, where
 from ..rows.source_note import SourceState, place_of
 
 
-@dataclass(frozen=True)
+@record
 class Thinned:
     """By its path each file that had some of the rows, what is left of it (None: nothing), and the columns looked at of those rows."""
 

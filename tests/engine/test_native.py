@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nowthen.engine.folds import compiled, kernels_order, native_files
+from nowthen.engine.folds import by_llvm, by_system, compiled, kernels, kernels_order, native_files, processor
 from nowthen.engine.folds.column import Array, Index
 from nowthen.engine.folds.jit import MARKED, jit
 from nowthen.engine.folds.layout import is_as_expected
@@ -103,7 +104,9 @@ def test_a_loop_is_compiled_once_for_each_combination_of_types(folder: Path, mad
 def test_a_damaged_file_is_made_anew(folder: Path, made: list[str], damage: Callable[[bytes], bytes]) -> None:
     assert rising(Loop(kernels_order.rises))
     (file,) = folder.iterdir()
-    file.write_bytes(damage(file.read_bytes()))
+    content = file.read_bytes()
+    file.unlink()  # what is in memory of it must not change
+    file.write_bytes(damage(content))
     assert rising(Loop(kernels_order.rises))
     assert rising(Loop(kernels_order.rises))
     assert made == ["rises", "rises"]
@@ -171,7 +174,7 @@ kernels.falls(np.zeros(3, np.int64), np.arange(3), np.empty((0, 0), np.int64), 1
 """
     name, value = asked.split("=")
     subprocess.run([sys.executable, "-c", code], check=True, env={**os.environ, f"NUMBA_{name}": value})
-    assert len(list(tmp_path.glob("*.o"))) == 2
+    assert len(list(tmp_path.iterdir())) == 2
 
 
 @pytest.mark.parametrize("fails", ["write_bytes", "replace"])
@@ -209,7 +212,83 @@ def test_code_goes_to_the_next_folder_where_the_first_cannot_be_written(
     (tmp_path / "a file").write_text("")
     monkeypatch.setattr(native_files, "_folders", lambda: (tmp_path / "a file" / "below", tmp_path / "next"))
     assert rising(Loop(kernels_order.rises))
-    assert [path.suffix for path in (tmp_path / "next").iterdir()] == [".o"]
+    assert [path.stem.partition("-")[0] for path in (tmp_path / "next").iterdir()] == ["rises"]
+
+
+@pytest.fixture
+def no_linker(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(by_system, "linked", lambda code: None)
+
+
+def test_where_a_linker_is_the_system_loads_the_library(folder: Path, made: list[str]) -> None:
+    if shutil.which("ld") is None or sys.platform != "linux":
+        pytest.skip("no linker here")
+    assert rising(Loop(kernels_order.rises))
+    assert [path.suffix for path in folder.iterdir()] == [".so"]
+    assert rising(Loop(kernels_order.rises))
+    assert made == ["rises"]
+
+
+@pytest.mark.usefixtures("no_linker")
+def test_where_none_is_llvm_loads_the_object_file(folder: Path, made: list[str]) -> None:
+    assert rising(Loop(kernels_order.rises))
+    assert [path.suffix for path in folder.iterdir()] == [".o"]
+    assert rising(Loop(kernels_order.rises))
+    assert made == ["rises"]
+
+
+def test_libraries_that_may_not_be_loaded_give_way_to_object_files(
+    folder: Path, made: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str) -> None:
+        raise OSError(f"{path}: failed to map segment from shared object")
+
+    monkeypatch.setattr("nowthen.engine.folds.by_system.ctypes.CDLL", refused)
+    monkeypatch.setattr(by_system, "linked", lambda code: code)
+    assert rising(Loop(kernels_order.rises))
+    assert rising(Loop(kernels_order.rises))
+    assert [path.suffix for path in folder.iterdir()] == [".o"]
+    assert made == ["rises"]
+
+
+@pytest.mark.parametrize("ld", ["#!/bin/sh\nexit 1\n", "no program"])
+def test_a_linker_that_fails_is_none(ld: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ld").write_text(ld)
+    (tmp_path / "ld").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert by_system.linked(b"no object file") is None
+
+
+@pytest.mark.usefixtures("no_linker", "folder")
+def test_a_loop_does_the_same_from_a_library_and_from_an_object_file() -> None:
+    rng = np.random.default_rng(5)
+    values, rows = rng.normal(size=1000), rng.integers(0, 1000, 300)
+    ours, theirs = np.empty(300), np.empty(300)
+    Loop(kernels_order.take)(values, rows, ours)
+    kernels.take(values, rows, theirs)
+    assert ours.tolist() == theirs.tolist() == values[rows].tolist()
+
+
+@pytest.mark.parametrize("cores", [None, "", "processor\t: 0\nBogoMIPS\t: 50.00\n\n"])
+def test_llvm_tells_the_processor_where_linux_does_not(
+    cores: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if cores is not None:
+        (tmp_path / "cpuinfo").write_text(cores)
+    monkeypatch.setattr(processor, "_CORES", tmp_path / "cpuinfo")
+    assert processor.described.__wrapped__() == repr(by_llvm.host())
+
+
+def test_what_changes_from_core_to_core_does_not_tell_a_kind_of_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processor, "_CORES", tmp_path / "cpuinfo")
+    core = "processor : {}\nvendor_id : A\nmodel name : B\ncpu MHz : {}\nflags : fpu {}\n\n"
+    described = []
+    for number, flag in ((0, "avx"), (1, "avx"), (0, "avx2")):
+        (tmp_path / "cpuinfo").write_text(core.format(number, 2000 + number, flag) * 2)
+        described.append(processor.described.__wrapped__())
+    assert described[0] == described[1] != described[2]
 
 
 def test_threads_may_call_one_loop_at_once(folder: Path, made: list[str]) -> None:
