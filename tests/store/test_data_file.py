@@ -1,0 +1,70 @@
+"""How data files are packed: what gets smaller is made smaller, what does not is left alone, and everything comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from lance.file import LanceFileReader
+
+from nowthen.store.tables.data_file import written
+
+N = 100_000
+
+
+def stored(folder: Path, values: pa.Array) -> tuple[pa.Array, int]:
+    """What comes back of a column, and how many bytes its file has."""
+    table = pa.table({"x": values})
+    part = written(folder, "x", "token", table.to_batches(max_chunksize=30_000), table.schema)
+    (file,) = folder.glob("*.lance")
+    assert (part.rows, part.bytes) == (len(values), file.stat().st_size)
+    read = LanceFileReader(str(file)).read_all().to_table()
+    return read.column("x").combine_chunks(), part.bytes
+
+
+def noise(dtype: Any) -> Callable[[], pa.Array]:
+    return lambda: pa.array(np.random.default_rng(3).random(N).astype(dtype))
+
+
+CASES: dict[str, tuple[Callable[[], pa.Array], int, int]] = {
+    "floats that differ": (noise(np.float64), 8, 9),
+    "short floats that differ": (noise(np.float32), 4, 5),
+    "one float": (lambda: pa.array(np.ones(N)), 0, 1),
+    "nothing": (lambda: pa.nulls(N, pa.float64()), 0, 1),
+    "no numbers": (lambda: pa.array(np.full(N, np.nan)), 0, 1),
+    "mostly zeros": (lambda: pa.array(np.where(np.arange(N) % 10, 0.0, np.arange(N) / 7)), 0, 4),
+    "small integers": (lambda: pa.array(np.arange(N) % 100), 0, 2),
+    "floats and nulls": (
+        lambda: pa.array([None if i % 3 == 0 else i / 7 for i in range(N)], pa.float64()),
+        0,
+        9,
+    ),
+    "one row": (lambda: pa.array([1.5]), 0, 10_000),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_columns_take_about_so_many_bytes_a_row_and_come_back(name: str, tmp_path: Path) -> None:
+    made, least, most = CASES[name]
+    values = made()
+    back, size = stored(tmp_path, values)
+    assert back.is_null().equals(values.is_null())
+    assert np.array_equal(back.fill_null(0).to_numpy(), values.fill_null(0).to_numpy(), equal_nan=True)
+    assert least <= size / len(values) <= most
+
+
+def test_a_table_of_no_rows_is_written(tmp_path: Path) -> None:
+    schema = pa.schema([("x", pa.float64())])
+    assert written(tmp_path, "x", "token", [], schema).rows == 0
+    assert len(list(tmp_path.glob("*.lance"))) == 1
+
+
+def test_schemas_of_files_say_how_columns_are_packed_and_batches_need_not(tmp_path: Path) -> None:
+    table = pa.table({"x": np.random.default_rng(1).random(N)})
+    written(tmp_path, "x", "token", table.to_batches(), table.schema)
+    (file,) = tmp_path.glob("*.lance")
+    assert LanceFileReader(str(file)).metadata().schema.field("x").metadata == {b"lance-encoding:compression": b"none"}
