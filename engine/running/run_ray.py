@@ -15,9 +15,18 @@ from threading import Lock, Timer
 from typing import Any
 
 import ray
-from ray.exceptions import NodeDiedError, ObjectLostError, RayActorError, RayError, RayTaskError, WorkerCrashedError
+from ray.exceptions import (
+    NodeDiedError,
+    ObjectLostError,
+    ObjectStoreFullError,
+    OutOfDiskError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+    WorkerCrashedError,
+)
 
-from ..errors import Unavailable
+from ..errors import StorageFull, Unavailable
 from ..plan.way import Resources
 from .meter import Meter
 from .ray_frames import register
@@ -28,6 +37,7 @@ from .step import Outcome, Report, Step, carried_out
 _LINGER_S = 5.0  # that idle workers keep their cores for the next run
 _PATIENCE_S = 600.0  # for the first worker
 _LEAST_STORE = 256 << 20  # bytes
+_FULL = (OutOfDiskError, ObjectStoreFullError)
 
 
 @dataclass(eq=False)
@@ -197,8 +207,12 @@ class Workers:
         except ObjectLostError as error:
             self._gone.add(error.object_ref_hex)
             self._release(handle)
+        except _FULL as error:
+            raise _no_room(handle.step) from error
         except RayTaskError as error:
             self._release(handle)
+            if isinstance(error.cause, _FULL):
+                raise _no_room(handle.step) from error
             if not isinstance(error.cause, RayError):
                 raise error.cause from None
         raise Lost(handle.step.name)
@@ -305,6 +319,13 @@ class _Resting:
 def values_of(outcome: Outcome) -> tuple[Any, ...]:
     """The values of a step that was done here."""
     return outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
+
+
+def _no_room(step: Step) -> StorageFull:
+    return StorageFull(
+        f"{step.name}: Ray's object store is full on a node, and so is the disk it spills to. Free some room there (`ray memory`, `df`), "
+        "give the cluster a larger object store, or ask for less at once by memory=."
+    )
 
 
 def _session() -> str:

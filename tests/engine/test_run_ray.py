@@ -8,10 +8,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+import ray
+from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayTaskError
 
 import nowthen as nt
 from nowthen.engine.plan.way import Resources
 from nowthen.engine.running import run_ray
+from nowthen.engine.running.step import Step
+from nowthen.engine.running.work import Cut
 
 from .plans import asked
 from .shop import NOON, ROWS, SELLER, SHOP, sales, spine
@@ -90,3 +94,18 @@ def test_workers_of_another_connection_are_not_taken_over(monkeypatch: pytest.Mo
     taken = run_ray._Resting.taken()
     run_ray._Resting.ended(taken, stop=True)
     assert taken is not resting
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OutOfDiskError("full"), RayTaskError("run", "its traceback", ObjectStoreFullError("full"))],  # type: ignore[no-untyped-call]
+)
+def test_a_full_object_store_is_no_lost_worker(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise error
+
+    workers = run_ray.Workers()
+    monkeypatch.setattr(ray, "get", full)
+    handle = run_ray.Handle(Step("answer sales", "At 1", Cut()))
+    with pytest.raises(nt.StorageFull, match="answer sales: Ray's object store is full"):
+        workers._got(handle, "a reference")
