@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import groupby, islice
@@ -17,14 +17,13 @@ from ..engine.folds.column import Array, Column, physical
 from ..engine.folds.online import Served
 from ..engine.language import dtype as types
 from ..engine.language.status import NAMES
-from ..engine.record import record
 from .json_values import plain, real
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BOOL, _CODE = np.dtype(np.bool_), np.dtype(np.uint8)
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Answer:
     """The features of a service for n questions, in the order asked.
 

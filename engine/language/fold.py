@@ -21,7 +21,7 @@ Ranged = Callable[[Index, Index], Column]
 
 @record
 class Fold(ABC):
-    """One way to fold the past. Subclasses are frozen dataclasses; their fields are parameters and part of the hash.
+    """One way to fold the past. Subclasses are records; their fields are parameters and part of the hash.
 
     State: a tuple of numpy arrays of equal length, one entry per range. `merge(a, b)` is elementwise and associative, `empty` is its
     identity, and the rows of `a` come before those of `b`.

@@ -7,10 +7,10 @@ file is never copied. Restoring copies everything back; the mark of a store come
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ...engine.errors import Corrupt, Invalid, NotFound
-from ...engine.record import record
 from ..folders import ballast
 from ..folders.durable import publish
 from ..here import opened
@@ -26,7 +26,7 @@ from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
 _MARK, _HINT = "store.json", "ledger/head"
 
 
-@record
+@dataclass(frozen=True)
 class Copied:
     """What a backup or a restore copied."""
 

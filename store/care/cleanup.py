@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...engine.errors import Invalid
-from ...engine.record import record
 from ..folders import ballast
 from ..folders.names import new_token
 from ..ledger import as_of
@@ -30,7 +29,7 @@ _HOUR_US = 3_600_000_000
 AT_ONCE = 5_000  # paths an entry: their list fits the room of the ballast
 
 
-@record
+@dataclass(frozen=True)
 class Cleaned:
     """What a cleanup removed, or would remove: versions that end, files by folder, and why some were left."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,6 @@ import polars as pl
 from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, did_you_mean
 from ...engine.language import dtype as types
 from ...engine.language.entity import Entity
-from ...engine.record import record
 from ..ledger.entry import begun
 from ..ledger.start_over import StartOver, undisturbed
 from ..ports import Entry, Here, Moved, Work
@@ -35,7 +34,7 @@ _PATIENCE_S = 5.0
 _TELLING = 4  # bytes: shorter keys are found everywhere
 
 
-@record
+@dataclass(frozen=True)
 class Forgotten:
     """What was erased, by name; and what holds the keys' text still, if anything does."""
 

@@ -6,14 +6,13 @@ Walks the ledger (its own sums, numbers and chain), then note by note what the e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ...engine.errors import Corrupt, NotFound
 from ...engine.language.source import SourceSpec
-from ...engine.record import record
 from ..here import opened
 from ..ledger.ledger_walk import walked
 from ..ledger.notes import note_path
@@ -28,7 +27,7 @@ T = TypeVar("T")
 _READINGS = 5
 
 
-@record
+@dataclass(frozen=True)
 class Scrubbed:
     """What verify found: how much it read, what is damaged, and what it made whole again."""
 

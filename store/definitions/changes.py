@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ...engine.errors import Conflict
-from ...engine.record import record
 from ..ports import Entry
 from .breaking import REMOVED, Lost, User, lost, users
 from .definition_diff import Difference, differences
@@ -21,7 +20,7 @@ _MARKS = {"new": "+", "changed": "~", "breaking": "!", "reworded": '"', "unchang
 _WRITES = ("new", "changed", "breaking", "reworded")
 
 
-@record
+@dataclass(frozen=True)
 class Change:
     """One definition and what applying it does.
 

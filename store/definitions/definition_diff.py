@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import NowThenError
 from ...engine.language.duration import written
 from ...engine.language.service import FeatureService
 from ...engine.language.view import ViewSpec, ViewType
-from ...engine.record import record
 from .definition_note import Definition
 
 _ABSENT = ""
 
 
-@record
+@dataclass(frozen=True)
 class Difference:
     """A feature, column or clock that was added (+), removed (-) or changed (~), in words; before or after is empty where there is none."""
 

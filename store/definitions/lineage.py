@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from ...engine.errors import NotFound, did_you_mean
-from ...engine.record import record
 from ..ports import Entry
 from .definition_note import Definition
 from .definition_reads import columns_read, features_read, nodes_of, own_features
@@ -17,7 +17,7 @@ Node = tuple[str, str]  # kind, name
 Edge = tuple[Node, Node]
 
 
-@record
+@dataclass(frozen=True)
 class Graph:
     """What something is made from and what is made from it. `of` are the nodes asked for; edges lead from what is read to what reads it."""
 

@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ...engine.errors import Conflict, Deadline, Invalid
@@ -19,7 +19,6 @@ from ...engine.language.nodes import Reference
 from ...engine.language.view import ViewSpec
 from ...engine.plan.budget import bytes_of
 from ...engine.plan.rates import seconds
-from ...engine.record import record
 from ...engine.running.executor import on, slots
 from ...engine.showing.progress import Progress
 from ..ports import Entry, Here
@@ -37,7 +36,7 @@ _COMMIT_BYTES = (
 )  # of values in a commit: more are a greater loss when they fail, and fewer cost more than what they hold
 
 
-@record
+@dataclass(frozen=True)
 class Backfilled:
     """What a backfill did, or would do."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,6 @@ from ...engine.errors import Conflict
 from ...engine.folds.column import Index
 from ...engine.language.source import SourceSpec
 from ...engine.plan.budget import bytes_of
-from ...engine.record import record
 from ...engine.showing.progress import Progress
 from ..ledger.entry import begun
 from ..ledger.start_over import committing, losing, undisturbed, until_done
@@ -35,7 +34,7 @@ from .placed import slabs_of
 from .source_note import SourceState, named, state_of
 
 
-@record
+@dataclass(frozen=True)
 class Ingested:
     """What an ingest did. `late` counts new rows older than the newest row the store had."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -40,7 +41,7 @@ _TIME, _KNOWN = "__time", "__known"
 _LONGEST = 100
 
 
-@record
+@dataclass(frozen=True)
 class Published:
     """What a snapshot published."""
 

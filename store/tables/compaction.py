@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...engine.record import record
@@ -21,7 +21,7 @@ Write = Callable[
 ]  # files into a draft, for a token; and the change that puts them in the place of others
 
 
-@record
+@dataclass(frozen=True)
 class Compacted:
     """How many files a source or a view had and has, of how many rows. `version` is the entry that says so."""
 
