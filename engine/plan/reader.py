@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import polars as pl
@@ -37,7 +38,7 @@ class Reader(Protocol):
         """What is read, in a word or two, for people. Never holds credentials."""
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Loaded:
     """A reader of a frame in memory."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ import nowthen as nt
 from nowthen.engine.folds.online import Online
 from nowthen.engine.plan.plan import At
 from nowthen.engine.plan.reader import Loaded
-from nowthen.engine.record import record
 from nowthen.engine.rules import optimize
 from nowthen.engine.rules.push_filters import conjuncts, filter_of
 from nowthen.engine.running.training_set import TrainingSet
@@ -23,7 +23,7 @@ from .shop import NOON, ROWS, SHOP, sales, spine
 VERSIONS = pl.DataFrame({"sale_id": [1, 1, 2], "shop_id": [1, 1, 1], "time": [NOON] * 3, "items": [5, 1, 7]})
 
 
-@record(eq=False)
+@dataclass(frozen=True, eq=False)
 class Settled(Loaded):
     """A reader that says that no row has two versions."""
 
