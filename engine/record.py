@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
+from reprlib import recursive_repr
 from typing import Any, TypeVar, dataclass_transform, overload
 
 T = TypeVar("T")
@@ -32,13 +33,15 @@ def record(cls: type[T] | None = None, /, *, eq: bool = True) -> Any:
 
 
 def _made(cls: type[Any], eq: bool) -> type[Any]:
-    made = dataclass(repr=False, eq=False)(cls)
-    added = {"__repr__": _shown} | (_compared(made) if eq else {})
-    for name in added.keys() - vars(cls).keys():
-        setattr(made, name, added[name])
-    return made
+    own = set(vars(cls))
+    dataclass(repr=False, eq=False)(cls)
+    for name, function in ({"__repr__": _shown} | (_compared(cls) if eq else {})).items():
+        if name not in own:
+            setattr(cls, name, function)
+    return cls
 
 
+@recursive_repr()
 def _shown(self: Any) -> str:
     parts = (f"{one.name}={getattr(self, one.name)!r}" for one in fields(self) if one.repr)
     return f"{type(self).__qualname__}({', '.join(parts)})"
@@ -47,9 +50,15 @@ def _shown(self: Any) -> str:
 def _compared(cls: type[Any]) -> dict[str, Callable[..., Any]]:
     """Equality and hash by the fields of a class."""
     names = [one.name for one in fields(cls) if one.compare]
-    parts: Callable[[Any], Any] = attrgetter(*names) if names else lambda _: ()
+    parts = _tuple_of(names)
 
     def equal(self: Any, other: object) -> Any:
         return parts(self) == parts(other) if other.__class__ is self.__class__ else NotImplemented
 
     return {"__eq__": equal, "__hash__": lambda self: hash(parts(self))}
+
+
+def _tuple_of(names: list[str]) -> Callable[[Any], tuple[Any, ...]]:
+    if len(names) > 1:
+        return attrgetter(*names)
+    return lambda one: tuple(getattr(one, name) for name in names)

@@ -19,7 +19,6 @@ from ..engine.folds.online import Online
 from ..engine.language.nodes import load as load_functions
 from ..engine.language.service import FeatureService
 from ..engine.language.source import SourceSpec
-from ..engine.record import record
 from ..store.ports import Folder
 from ..store.rows.log import Appended, Log, Writer
 from ..store.rows.pushed import checked
@@ -33,7 +32,7 @@ _WAIT_S = 5.0  # for another process that is writing to the same log
 _RECENT = 1024  # own pushes kept to be applied without reading them back
 
 
-@record
+@dataclass(frozen=True)
 class Published:
     """A service as it was last published: for every side of its plan, in order, the rows that may still matter."""
 

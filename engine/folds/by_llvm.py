@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import cache
 from typing import Any
+from uuid import uuid4
 
 import llvmlite.binding as llvm
 
@@ -27,13 +27,13 @@ def target() -> Any:
     return made
 
 
-_LINKER = llvm.create_lljit_compiler(target())
-_numbers = itertools.count()
+# Made when this file is loaded, which one thread does. JITLink keeps the parts of an object file near each other, which ARM needs.
+_LINKER = llvm.create_lljit_compiler(target(), use_jit_link=True)
 
 
 def address_in(code: bytes) -> int:
     """Where the entry of an object file is, now in memory, where it stays."""
     file = llvm.JITLibraryBuilder().add_object_img(code).add_current_process().export_symbol(ENTRY)
-    library = file.link(_LINKER, f"loop-{next(_numbers)}")
+    library = file.link(_LINKER, f"loop-{uuid4()}")
     library.detach()
     return int(library[ENTRY])

@@ -1,4 +1,4 @@
-"""Whether to use the compiled loops: loading them costs 30 ms, and making them a second each where that was never done, so short work goes without."""
+"""Whether to use the compiled loops: loading them costs 10 to 40 ms, making them a second each where that was never done; short work goes without."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import memory
 from .layout import is_as_expected
 
 _KERNELS = __package__ + ".kernels"
-_LOADING = 50_000  # rows; loading what a run needs costs 40 ms, numpy at this size 50 ms (2026-11, benchmarks/fraud.py)
+_LOADING = 50_000  # rows; numpy costs 50 ms at this size, loading what a run needs 10 ms, by LLVM 40 (2026-11, benchmarks/fraud.py)
 _MAKING = 200_000  # where nothing was compiled yet: a second for each loop, once and for all
 
 

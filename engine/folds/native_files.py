@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import Any
+from uuid import uuid4
 
 from . import by_system
 from .layout import Kind
@@ -29,7 +30,7 @@ def any_made() -> bool:
     """Whether loops like these were compiled here before."""
     for folder in _folders():
         with suppress(OSError):
-            if next(folder.glob(f"*-{_mark()}-*"), None) is not None:
+            if any(path.suffix in _FORMS for path in folder.glob(f"*-{_mark()}-*")):
                 return True
     return False
 
@@ -93,7 +94,7 @@ def _whole(path: Path) -> bytes | None:
 
 def _kept(path: Path, code: bytes) -> bool:
     """Write a file whole, if that is possible."""
-    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    beside = path.with_name(f"{path.name}.{uuid4()}")
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(code + hashlib.sha256(code).digest())

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 from importlib import import_module
-from importlib.metadata import distribution
+from importlib.metadata import distribution, version
 from types import CodeType
 from typing import Any
 
@@ -24,11 +24,14 @@ def origin() -> str:
     for module in pkgutil.iter_modules(sys.modules[__package__].__path__):
         if module.name.startswith("kernels_"):
             import_module(f".{module.name}", __package__)
-    compilers = [
-        distribution(package).read_text("METADATA") for package in ("numba", "llvmlite")
-    ]  # as text: nothing to parse
+    compilers = [_described(package) for package in ("numba", "llvmlite")]
     loops = sorted(essence(function) for function in MARKED)
     return digest((FORM, DATA, SHAPE, sys.version, np.__version__, compilers, loops))
+
+
+def _described(package: str) -> str:
+    """What is written of a package, its version among it: as text, as parsing takes 3 ms."""
+    return distribution(package).read_text("METADATA") or version(package)
 
 
 def essence(function: Callable[..., Any]) -> str:

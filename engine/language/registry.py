@@ -38,8 +38,8 @@ class _Operators(Mapping[str, "Map | type[Fold]"]):
     """Those that are registered, and those that their files register once they are loaded."""
 
     def __getitem__(self, name: str) -> Map | type[Fold]:
-        if name not in _REGISTERED and name in _homes():
-            importlib.import_module(f"{_OPS}.{_homes()[name]}")
+        if name in _homes():
+            importlib.import_module(f"{_OPS}.{_homes()[name]}")  # waits where another thread is loading it
         return _REGISTERED[name]
 
     def __contains__(self, name: object) -> bool:
@@ -64,6 +64,11 @@ def _homes() -> dict[str, str]:
 def operators() -> Mapping[str, Map | type[Fold]]:
     """All operators by name; looking one up loads it."""
     return _OPERATORS
+
+
+def registered() -> Mapping[str, Map | type[Fold]]:
+    """Those whose files are loaded."""
+    return _REGISTERED
 
 
 def operator(name: str) -> Map | type[Fold]:

@@ -6,18 +6,18 @@ reads ops/homes.py, so that it need not load all files to know one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from importlib import import_module
 from inspect import Parameter
 from itertools import groupby
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
 
 from .expr import SYMBOLS
 from .fold import Fold
 from .map import Map
-from .registry import operators
+from .registry import registered
 
 WRITTEN = Path(__file__).with_name("methods.pyi")
 HOMES = Path(__file__).parents[2] / "ops" / "homes.py"
@@ -33,6 +33,7 @@ import polars as pl
 
 from .expr import Expr
 '''
+_OPS = __package__.partition(".")[0] + ".ops."
 _HOMES_HEAD = '''"""In which file each operator is. Written by `make stubs` from the files of this folder; do not edit."""
 
 HOMES = {
@@ -42,7 +43,7 @@ _GIVEN = {"pl.DataType": "pl.DataType | type[pl.DataType]", "tuple[Any, ...]": "
 
 def stub() -> str:
     """The text of methods.pyi for the operators there are."""
-    spaces = groupby(sorted(operators()), key=lambda name: name.partition(".")[0] if "." in name else "")
+    spaces = groupby(sorted(_all()), key=lambda name: name.partition(".")[0] if "." in name else "")
     by_space: dict[str, list[str]] = {}
     for space, names in spaces:
         by_space.setdefault(space, []).extend(names)
@@ -54,17 +55,20 @@ def stub() -> str:
 
 def homes() -> str:
     """The text of ops/homes.py for the files that are there now."""
-    package = __package__.partition(".")[0] + ".ops"
-    for module in iter_modules([str(HOMES.parent)]):
-        import_module(f"{package}.{module.name}")
-    found = {name: defined.__module__ for name, defined in sorted(_defined().items())}
-    lines = [f'    "{name}": "{home.rpartition(".")[2]}",' for name, home in found.items() if home.startswith(package)]
+    homes = {name: _module(found) for name, found in sorted(_all().items())}
+    lines = [f'    "{name}": "{home.removeprefix(_OPS)}",' for name, home in homes.items() if home.startswith(_OPS)]
     return _HOMES_HEAD + "\n".join(lines) + "\n}\n"
 
 
-def _defined() -> dict[str, Any]:
-    """The function or class of each operator."""
-    return {name: getattr(found, "function", found) for name, found in operators().items()}
+def _all() -> Mapping[str, Map | type[Fold]]:
+    """The operators of all files that are there, whatever was written of them before."""
+    for module in iter_modules([str(HOMES.parent)]):
+        import_module(_OPS + module.name)
+    return registered()
+
+
+def _module(found: Map | type[Fold]) -> str:
+    return found.function.__module__ if isinstance(found, Map) else found.__module__
 
 
 def _class_name(space: str) -> str:
@@ -77,7 +81,7 @@ def _class(name: str, members: list[str]) -> str:
 
 
 def _method(name: str) -> str:
-    found = operators()[name]
+    found = registered()[name]
     parameters = _of_map(found) if isinstance(found, Map) else _of_fold(found)
     doc = ((found.function if isinstance(found, Map) else found).__doc__ or "").partition("\n")[0]
     return f'    def {name.rpartition(".")[2]}({", ".join(["self", *parameters])}) -> Expr:\n        """{doc}"""'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Self
 
@@ -15,7 +16,6 @@ from ...engine.language.duration import microseconds, written
 from ...engine.language.nodes import Reference
 from ...engine.language.service import references
 from ...engine.language.view import ViewSpec
-from ...engine.record import record
 from ..definitions.registry import Registry
 from ..ports import Entry, Here, Stretch
 from ..sources.grid import AT as TIME
@@ -30,7 +30,7 @@ class Wanted(NamedTuple):
     dtype: pl.DataType
 
 
-@record
+@dataclass(frozen=True)
 class Values:
     """The values of some features of a view on a grid, at times in [start, end), as of an entry."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -13,7 +13,6 @@ from ...engine.errors import UnknownColumn, did_you_mean
 from ...engine.folds.rows import ARRIVAL, SEQUENCE
 from ...engine.language.source import SourceSpec
 from ...engine.plan.reader import Reader, TimeBound
-from ...engine.record import record
 from ..ports import Here
 from ..sources.conform import conformed
 from .event_files import EventFiles, StoredFile
@@ -24,7 +23,7 @@ from .stored_parts import KeyedTable, StoredLayout, StoredPart, laid_by
 _STAMPS: dict[str, pl.DataType] = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64()}
 
 
-@record
+@dataclass(frozen=True)
 class EventTable:
     """The rows of a source as a store holds them, pinned when it is made: every read gives the same rows.
 

@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -30,7 +31,7 @@ T = TypeVar("T")
 SEGMENT_BYTES = 16 << 20  # what a writer checks when it opens a log: about 20 ms
 
 
-@record
+@dataclass(frozen=True)
 class Log:
     """The log in a folder, for reading; the folder need not exist yet."""
 

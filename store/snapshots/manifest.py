@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -18,7 +18,6 @@ import pyarrow as pa
 from ...engine.errors import Corrupt, Invalid, NotFound, did_you_mean
 from ...engine.language.definition import from_json
 from ...engine.language.service import FeatureService
-from ...engine.record import record
 from ..folders.canonical import sealed, unsealed
 from ..ports import Folder, Here
 
@@ -26,7 +25,7 @@ FORMAT = 2
 _PLACE = "snapshots"
 
 
-@record
+@dataclass(frozen=True)
 class ShardFile:
     """The events of one shard: path below `snapshots/`, size, and blake2b-128 of the bytes."""
 
@@ -36,7 +35,7 @@ class ShardFile:
     digest: str
 
 
-@record
+@dataclass(frozen=True)
 class Group:
     """The events that folds over one source by one set of keys can still reach.
 
@@ -55,7 +54,7 @@ class Group:
     files: tuple[ShardFile, ...]
 
 
-@record
+@dataclass(frozen=True)
 class Manifest:
     """A published state of a service."""
 

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nowthen.engine.folds import by_llvm, by_system, compiled, kernels, kernels_order, native_files, processor
+from nowthen.engine.folds import by_llvm, by_system, compiled, kernels_order, native_files, processor
 from nowthen.engine.folds.column import Array, Index
 from nowthen.engine.folds.jit import MARKED, jit
 from nowthen.engine.folds.layout import is_as_expected
@@ -259,14 +259,46 @@ def test_a_linker_that_fails_is_none(ld: str, tmp_path: Path, monkeypatch: pytes
     assert by_system.linked(b"no object file") is None
 
 
-@pytest.mark.usefixtures("no_linker", "folder")
-def test_a_loop_does_the_same_from_a_library_and_from_an_object_file() -> None:
+def test_a_loop_does_the_same_from_a_library_and_from_an_object_file(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("ld") is None or sys.platform != "linux":
+        pytest.skip("no linker here")
     rng = np.random.default_rng(5)
     values, rows = rng.normal(size=1000), rng.integers(0, 1000, 300)
-    ours, theirs = np.empty(300), np.empty(300)
-    Loop(kernels_order.take)(values, rows, ours)
-    kernels.take(values, rows, theirs)
-    assert ours.tolist() == theirs.tolist() == values[rows].tolist()
+    taken = []
+    for _ in range(2):
+        taken.append(np.empty(300))
+        Loop(kernels_order.take)(values, rows, taken[-1])
+        (file,) = folder.glob("take-*.so") if len(taken) == 1 else folder.glob("take-*.o")
+        file.unlink()
+        monkeypatch.setattr(by_system, "linked", lambda code: None)
+    assert taken[0].tolist() == taken[1].tolist() == values[rows].tolist()
+
+
+def test_a_library_without_the_entry_gives_way_to_an_object_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if shutil.which("ld") is None or sys.platform != "linux":
+        pytest.skip("no linker here")
+    monkeypatch.setattr(by_system, "ENTRY", "another")
+    assert rising(Loop(kernels_order.rises))
+    assert rising(Loop(kernels_order.rises))
+    assert [path.suffix for path in folder.iterdir()] == [".o"]
+
+
+def test_what_a_killed_process_left_behind_is_no_compiled_loop(folder: Path) -> None:
+    assert rising(Loop(kernels_order.rises))
+    (file,) = folder.iterdir()
+    file.rename(file.with_name(f"{file.name}.draft"))
+    assert not native_files.any_made()
+
+
+def test_a_linker_in_the_folder_one_works_in_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "ld").write_text("#!/bin/sh\ntouch ran\n")
+    (tmp_path / "ld").chmod(0o755)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", ".")
+    assert by_system.linked(b"an object file") is None
+    assert not (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize("cores", [None, "", "processor\t: 0\nBogoMIPS\t: 50.00\n\n"])

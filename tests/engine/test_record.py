@@ -48,6 +48,11 @@ class Empty:
     pass
 
 
+@record
+class One:
+    value: Any
+
+
 @record(eq=False)
 class Itself:
     x: int
@@ -77,6 +82,20 @@ def test_a_record_is_shown_by_the_fields_that_are_to_be_shown() -> None:
     assert repr(Point(1, notes=["x"])) == repr(FrozenPoint(1)).replace("FrozenPoint", "Point")
     assert repr(Named(1, name="a")) == "Named(x=1, y=0, name='a')"
     assert repr(Empty()) == "Empty()"
+
+
+@pytest.mark.parametrize("value", [1, float("nan"), [1], ()])
+def test_records_of_one_field_are_compared_as_tuples_are(value: Any) -> None:
+    one = One(value)
+    assert one == one
+    assert (one == One(2)) is False
+
+
+def test_a_record_in_itself_is_shown_once() -> None:
+    held: list[Any] = []
+    one = One(held)
+    held.append(one)
+    assert repr(one) == "One(value=[...])"
 
 
 def test_records_of_different_classes_differ_though_their_fields_are_equal() -> None:
