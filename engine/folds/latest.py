@@ -25,9 +25,8 @@ from .positions import take
 from .reach import Kept, Looped, Piece, Questions, Sorted, Upto, owned
 from .rows import Rows
 
-LIGHT = (
-    50  # rows that numpy answers while compiled loops are worth loading for one of other work (2026-11: 40 ns a row)
-)
+# Rows that numpy answers while compiled loops are worth loading for one of other work (2026-11: 40 ns a row).
+LIGHT = 50
 _BLOCK = 1 << 20  # rows at a time: in more, rows find later ones of their key oftener; fewer fit the cache (2026-11)
 
 

@@ -87,8 +87,9 @@ _FORMS: dict[str, Callable[[Path, bytes], int | None]] = {
 def _whole(path: Path) -> bytes | None:
     """What was kept in a file, if it is there and undamaged."""
     with suppress(OSError):
-        code, seal = (content := path.read_bytes())[:-_SEAL], content[-_SEAL:]
-        return code if hashlib.sha256(code).digest() == seal else None
+        content = path.read_bytes()
+        if hashlib.sha256(content[:-_SEAL]).digest() == content[-_SEAL:]:
+            return content[:-_SEAL]
     return None
 
 

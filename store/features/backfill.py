@@ -31,9 +31,7 @@ from .view_backfill import How, Piece, ViewBackfill
 
 _TIMES = 20  # that others may come first
 _AT_ONCE = 2  # commits whose files are written: while one is forced to the disk another is encoded
-_COMMIT_BYTES = (
-    32 << 20
-)  # of values in a commit: more are a greater loss when they fail, and fewer cost more than what they hold
+_COMMIT_BYTES = 32 << 20  # of values: more are a greater loss when a commit fails, fewer cost more than they hold
 
 
 @dataclass(frozen=True)

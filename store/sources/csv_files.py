@@ -14,9 +14,8 @@ from ...engine.language import dtype as types
 from .files import files
 from .scanning import ScannedFiles
 
-_TYPED_BY_ROWS = (
-    10_000  # a type is guessed from so many rows; a later row that does not fit it is refused, not made null
-)
+# A type is guessed from so many rows; a later row that does not fit it is refused, not made null.
+_TYPED_BY_ROWS = 10_000
 
 
 @dataclass(frozen=True, repr=False, init=False)

@@ -22,10 +22,9 @@ from .sums import NAME_DIGITS, SUFFIX, Ranges, Sums, laid_out
 
 DATA_VERSION: Final = "2.1"  # of Lance's file format; pinned, so that an upgrade of the library changes no file
 DATA: Final = "data"  # the folder of a table's files
-_PAGE_BYTES: Final = (
-    1 << 20
-)  # of a column; Lance's own 8 MiB for all columns cost a narrow file a sixth of writing (2026-11)
-_MOST_PAGES: Final = 8
+# Lance's own 8 MiB for all columns together cost a file of one column a sixth of writing (2026-11).
+_PAGE_BYTES: Final = 1 << 20  # of a column
+_HELD_BYTES: Final = 8 << 20  # of all, at most
 
 
 def written(folder: Path, stem: str, token: str, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> DataPart:
@@ -85,7 +84,7 @@ def _or_nothing(draft: Path) -> Iterator[None]:
 
 
 def _write(path: Path, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
-    held = _PAGE_BYTES * min(max(len(schema), 1), _MOST_PAGES)
+    held = min(_PAGE_BYTES * max(len(schema), 1), _HELD_BYTES)
     with LanceFileWriter(str(path), schema, version=DATA_VERSION, data_cache_bytes=held) as file:
         for batch in rows:
             file.write_batch(batch)

@@ -27,9 +27,7 @@ from .sums import SUFFIX
 from .verified import Verified, damaged
 
 _MADE: Final = "made"  # the folder of a draft that is laid out as the store is
-_BATCH_ROWS: Final = (
-    262_144  # Lance's own 8,192 cost twice the time; most files are one batch then, and stay in one piece
-)
+_BATCH_ROWS: Final = 262_144  # Lance's own 8,192 cost twice the time; most files are one batch then, in one piece
 _KEPT: Final = 64  # versions held open
 _CACHE_BYTES: Final = 128 << 20
 _GROUP_BYTES: Final = 16 << 20
