@@ -35,6 +35,9 @@ class Folder(Protocol):
     def put(self, path: str, content: bytes) -> None:
         """Put or replace a file, whole and durably."""
 
+    def expect(self, draft: Path) -> None:
+        """Begin what can be begun for a draft that is whole and will be taken in."""
+
     def take_in(self, made: Mapping[str, Path]) -> None:
         """Bring drafts to their places, all durable on return. A place that holds the same already is left alone."""
 

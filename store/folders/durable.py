@@ -20,20 +20,23 @@ _DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 def sync(path: str | Path) -> None:
     """Force a file's or folder's bytes to the disk."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
+    with _handle(path) as handle:
         os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def begin_sync(path: str | Path) -> None:
     """Have the system begin to write a file to the disk, where it can be asked to, so that forcing it waits for less."""
     if _write_out is None:
         return
+    with _handle(path) as handle:
+        _write_out(handle, ctypes.c_int64(0), ctypes.c_int64(0), _BEGIN)
+
+
+@contextmanager
+def _handle(path: str | Path) -> Iterator[int]:
     handle = os.open(path, os.O_RDONLY)
     try:
-        _write_out(handle, ctypes.c_int64(0), ctypes.c_int64(0), _BEGIN)
+        yield handle
     finally:
         os.close(handle)
 

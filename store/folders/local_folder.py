@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from ...engine.errors import CommitUnknown, Corrupt, Forbidden, Invalid, NotFound
-from .durable import storing, sync
+from .durable import begin_sync, storing, sync
 from .lease import GONE, held, locked, removed_if_abandoned
 from .names import checked_path, new_token
 
@@ -68,6 +68,10 @@ class LocalFolder:
             self._ready(place.parent)
             draft.replace(place)
             sync(place.parent)
+
+    def expect(self, draft: Path) -> None:
+        """Have it go to the disk while others are made."""
+        begin_sync(draft)
 
     def take_in(self, made: Mapping[str, Path]) -> None:
         """Bring drafts to their places, all durable on return."""

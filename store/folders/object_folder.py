@@ -84,6 +84,9 @@ class ObjectFolder:
         """Put or replace a file."""
         self._client.asked(lambda: self._client.store.put(checked_path(path), content), f"writing {path}")
 
+    def expect(self, draft: Path) -> None:
+        """Nothing: it goes away with all others at once, and the disk need not have it."""
+
     def take_in(self, made: Mapping[str, Path]) -> None:
         """Bring drafts to their places. A path holds the digest of its bytes, so to put it twice is harmless."""
 

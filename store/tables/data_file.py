@@ -15,7 +15,7 @@ from uuid import uuid4
 import pyarrow as pa
 
 from ...engine.errors import StorageFull
-from ..folders.durable import begin_sync, storing
+from ..folders.durable import storing
 from ..ports import DataPart
 from .lance_library import LanceFileReader, LanceFileWriter, LanceSchema
 from .sums import NAME_DIGITS, SUFFIX, Ranges, Sums, laid_out
@@ -33,7 +33,6 @@ def written(folder: Path, stem: str, token: str, rows: Iterable[pa.RecordBatch],
     with storing(folder), _or_nothing(draft):
         folder.mkdir(parents=True, exist_ok=True)
         count = _write(draft, rows, schema)
-        begin_sync(draft)
         sums = Sums.of(draft, count, _read_back(draft))
         name = f"{stem}.{token}.{sums.sha256[:NAME_DIGITS]}.lance"
         (folder / (name + SUFFIX)).write_bytes(sums.written())

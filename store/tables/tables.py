@@ -60,7 +60,10 @@ class Tables:
         self, place: str, stem: str, rows: Iterable[pa.RecordBatch], schema: pa.Schema, draft: Path, token: str
     ) -> DataPart:
         """Write a file into the draft of an attempt; from several threads if need be."""
-        return data_file.written(draft / _MADE / place / data_file.DATA, stem, token, rows, schema)
+        made = draft / _MADE / place
+        part = data_file.written(made / data_file.DATA, stem, token, rows, schema)
+        self._folder.expect(made / part.path)
+        return part
 
     def take_in(self, draft: Path) -> None:
         """Bring all files of a draft to their places, durably; the draft has them no more."""
