@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .fold import Fold
     from .map import Map
 
-_OPS = __package__.partition(".")[0] + ".ops"
+OPS = __package__.partition(".")[0] + ".ops"  # the folder of their files
 _REGISTERED: dict[str, Map | type[Fold]] = {}
 
 
@@ -39,7 +39,7 @@ class _Operators(Mapping[str, "Map | type[Fold]"]):
 
     def __getitem__(self, name: str) -> Map | type[Fold]:
         if name in _homes():
-            importlib.import_module(f"{_OPS}.{_homes()[name]}")  # waits where another thread is loading it
+            importlib.import_module(f"{OPS}.{_homes()[name]}")  # waits where another thread is loading it
         return _REGISTERED[name]
 
     def __contains__(self, name: object) -> bool:
@@ -57,7 +57,7 @@ _OPERATORS = _Operators()
 
 @cache
 def _homes() -> dict[str, str]:
-    homes: dict[str, str] = importlib.import_module(f"{_OPS}.homes").HOMES
+    homes: dict[str, str] = importlib.import_module(f"{OPS}.homes").HOMES
     return homes
 
 

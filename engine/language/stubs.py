@@ -17,7 +17,7 @@ from pkgutil import iter_modules
 from .expr import SYMBOLS
 from .fold import Fold
 from .map import Map
-from .registry import registered
+from .registry import OPS, registered
 
 WRITTEN = Path(__file__).with_name("methods.pyi")
 HOMES = Path(__file__).parents[2] / "ops" / "homes.py"
@@ -33,7 +33,6 @@ import polars as pl
 
 from .expr import Expr
 '''
-_OPS = __package__.partition(".")[0] + ".ops."
 _HOMES_HEAD = '''"""In which file each operator is. Written by `make stubs` from the files of this folder; do not edit."""
 
 HOMES = {
@@ -56,14 +55,16 @@ def stub() -> str:
 def homes() -> str:
     """The text of ops/homes.py for the files that are there now."""
     homes = {name: _module(found) for name, found in sorted(_all().items())}
-    lines = [f'    "{name}": "{home.removeprefix(_OPS)}",' for name, home in homes.items() if home.startswith(_OPS)]
+    lines = [
+        f'    "{name}": "{home.removeprefix(OPS + ".")}",' for name, home in homes.items() if home.startswith(OPS + ".")
+    ]
     return _HOMES_HEAD + "\n".join(lines) + "\n}\n"
 
 
 def _all() -> Mapping[str, Map | type[Fold]]:
     """The operators of all files that are there, whatever was written of them before."""
     for module in iter_modules([str(HOMES.parent)]):
-        import_module(_OPS + module.name)
+        import_module(f"{OPS}.{module.name}")
     return registered()
 
 

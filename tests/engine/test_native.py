@@ -22,6 +22,8 @@ from nowthen.engine.folds.layout import is_as_expected
 from nowthen.engine.folds.native import Loop
 from nowthen.engine.folds.origin import essence
 
+needs_a_linker = pytest.mark.skipif(shutil.which("ld") is None or sys.platform != "linux", reason="no linker here")
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -220,9 +222,8 @@ def no_linker(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(by_system, "linked", lambda code: None)
 
 
+@needs_a_linker
 def test_where_a_linker_is_the_system_loads_the_library(folder: Path, made: list[str]) -> None:
-    if shutil.which("ld") is None or sys.platform != "linux":
-        pytest.skip("no linker here")
     assert rising(Loop(kernels_order.rises))
     assert [path.suffix for path in folder.iterdir()] == [".so"]
     assert rising(Loop(kernels_order.rises))
@@ -259,11 +260,10 @@ def test_a_linker_that_fails_is_none(ld: str, tmp_path: Path, monkeypatch: pytes
     assert by_system.linked(b"no object file") is None
 
 
+@needs_a_linker
 def test_a_loop_does_the_same_from_a_library_and_from_an_object_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if shutil.which("ld") is None or sys.platform != "linux":
-        pytest.skip("no linker here")
     rng = np.random.default_rng(5)
     values, rows = rng.normal(size=1000), rng.integers(0, 1000, 300)
     taken = []
@@ -276,9 +276,8 @@ def test_a_loop_does_the_same_from_a_library_and_from_an_object_file(
     assert taken[0].tolist() == taken[1].tolist() == values[rows].tolist()
 
 
+@needs_a_linker
 def test_a_library_without_the_entry_gives_way_to_an_object_file(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if shutil.which("ld") is None or sys.platform != "linux":
-        pytest.skip("no linker here")
     monkeypatch.setattr(by_system, "ENTRY", "another")
     assert rising(Loop(kernels_order.rises))
     assert rising(Loop(kernels_order.rises))
