@@ -83,8 +83,8 @@ class AskedRows(Protocol):
     def cut(self, hole: Hole, held: Sequence[Chunk]) -> Iterator[tuple[Hole, int]]:
         """A hole in pieces that are filled one by one, each with its number of rows."""
 
-    def rows(self, hole: Hole) -> pl.DataFrame:
-        """The rows of a piece: keys, request fields, and AT."""
+    def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
+        """The rows of some pieces, one after another: keys, request fields, and AT. Neighbours are not copied."""
 
 
 def asked_rows(wanted: Wanted, features: Mapping[str, Reference], open_source: Open) -> AskedRows:
@@ -144,8 +144,11 @@ class GridRows:
             keys = self._keys(piece.end - step)
             yield piece, len(range(piece.start, piece.end, step)) * (keys.height if keys.width else 1)
 
-    def rows(self, hole: Hole) -> pl.DataFrame:
-        """By time, and within a time by key."""
+    def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
+        """Of each by time, and within a time by key."""
+        return pl.concat(map(self._points, holes))
+
+    def _points(self, hole: Hole) -> pl.DataFrame:
         times = range(hole.start, hole.end, self.times.step)
         asked = pl.DataFrame({AT: np.arange(times.start, times.stop, times.step)}).cast(types.UTC)
         keys = self._keys(times[-1])
@@ -209,10 +212,9 @@ class EventRows:
                 yield replace(hole, start=start, end=end), last - first
                 start = end
 
-    def rows(self, hole: Hole) -> pl.DataFrame:
-        """The events of a stretch."""
-        begin, stop = np.searchsorted(self._times, [hole.start, hole.end]).tolist()
-        return self._events[begin:stop]
+    def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
+        """The events of some stretches."""
+        return _parts(self._events, [np.searchsorted(self._times, [hole.start, hole.end]).tolist() for hole in holes])
 
     @cached_property
     def _events(self) -> pl.DataFrame:
@@ -246,25 +248,30 @@ class SpineRows:
 
     def span(self, view: str, features: tuple[str, ...]) -> Hole:
         """From its first time to behind its last."""
-        times = self._asked[AT].to_physical()
-        low, high = (int(times.min()), int(times.max())) if len(times) else (0, -1)  # type: ignore[arg-type]
-        return Hole(view, self.grid, low, high + 1, features)
+        starts, ends = [start for start, _ in self._spans], [end for _, end in self._spans]
+        return Hole(view, self.grid, min(starts, default=0), max(ends, default=0), features)
 
     def cut(self, hole: Hole, held: Sequence[Chunk]) -> Iterator[tuple[Hole, int]]:
         """A hole of rows that are there as it is; of the span the stretches that are not there."""
+        rows = range(self._asked.height)
         if hole.chunk is not None:
-            yield hole, len(range(self._asked.height)[hole.first : hole.first + CHUNK_ROWS])
+            yield hole, len(rows[hole.first : hole.first + CHUNK_ROWS])
             return
         there = {chunk.first for chunk in held}
-        for first in range(0, self._asked.height, CHUNK_ROWS):
+        for first, (start, end) in zip(rows[::CHUNK_ROWS], self._spans, strict=True):
             if first not in there:
-                times = self._asked[AT].slice(first, CHUNK_ROWS).to_physical()
-                start, end = int(times.min()), int(times.max()) + 1  # type: ignore[arg-type]
-                yield replace(hole, start=start, end=end, first=first), len(times)
+                yield replace(hole, start=start, end=end, first=first), len(rows[first : first + CHUNK_ROWS])
 
-    def rows(self, hole: Hole) -> pl.DataFrame:
-        """The rows of a stretch."""
-        return self._asked.slice(hole.first, CHUNK_ROWS)
+    def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
+        """The rows of some stretches."""
+        return _parts(self._asked, [[hole.first, hole.first + CHUNK_ROWS] for hole in holes])
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """Of each stretch the first time and what is behind the last."""
+        times = self._asked[AT].to_physical()
+        stretches = (times.slice(first, CHUNK_ROWS) for first in range(0, len(times), CHUNK_ROWS))
+        return [(int(one.min()), int(one.max()) + 1) for one in stretches]  # type: ignore[arg-type]
 
     @cached_property
     def _asked(self) -> pl.DataFrame:
@@ -274,6 +281,17 @@ class SpineRows:
                 raise UnknownColumn(f"the spine has no column {column!r}. {did_you_mean(column, self.frame.columns)}")
         times = pl.Series(AT, instants(self.frame[self.at], f"the spine's {self.at!r}")).cast(types.UTC)
         return self.frame.select(columns).with_columns(times)
+
+
+def _parts(frame: pl.DataFrame, stretches: Sequence[Sequence[int]]) -> pl.DataFrame:
+    """Some stretches [begin, end) of the rows of a frame, one after another; where each begins at the end of the one before, in one piece."""
+    joined: list[list[int]] = []
+    for begin, end in stretches:
+        if joined and joined[-1][1] == begin:
+            joined[-1][1] = end
+        else:
+            joined.append([begin, end])
+    return pl.concat([frame[begin:end] for begin, end in joined])
 
 
 def events_of(spine: Any) -> SourceSpec | None:

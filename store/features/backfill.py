@@ -30,8 +30,9 @@ from .filler import Filled
 from .view_backfill import How, Piece, ViewBackfill
 
 _TIMES = 20  # that others may come first
-_AT_ONCE = 2  # commits whose files are written: while one is forced to the disk another is encoded
-_COMMIT_BYTES = 32 << 20  # of values: more are a greater loss when a commit fails, fewer cost more than they hold
+_AT_ONCE = 2  # commits: while the files of one are forced to the disk those of the next are written
+_WRITERS = 2  # files that are written at once, those of the earlier commit first
+_COMMIT_BYTES = 128 << 20  # of values: more are a greater loss when a commit fails, of fewer a run would take several
 
 
 @dataclass(frozen=True)
@@ -183,10 +184,10 @@ class _Filling:
     def run(self, run: Sequence[Piece], how: How) -> None:
         """Compute a run and fill its holes. What was filled counts also where another could not be."""
         waiting: deque[tuple[list[Piece], Future[Entry]]] = deque()
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(_WRITERS) as writers, ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
                 for batch in _batches(zip(run, self._job.computed(run, how), strict=True), self._job):
-                    filling = pool.submit(self._job.filler.fill, [filled for _, filled in batch])
+                    filling = pool.submit(self._job.filler.fill, [filled for _, filled in batch], writers)
                     waiting.append(([piece for piece, _ in batch], filling))
                     if len(waiting) > _AT_ONCE:
                         self._count(*waiting.popleft())

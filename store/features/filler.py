@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -59,8 +60,8 @@ class Filler:
         self._turn = Lock()
         self._last: tuple[Version, pa.Schema, dict[str, Stretch]] | None = None
 
-    def fill(self, batch: Sequence[Filled]) -> Entry:
-        """The entry since which the holes are filled, all of them or none; from several threads if need be.
+    def fill(self, batch: Sequence[Filled], writers: ThreadPoolExecutor) -> Entry:
+        """The entry since which the holes are filled, all of them or none; from several threads if need be. Files are written by `writers`.
 
         `Conflict`: another filled one first, or rows were forgotten since the base: look again.
         """
@@ -69,7 +70,9 @@ class Filler:
         work = begun("backfill", f"backfill {batch[0].hole}{more}", read=sources, wrote=[named(self._view)])
         with self._here.folder.draft(work.token) as draft:
             files = ColumnFiles(self._here, self._before.place, draft, work.token)
-            written = [(one, self._written(one, files)) for one in batch]
+            made = [writers.submit(self._written, one, files) for one in batch]
+            wait(made)  # also for what comes after one that failed: it must not write where the draft was
+            written = [(one, its.result()) for one, its in zip(batch, made, strict=True)]
             self._here.tables.take_in(draft)
 
             def change(head: Entry) -> Moved:

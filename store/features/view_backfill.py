@@ -116,16 +116,17 @@ class ViewBackfill:
 
     def computed(self, run: Sequence[Piece], how: How) -> Iterator[Filled]:
         """The values of a run, a piece after the other."""
-        rows = [self._rows(piece.hole) for piece in run]
-        train = self._training_set(run[0].hole.features, pl.concat(rows))
+        rows, sizes = self._rows([piece.hole for piece in run]), [piece.rows for piece in run]
+        assert rows.height == sum(sizes), "pieces know how many rows they have"
+        train = self._training_set(run[0].hole.features, rows)
         options = {"engine": how.engine, "memory": how.memory, "workers": how.workers, "deadline": how.deadline}
         with closing(train.batches(asked_rows.CHUNK_ROWS, **options)) as frames:  # type: ignore[arg-type]
-            for piece, asked, made in zip(run, rows, cut(frames, [one.height for one in rows]), strict=True):
+            for piece, asked, made in zip(run, cut([rows], sizes), cut(frames, sizes), strict=True):
                 yield self._filled(piece.hole, asked, made)
 
     def plan(self, run: Sequence[Piece], how: How) -> Plan:
         """How a run would be carried out."""
-        train = self._training_set(run[0].hole.features, self._rows(run[0].hole).clear())
+        train = self._training_set(run[0].hole.features, self._rows([run[0].hole]).clear())
         return train.plan(engine=how.engine, memory=how.memory, workers=how.workers)
 
     def size(self, piece: Piece) -> int:
@@ -154,15 +155,21 @@ class ViewBackfill:
         except pl.exceptions.PolarsError as error:
             raise WrongType(f"keys of {self._view.name!r} are {kinds}: {str(error).splitlines()[0]}") from None
 
-    def _rows(self, hole: Hole) -> pl.DataFrame:
-        """The rows of a piece; those that a chunk has are the same."""
-        if hole.chunk is None:
-            return self._asked.rows(hole)
-        table, grid = self._table, hole.grid
-        if table is not None and grid.every and grid.keys == "all":
-            found = list(stored(self._here, table, hole.chunk, [*self._key_types, AT])) if hole.chunk.rows else []
-            return pl.concat(found) if found else self._asked.rows(hole).clear()
-        return self._asked.rows(hole)
+    def _rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
+        """The rows of some pieces; those that a chunk has are the same."""
+        if not any(map(self._is_read, holes)):
+            return self._asked.rows(holes)
+        return pl.concat(self._read(hole) if self._is_read(hole) else self._asked.rows([hole]) for hole in holes)
+
+    def _is_read(self, hole: Hole) -> bool:
+        """Whether the chunk knows the rows better: a grid of all keys would take those that were seen since."""
+        return hole.chunk is not None and hole.grid.every > 0 and hole.grid.keys == "all"
+
+    def _read(self, hole: Hole) -> pl.DataFrame:
+        assert self._table is not None, "a chunk is one of a table"
+        assert hole.chunk is not None, "asked before"
+        found = list(stored(self._here, self._table, hole.chunk, [*self._key_types, AT])) if hole.chunk.rows else []
+        return pl.concat(found) if found else self._asked.rows([hole]).clear()
 
     @cached_property
     def _key_types(self) -> dict[str, pl.DataType]:

@@ -18,6 +18,7 @@ from ...engine.errors import StorageFull
 from ..folders.durable import storing
 from ..ports import DataPart
 from .lance_library import LanceFileReader, LanceFileWriter, LanceSchema
+from .runs import encoded
 from .sums import NAME_DIGITS, SUFFIX, Ranges, Sums, laid_out
 
 DATA_VERSION: Final = "2.1"  # of Lance's file format; pinned, so that an upgrade of the library changes no file
@@ -84,7 +85,8 @@ def _or_nothing(draft: Path) -> Iterator[None]:
 
 def _write(path: Path, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
     held = min(_PAGE_BYTES * max(len(schema), 1), _HELD_BYTES)
-    with LanceFileWriter(str(path), schema, version=DATA_VERSION, data_cache_bytes=held) as file:
+    rows, told = encoded(rows, schema)
+    with LanceFileWriter(str(path), told, version=DATA_VERSION, data_cache_bytes=held) as file:
         for batch in rows:
             file.write_batch(batch)
         count = file.close()
