@@ -15,10 +15,11 @@ import llvmlite.binding as llvm
 import numba
 from llvmlite import ir
 from numba import types
-from numba.extending import intrinsic, register_jitable
+from numba.core import cgutils
+from numba.extending import intrinsic, overload, register_jitable
 
 from . import by_llvm
-from .jit import MARKED
+from .jit import MARKED, prefetch
 from .layout import DATA, ENTRY, SHAPE, Kind
 
 _IN_EVERY_PROCESS = {"memcpy", "memmove", "memset", "sqrt"}  # of the C library, which Python stands on
@@ -118,3 +119,25 @@ def _at(context: Any, address: Any, dtype: Any) -> Any:  # noqa: ARG001  (numba 
         return builder.inttoptr(given[0], target.get_value_type(signature.return_type))
 
     return made(address, dtype), pointer
+
+
+@overload(prefetch, strict=False)  # type: ignore[untyped-decorator]
+def _prefetch(array: Any, index: Any) -> Any:  # noqa: ARG001  (numba calls it so)
+    return lambda array, index: _fetch(array, index)
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def _fetch(context: Any, array: Any, index: Any) -> Any:  # noqa: ARG001  (numba calls it so)
+    """LLVM's prefetch of data that will be read, to all caches."""
+
+    def fetched(target: Any, builder: ir.IRBuilder, signature: Any, given: Sequence[Any]) -> Any:
+        found = target.make_array(signature.args[0])(target, builder, given[0])
+        (step, *_), word = cgutils.unpack_tuple(builder, found.strides), ir.IntType(64)
+        begin = builder.add(builder.ptrtoint(found.data, word), builder.mul(builder.sext(given[1], word), step))
+        address = builder.inttoptr(begin, ir.IntType(8).as_pointer())
+        how = [ir.Constant(ir.IntType(32), one) for one in (0, 3, 1)]
+        function = ir.FunctionType(ir.VoidType(), [address.type, *(one.type for one in how)])
+        builder.call(cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0i8"), [address, *how])
+        return target.get_dummy_value()
+
+    return types.void(array, index), fetched

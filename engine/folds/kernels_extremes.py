@@ -7,10 +7,11 @@ loop without branches serves both ends and all kinds of numbers.
 from __future__ import annotations
 
 from .column import Array, Index
-from .jit import jit
+from .jit import jit, prefetch
 
 _BLOCK_BITS = 5
 EXTREMES_BLOCK = 1 << _BLOCK_BITS  # rows
+_AHEAD = 32  # ranges before one is asked for, its ends are on their way
 _LEAST, _MOST = -(2**63), 2**63 - 1
 _INFINITY = 0x7FF0000000000000  # the bits of infinity; those of NaN are more
 _NAN = 0x7FF8000000000000
@@ -64,6 +65,9 @@ def extremes(
     NaN where one is inside; arbitrary for an empty range.
     """
     for i in range(len(start)):
+        if i + _AHEAD < len(start):
+            prefetch(onward, start[i + _AHEAD])
+            prefetch(so_far, stop[i + _AHEAD] - 1)
         a = start[i]
         b = stop[i] - 1
         if a > b:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from .column import Array, Index, Mask
-from .jit import jit
+from .jit import jit, prefetch
 
 NEVER, ALWAYS = -(2**63), 2**63 - 1  # the time of no row, and one that no row has
 _AT, _AFTER, _UPTO, _TIME, _FIRST, _END = range(6)  # columns of `front`
 FRONT = 8  # words of a group: a line of the cache
+_AHEAD, _SOON = 20, 8  # rows before a row is done, what it needs is on its way
 
 
 @jit
@@ -40,6 +41,8 @@ def keep_latest(
     """
     count = 0
     for i in range(len(time) - 1, -1, -1):
+        if i >= _AHEAD:
+            _fetch(group[i - _AHEAD], group[i - _SOON], front, base, latest)
         g = group[i]
         if g < 0 or (len(seen) > 0 and not seen[i]):
             continue
@@ -60,6 +63,16 @@ def keep_latest(
         touched[count], rows[count] = q, i
         count += 1
     return count
+
+
+@jit
+def _fetch(ahead: int, soon: int, front: Index, base: Index, latest: Index) -> None:
+    """Have the front of a group fetched, and what the front of another, which is there by now, leads to."""
+    if ahead >= 0:
+        prefetch(front, ahead)
+    if soon >= 0:
+        prefetch(base, front[soon, _AT] - 1)
+        prefetch(latest, front[soon, _AT] - 1)
 
 
 @jit

@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from .column import Array, Index
-from .jit import jit
+from .jit import jit, prefetch
 from .kernels_pairs import difference, product, squared, two_sum
 
 _SHORT = 512  # rows; reading so many one after another costs less than merging states (1.5 us, 2026-11)
 _SIDE = 64  # numbers worked on side by side between a loop that fetches them and one that uses them
+_AHEAD = 16  # ranges before one is fetched, it is on its way; nearly so, as a later group stands a few places on
 MOMENTS_HELD = 10 * _SIDE
 
 
@@ -135,6 +136,9 @@ def _fetched(prefix: Array, unit: Array, offsets: Index, start: Index, stop: Ind
     Groups are searched from group `g` on; that of the last range is returned.
     """
     for j in range(len(start)):
+        if j + _AHEAD < len(start):
+            prefetch(prefix, start[j + _AHEAD] + g)
+            prefetch(prefix, stop[j + _AHEAD] + g)
         n = stop[j] - start[j]
         if n > 0:
             g = _owner(offsets, g, start[j])
