@@ -123,11 +123,11 @@ def _at(context: Any, address: Any, dtype: Any) -> Any:  # noqa: ARG001  (numba 
 
 @overload(prefetch, strict=False)  # type: ignore[untyped-decorator]
 def _prefetch(array: Any, index: Any) -> Any:  # noqa: ARG001  (numba calls it so)
-    return lambda array, index: _fetch(array, index)
+    return lambda array, index: _instruction(array, index)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def _fetch(context: Any, array: Any, index: Any) -> Any:  # noqa: ARG001  (numba calls it so)
+def _instruction(context: Any, array: Any, index: Any) -> Any:  # noqa: ARG001  (numba calls it so)
     """LLVM's prefetch of data that will be read, to all caches."""
 
     def fetched(target: Any, builder: ir.IRBuilder, signature: Any, given: Sequence[Any]) -> Any:

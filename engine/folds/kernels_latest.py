@@ -10,7 +10,8 @@ from .jit import jit, prefetch
 NEVER, ALWAYS = -(2**63), 2**63 - 1  # the time of no row, and one that no row has
 _AT, _AFTER, _UPTO, _TIME, _FIRST, _END = range(6)  # columns of `front`
 FRONT = 8  # words of a group: a line of the cache
-_AHEAD, _SOON = 20, 8  # rows before a row is done, what it needs is on its way
+_AHEAD = 20  # rows before a row is done, its group's front is on its way
+_SOON = 8  # and what that leads to
 
 
 @jit
@@ -42,7 +43,7 @@ def keep_latest(
     count = 0
     for i in range(len(time) - 1, -1, -1):
         if i >= _AHEAD:
-            _fetch(group[i - _AHEAD], group[i - _SOON], front, base, latest)
+            _look_ahead(group[i - _AHEAD], group[i - _SOON], front, base, latest)
         g = group[i]
         if g < 0 or (len(seen) > 0 and not seen[i]):
             continue
@@ -66,7 +67,7 @@ def keep_latest(
 
 
 @jit
-def _fetch(ahead: int, soon: int, front: Index, base: Index, latest: Index) -> None:
+def _look_ahead(ahead: int, soon: int, front: Index, base: Index, latest: Index) -> None:
     """Have the front of a group fetched, and what the front of another, which is there by now, leads to."""
     if ahead >= 0:
         prefetch(front, ahead)

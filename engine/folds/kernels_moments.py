@@ -117,7 +117,7 @@ def deviations(
     g = 0
     for first in range(0, len(start), _SIDE):
         last = min(first + _SIDE, len(start))
-        g = _fetched(prefix, unit, offsets, start[first:last], stop[first:last], held, g)
+        g = _fetched(prefix, unit, offsets, start[first:], stop[first:], last - first, held, g)
         _by_prefix(held, out[first:last])
         for i in range(first, last):
             n = stop[i] - start[i]
@@ -130,12 +130,14 @@ def deviations(
 
 
 @jit
-def _fetched(prefix: Array, unit: Array, offsets: Index, start: Index, stop: Index, held: Array, g: int) -> int:
-    """Put what `deviations` needs of each range into `held`, _SIDE places apart: the sums before its begin and its end, `unit`, and n.
+def _fetched(
+    prefix: Array, unit: Array, offsets: Index, start: Index, stop: Index, ranges: int, held: Array, g: int
+) -> int:
+    """Put what `deviations` needs of the first ranges into `held`, _SIDE places apart: the sums before its begin and its end, `unit`, and n.
 
     Groups are searched from group `g` on; that of the last range is returned.
     """
-    for j in range(len(start)):
+    for j in range(ranges):
         if j + _AHEAD < len(start):
             prefetch(prefix, start[j + _AHEAD] + g)
             prefetch(prefix, stop[j + _AHEAD] + g)

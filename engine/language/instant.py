@@ -25,6 +25,7 @@ def instants(
     A Date needs `available="end_of_day"`: it stands for its last microsecond.
     """
     _refuse_nulls(times, what, first)
+    times = times.rechunk()  # else each look at it would copy it
     _refuse_far(times, what, first)
     if isinstance(times.dtype, pl.Date) and available == "end_of_day":
         times = (times.cast(pl.Datetime("us")).dt.offset_by("1d")).dt.offset_by("-1us")

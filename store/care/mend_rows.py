@@ -21,7 +21,7 @@ from ..rows.compaction import cast
 from ..rows.fresh import CONTENT, with_content
 from ..rows.placed import batches, storable
 from ..sources.conform import conforming
-from ..tables.data_file import written
+from ..tables.data_file import written_again
 from ..tables.lance_library import LanceFileReader
 from ..tables.sums import NAME_DIGITS, REST, SUFFIX, Sums, chunks, crc_of, digest_in
 
@@ -43,7 +43,7 @@ def rows_mended(here: Here, path: str, spec: SourceSpec) -> bool:
         ValueError,
     ):  # a source that is gone, sums that are no help
         return False
-    return rows is not None and _put(here, path, *rows)
+    return rows is not None and _put(here, path, local, *rows)
 
 
 def damaged_columns(file: Path, sums: bytes, digest: str) -> set[str]:
@@ -81,9 +81,9 @@ def _known_by(spec: SourceSpec, bad: Collection[str]) -> list[str] | None:
     return by if spec.row_id is not None and not set(by) & set(bad) else None
 
 
-def _put(here: Here, path: str, rows: pl.DataFrame, schema: pa.Schema) -> bool:
+def _put(here: Here, path: str, local: Path, rows: pl.DataFrame, schema: pa.Schema) -> bool:
     with here.folder.draft(token := new_token()) as draft:
-        part = written(draft, "again", token, batches(rows, schema), schema)
+        part = written_again(draft, "again", token, batches(rows, schema), like=local)
         same = digest_in(part.path) == digest_in(path)
         if same:
             here.folder.put(path, (draft / Path(part.path).name).read_bytes())

@@ -84,7 +84,7 @@ class AskedRows(Protocol):
         """A hole in pieces that are filled one by one, each with its number of rows."""
 
     def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
-        """The rows of some pieces, one after another: keys, request fields, and AT. Neighbours are not copied."""
+        """The rows of some pieces, in the order of these: keys, request fields, and AT."""
 
 
 def asked_rows(wanted: Wanted, features: Mapping[str, Reference], open_source: Open) -> AskedRows:
@@ -200,7 +200,7 @@ class EventRows:
 
     def cut(self, hole: Hole, held: Sequence[Chunk]) -> Iterator[tuple[Hole, int]]:
         """Stretches of about CHUNK_ROWS events; what was a chunk stays one."""
-        begin, stop = np.searchsorted(self._times, [hole.start, hole.end]).tolist()
+        begin, stop = self._places(hole)
         if hole.chunk is not None or any((one.start, one.end) == (hole.start, hole.end) for one in held):
             yield hole, stop - begin
             return
@@ -214,14 +214,18 @@ class EventRows:
 
     def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
         """The events of some stretches."""
-        return _parts(self._events, [np.searchsorted(self._times, [hole.start, hole.end]).tolist() for hole in holes])
+        return _parts(self._events, [self._places(hole) for hole in holes])
+
+    def _places(self, hole: Hole) -> tuple[int, int]:
+        begin, stop = np.searchsorted(self._times, [hole.start, hole.end]).tolist()
+        return begin, stop
 
     @cached_property
     def _events(self) -> pl.DataFrame:
         columns = [*_keys(self.features), *_request(self.features)]
         rows = living(self.source, self.open_source(self.source), [*columns, self.source.event_time])
         times = pl.Series(AT, times_of(self.source, rows)).cast(types.UTC)
-        return rows.select(columns).with_columns(times).sort(AT, maintain_order=True)
+        return rows.select(*columns, times).sort(AT, maintain_order=True)
 
     @cached_property
     def _times(self) -> Any:
@@ -263,8 +267,8 @@ class SpineRows:
                 yield replace(hole, start=start, end=end, first=first), len(rows[first : first + CHUNK_ROWS])
 
     def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
-        """The rows of some stretches."""
-        return _parts(self._asked, [[hole.first, hole.first + CHUNK_ROWS] for hole in holes])
+        """The rows of some stretches; the last may end before it has CHUNK_ROWS."""
+        return _parts(self._asked, [(hole.first, hole.first + CHUNK_ROWS) for hole in holes])
 
     @cached_property
     def _spans(self) -> list[tuple[int, int]]:
@@ -280,18 +284,15 @@ class SpineRows:
             if column not in self.frame.columns:
                 raise UnknownColumn(f"the spine has no column {column!r}. {did_you_mean(column, self.frame.columns)}")
         times = pl.Series(AT, instants(self.frame[self.at], f"the spine's {self.at!r}")).cast(types.UTC)
-        return self.frame.select(columns).with_columns(times)
+        return self.frame.select(*columns, times).rechunk()  # once: who reads it would do it again and again
 
 
-def _parts(frame: pl.DataFrame, stretches: Sequence[Sequence[int]]) -> pl.DataFrame:
-    """Some stretches [begin, end) of the rows of a frame, one after another; where each begins at the end of the one before, in one piece."""
-    joined: list[list[int]] = []
-    for begin, end in stretches:
-        if joined and joined[-1][1] == begin:
-            joined[-1][1] = end
-        else:
-            joined.append([begin, end])
-    return pl.concat([frame[begin:end] for begin, end in joined])
+def _parts(frame: pl.DataFrame, stretches: Sequence[tuple[int, int]]) -> pl.DataFrame:
+    """Some stretches [begin, end) of the rows of a frame, one after another; not copied where each begins at the end of the one before."""
+    begins, ends = zip(*stretches)
+    if begins[1:] == ends[:-1]:
+        return frame[begins[0] : ends[-1]]
+    return pl.concat([frame[begin:end] for begin, end in stretches])
 
 
 def events_of(spine: Any) -> SourceSpec | None:

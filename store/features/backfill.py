@@ -208,7 +208,7 @@ class _Filling:
 
 
 def _batches(computed: Iterable[tuple[Piece, Filled]], job: ViewBackfill) -> Iterator[list[tuple[Piece, Filled]]]:
-    """Pieces that are committed together: a few that are small, one that is large."""
+    """Pieces that are committed together, of about _COMMIT_BYTES."""
     batch: list[tuple[Piece, Filled]] = []
     held = 0
     for one in computed:

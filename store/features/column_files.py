@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
+from itertools import count
 from pathlib import Path
 
 import polars as pl
@@ -19,7 +20,10 @@ _BATCH_ROWS = 65_536  # larger ones take Lance twice as long to write (2026-11)
 
 @record
 class ColumnFiles:
-    """Writes files of a view into the draft of an attempt, from several threads if need be, and knows what it wrote."""
+    """Writes files of a view into the draft of an attempt, from several threads if need be, and knows what it wrote.
+
+    Each has a number of its own in its name: chunks that are alike would have one file between them, and nothing would tell them apart.
+    """
 
     here: Here
     place: str
@@ -27,6 +31,7 @@ class ColumnFiles:
     token: str
     parts: dict[str, DataPart] = field(default_factory=dict)  # by path
     fields: dict[str, pa.Field] = field(default_factory=dict)  # by name
+    numbers: Iterator[int] = field(default_factory=count)
 
     def frame(self, stem: str, frame: pl.DataFrame) -> DataPart | None:
         """A file with the rows of a frame; None where it has none."""
@@ -37,7 +42,8 @@ class ColumnFiles:
 
     def batches(self, stem: str, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> DataPart:
         """A file with rows that come bit by bit."""
-        part = self.here.tables.write(self.place, stem, _cut(rows), schema, self.draft, self.token)
+        numbered = f"{stem}-{next(self.numbers)}"
+        part = self.here.tables.write(self.place, numbered, _cut(rows), schema, self.draft, self.token)
         self.parts[part.path] = part
         self.fields.update({one.name: one for one in schema})
         return part

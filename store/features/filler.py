@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -70,9 +70,7 @@ class Filler:
         work = begun("backfill", f"backfill {batch[0].hole}{more}", read=sources, wrote=[named(self._view)])
         with self._here.folder.draft(work.token) as draft:
             files = ColumnFiles(self._here, self._before.place, draft, work.token)
-            made = [writers.submit(self._written, one, files) for one in batch]
-            wait(made)  # also for what comes after one that failed: it must not write where the draft was
-            written = [(one, its.result()) for one, its in zip(batch, made, strict=True)]
+            written = list(zip(batch, self._all_written(batch, files, writers), strict=True))
             self._here.tables.take_in(draft)
 
             def change(head: Entry) -> Moved:
@@ -88,6 +86,18 @@ class Filler:
 
             with self._turn:  # files are written side by side; commits of one process need not race each other
                 return self._here.ledger.commit(self._base, work, change)
+
+    def _all_written(
+        self, batch: Sequence[Filled], files: ColumnFiles, writers: ThreadPoolExecutor
+    ) -> Sequence[_Files]:
+        """The files of some holes. Where one fails no other is begun; those that were are waited for, as they write where the draft is."""
+        made: list[Future[_Files]] = []
+        try:
+            made += (writers.submit(self._written, one, files) for one in batch)
+            wait(made, return_when=FIRST_EXCEPTION)
+        finally:
+            wait([one for one in made if not one.cancel()])
+        return [one.result() for one in made]
 
     def _written(self, filled: Filled, files: ColumnFiles) -> _Files:
         """The files of a hole, in the draft."""

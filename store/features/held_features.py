@@ -143,13 +143,9 @@ def _rebuilt(here: Here, table: FeatureTable, draft: Path) -> FeatureTable:
 
 def _part(here: Here, place: str, file: str, fields: dict[str, pa.Field]) -> DataPart:
     """What a file says of itself."""
-    path = here.folder.local(f"{place}/{file}")
-    facts = LanceFileReader(str(path)).metadata()
-    schema: pa.Schema = facts.schema
+    part, schema = data_file.described(here.folder.local(f"{place}/{file}"), file)
     fields.update({one.name: one for one in schema})
-    leaves = [len(ids) for ids in data_file.leaf_fields(schema).values()]
-    firsts = tuple(sum(leaves[:number]) for number in range(len(leaves)))
-    return DataPart(file, facts.num_rows, tuple(schema.names), path.stat().st_size, firsts)
+    return part
 
 
 def _holed(here: Here, view: str, damaged: str) -> bool:

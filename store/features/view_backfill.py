@@ -156,18 +156,18 @@ class ViewBackfill:
             raise WrongType(f"keys of {self._view.name!r} are {kinds}: {str(error).splitlines()[0]}") from None
 
     def _rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
-        """The rows of some pieces; those that a chunk has are the same."""
-        if not any(map(self._is_read, holes)):
+        """The rows of some pieces."""
+        if not any(map(self._chunk_knows, holes)):
             return self._asked.rows(holes)
-        return pl.concat(self._read(hole) if self._is_read(hole) else self._asked.rows([hole]) for hole in holes)
+        return pl.concat(self._read(hole) if self._chunk_knows(hole) else self._asked.rows([hole]) for hole in holes)
 
-    def _is_read(self, hole: Hole) -> bool:
-        """Whether the chunk knows the rows better: a grid of all keys would take those that were seen since."""
+    def _chunk_knows(self, hole: Hole) -> bool:
+        """Whether its chunk says which rows they are: a grid of all keys would take those that were seen since as well."""
         return hole.chunk is not None and hole.grid.every > 0 and hole.grid.keys == "all"
 
     def _read(self, hole: Hole) -> pl.DataFrame:
         assert self._table is not None, "a chunk is one of a table"
-        assert hole.chunk is not None, "asked before"
+        assert hole.chunk is not None, "it knows"
         found = list(stored(self._here, self._table, hole.chunk, [*self._key_types, AT])) if hole.chunk.rows else []
         return pl.concat(found) if found else self._asked.rows([hole]).clear()
 

@@ -18,7 +18,7 @@ from ...engine.errors import StorageFull
 from ..folders.durable import storing
 from ..ports import DataPart
 from .lance_library import LanceFileReader, LanceFileWriter, LanceSchema
-from .runs import encoded
+from .runs import told, untold
 from .sums import NAME_DIGITS, SUFFIX, Ranges, Sums, laid_out
 
 DATA_VERSION: Final = "2.1"  # of Lance's file format; pinned, so that an upgrade of the library changes no file
@@ -30,17 +30,40 @@ _HELD_BYTES: Final = 8 << 20  # of all, at most
 
 def written(folder: Path, stem: str, token: str, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> DataPart:
     """Write rows into a new file, and its sums beside it; `folder` is the data folder of a table, in a draft."""
+    plain = untold(schema)
+    return _written(folder, stem, token, *told(rows, plain), plain)
+
+
+def written_again(folder: Path, stem: str, token: str, rows: Iterable[pa.RecordBatch], like: Path) -> DataPart:
+    """The same for rows that a file had: encoded as they were there, so that equal rows have equal bytes."""
+    schema = LanceFileReader(str(like)).metadata().schema
+    return _written(folder, stem, token, rows, schema, untold(schema))
+
+
+def _written(
+    folder: Path, stem: str, token: str, rows: Iterable[pa.RecordBatch], how: pa.Schema, schema: pa.Schema
+) -> DataPart:
     draft = folder / f"{stem}.{uuid4().hex}"
     with storing(folder), _or_nothing(draft):
         folder.mkdir(parents=True, exist_ok=True)
-        count = _write(draft, rows, schema)
+        count = _write(draft, rows, how)
         sums = Sums.of(draft, count, _read_back(draft))
         name = f"{stem}.{token}.{sums.sha256[:NAME_DIGITS]}.lance"
         (folder / (name + SUFFIX)).write_bytes(sums.written())
         draft.rename(folder / name)
+    return _part(f"{DATA}/{name}", count, schema, sums.size)
+
+
+def described(path: Path, name: str) -> tuple[DataPart, pa.Schema]:
+    """What a file says of itself, under its name in a table."""
+    facts = LanceFileReader(str(path)).metadata()
+    schema = untold(facts.schema)
+    return _part(name, facts.num_rows, schema, path.stat().st_size), schema
+
+
+def _part(name: str, rows: int, schema: pa.Schema, size: int) -> DataPart:
     leaves = leaf_fields(schema)
-    firsts = _firsts([len(ids) for ids in leaves.values()])
-    return DataPart(f"{DATA}/{name}", count, tuple(leaves), sums.size, firsts)
+    return DataPart(name, rows, tuple(leaves), size, _firsts([len(ids) for ids in leaves.values()]))
 
 
 def places(path: Path) -> dict[str, Ranges]:
@@ -85,8 +108,7 @@ def _or_nothing(draft: Path) -> Iterator[None]:
 
 def _write(path: Path, rows: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
     held = min(_PAGE_BYTES * max(len(schema), 1), _HELD_BYTES)
-    rows, told = encoded(rows, schema)
-    with LanceFileWriter(str(path), told, version=DATA_VERSION, data_cache_bytes=held) as file:
+    with LanceFileWriter(str(path), schema, version=DATA_VERSION, data_cache_bytes=held) as file:
         for batch in rows:
             file.write_batch(batch)
         count = file.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import polars as pl
@@ -12,7 +13,7 @@ from polars.testing import assert_frame_equal
 
 import nowthen as nt
 from nowthen.engine.errors import Deadline, Invalid, NotFound, UnknownColumn
-from nowthen.store.features import asked_rows, backfill, filler
+from nowthen.store.features import asked_rows, backfill, column_files, filler
 from nowthen.store.store import Store
 
 from . import shop
@@ -221,6 +222,46 @@ def test_a_grid_can_be_over_given_keys_with_request_fields(store: Store, tx: nt.
     store.backfill(view, *DAYS, **HOURS, keys=keys)
     wanted = nt.training_set(nt.grid(keys, *DAYS, **HOURS), view, at="at").collect().drop("limit")
     assert_frame_equal(store.scan("left").collect(), wanted, check_exact=True)
+
+
+def test_chunks_of_equal_keys_and_times_keep_their_own_values(store: Store, tx: nt.Source) -> None:
+    request = nt.Request({"limit": pl.Float64})
+    features = {"left": request["limit"] - tx["amount"].sum().over("1d"), "one": request["limit"] * 0}
+    view = nt.feature_view("left", entity=shop.CUSTOMER, features=features)
+    rows = shop.labels(FEW).select("customer_id", "t")
+    spine = pl.concat([rows.with_columns(limit=pl.lit(limit)) for limit in (1.0, 1e3, 1e6)])
+    assert store.backfill(view, spine=spine, at="t").tasks == 3
+    wanted = store.training_set(spine, view, at="t").collect().drop("limit")
+    assert_frame_equal(store.scan("left").collect(), wanted.rename({"t": "at"}), check_exact=True)
+
+
+@pytest.mark.parametrize("spine", ["given", "events"])
+def test_a_view_without_keys_is_filled_at_rows_too(store: Store, tx: nt.Source, spine: str) -> None:
+    given = shop.labels(20) if spine == "given" else shop.sales().select(t="when")
+    store.backfill("trade", **({"spine": given, "at": "t"} if spine == "given" else {"spine": tx}))
+    wanted = store.training_set(given.select(at="t"), "trade", at="at").collect()
+    assert_frame_equal(store.scan("trade").collect(), wanted, check_exact=True)
+
+
+@pytest.mark.parametrize("error", [OSError(28, "full"), KeyboardInterrupt(), RuntimeError("can't start new thread")])
+def test_files_that_fail_leave_nothing_behind(
+    store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    plain, made = column_files.ColumnFiles.frame, count()
+
+    def fails(self: Any, stem: str, frame: pl.DataFrame) -> Any:
+        if next(made) == 5:
+            raise error
+        return plain(self, stem, frame)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(column_files.ColumnFiles, "frame", fails)
+        with pytest.raises(type(error)):
+            store.backfill(spend(tx), *DAYS, **HOURS)
+    assert not list((store.root / "draft").glob("*/*"))
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    found = store.scan("spend").collect()
+    assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
 
 
 def test_a_stretch_before_all_keys_has_no_rows_and_is_no_hole(store: Store, tx: nt.Source) -> None:

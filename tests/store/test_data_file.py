@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from lance.file import LanceFileReader
 
-from nowthen.store.tables.data_file import written
+from nowthen.store.tables.data_file import described, written, written_again
 
 N = 100_000
 
@@ -55,6 +55,23 @@ def test_columns_take_about_so_many_bytes_a_row_and_come_back(name: str, tmp_pat
     assert back.is_null().equals(values.is_null())
     assert np.array_equal(back.fill_null(0).to_numpy(), values.fill_null(0).to_numpy(), equal_nan=True)
     assert least <= size / len(values) <= most
+
+
+def test_what_a_schema_says_of_how_its_columns_were_encoded_is_no_matter(tmp_path: Path) -> None:
+    said = pa.schema([pa.field("x", pa.float64(), metadata={"lance-encoding:rle-threshold": "0", "unit": "s"})])
+    table = pa.table({"x": np.ones(N)}).cast(said)
+    part = written(tmp_path, "x", "token", table.to_batches(), said)
+    assert part.bytes < N
+    assert described(tmp_path / Path(part.path).name, part.path) == (part, pa.schema([said.field("x")]))
+    assert described(tmp_path / Path(part.path).name, part.path)[1].field("x").metadata == {b"unit": b"s"}
+
+
+@pytest.mark.parametrize("values", [np.ones(N), np.arange(N) / 7])
+def test_equal_rows_written_again_have_equal_bytes(tmp_path: Path, values: Any) -> None:
+    table = pa.table({"x": values})
+    first = written(tmp_path, "x", "token", table.to_batches(), table.schema)
+    again = written_again(tmp_path, "y", "token", table.to_batches(), like=tmp_path / Path(first.path).name)
+    assert (tmp_path / Path(first.path).name).read_bytes() == (tmp_path / Path(again.path).name).read_bytes()
 
 
 def test_a_table_of_no_rows_is_written(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from nowthen.store.care.backup import backed_up
 from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.store import Store
 from nowthen.store.store_care import restore
+from nowthen.store.tables import data_file
 from nowthen.store.tables.sums import Sums
 
 from .storm import orders
@@ -125,6 +126,22 @@ def test_rows_come_back_from_the_source_where_it_has_them_still(tmp_path: Path, 
     report = nt.connect(store.root).scrub(repair=True, sources=[tx])
     assert (report.whole, [damage.path for damage in report.mended]) == (True, [path])
     assert orders.ordered(nt.connect(store.root).events(tx).read(list(orders.SCHEMA))) == before
+
+
+def test_rows_come_back_into_files_that_were_encoded_in_another_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    orders.upto(20).write_parquet(tmp_path / "orders.parquet")
+    tx = nt.Source(
+        "orders", nt.Parquet(tmp_path / "orders.parquet"), event_time="when", known_time="known", row_id="order", entities=[orders.BUYER]
+    )  # fmt: skip
+    store = nt.connect(tmp_path / "store")
+    with monkeypatch.context() as patched:
+        patched.setattr(data_file, "told", lambda rows, schema: (rows, schema))
+        store.ingest(tx)
+    path = spoiled(store.root, "amount")
+    report = nt.connect(store.root).scrub(repair=True, sources=[tx])
+    assert (report.whole, [damage.path for damage in report.mended]) == (True, [path])
 
 
 def test_rows_that_the_source_has_no_more_do_not_come_back_from_it(tmp_path: Path) -> None:
