@@ -117,7 +117,7 @@ class Hole:
     features: tuple[str, ...]
     chunk: Chunk | None = None  # whose rows are good
     first: int = 0
-    because: str = "never filled"  # or: "rows changed since", "the feature changed", "rows were forgotten"
+    because: str = "never filled"  # or: "rows changed since", "the feature changed"
 
     def __str__(self) -> str:
         named = ", ".join(self.features)

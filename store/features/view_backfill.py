@@ -80,31 +80,15 @@ class ViewBackfill:
     @cached_property
     def pieces(self) -> list[Piece]:
         """All that is missing, in the parts that are filled one by one."""
-        found = self._found if self._asked.grid.spine is None else [*self._found, self._span]
-        cut = [self._piece(hole, rows) for one in found for hole, rows in self._asked.cut(one, self._held)]
+        held = self._held
+        found = holes(held, self._states, self._hashes, self._span)
+        if self._asked.grid.spine is not None:
+            found = [*found, self._span]
+        cut = [self._piece(hole, rows) for one in found for hole, rows in self._asked.cut(one, held)]
         return sorted(cut, key=lambda piece: (piece.hole.start, piece.hole.first))
 
-    @cached_property
-    def _found(self) -> list[Hole]:
-        """Holes between and in chunks; and chunks without rows that are asked for again, as they were forgotten."""
-        span, found = self._span, holes(self._held, self._states, self._hashes, self._span)
-        seen = {(hole.start, hole.end, hole.first) for hole in found}
-        good = [
-            Hole(
-                span.view, chunk.grid, chunk.start, chunk.end, span.features, chunk, chunk.first, "rows were forgotten"
-            )
-            for chunk in self._held
-            if chunk.start < span.end and span.start < chunk.end
-        ]
-        lacking = [one for one in good if (one.start, one.end, one.first) not in seen and self._lacks_rows(one)]
-        return sorted([*found, *lacking], key=lambda hole: (hole.start, hole.first))
-
-    def _lacks_rows(self, hole: Hole) -> bool:
-        asked = sum(rows for _, rows in self._asked.cut(hole, self._held))
-        return hole.chunk is not None and hole.chunk.rows != asked
-
     def _piece(self, hole: Hole, rows: int) -> Piece:
-        """A piece; a chunk that lacks rows is filled anew."""
+        """A piece; a chunk that lost rows, as they were forgotten, is filled anew once a feature is missing: until then they stay away."""
         whole = hole.chunk is not None and hole.chunk.rows != rows
         return Piece(replace(hole, chunk=None, features=tuple(self._features)) if whole else hole, rows)
 
@@ -113,7 +97,7 @@ class ViewBackfill:
         """All that is missing, in stretches as long as they are."""
         if self._asked.grid.spine is not None:
             return [piece.hole for piece in self.pieces]
-        return self._found
+        return holes(self._held, self._states, self._hashes, self._span)
 
     def runs(self, how: How) -> list[list[Piece]]:
         """Pieces that are computed together: neighbours that lack the same features, as many as the memory takes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import signal
 import subprocess
@@ -18,8 +17,8 @@ import pytest
 
 from nowthen.engine.folds import by_llvm, by_system, compiled, kernels_order, native_files, processor
 from nowthen.engine.folds.column import Array, Index
-from nowthen.engine.folds.jit import MARKED, jit, prefetch
-from nowthen.engine.folds.layout import Kind, is_as_expected
+from nowthen.engine.folds.jit import MARKED, jit
+from nowthen.engine.folds.layout import is_as_expected
 from nowthen.engine.folds.native import Loop
 from nowthen.engine.folds.origin import essence
 
@@ -83,27 +82,6 @@ def test_arrays_in_several_pieces_are_read_and_filled() -> None:
     values, out = np.arange(10), np.zeros((3, 2), dtype=np.int64)
     Loop(kernels_order.take)(values[::-2], np.array([0, 1, 4]), out[:, 1])
     assert out.tolist() == [[0, 9], [0, 7], [0, 1]]
-
-
-@jit
-def fetches(table: Index, at: int) -> int:
-    prefetch(table, at)
-    return int(table[0, 0])
-
-
-@pytest.mark.parametrize("at", [0, 1, -1, 10**9, -(2**63), 2**63 - 1])
-@pytest.mark.parametrize("dtype", ["int64", "uint8"])
-def test_to_fetch_what_is_not_there_is_nothing(at: int, dtype: str) -> None:
-    table = np.array([[7, 1], [2, 3]], dtype=dtype)
-    assert Loop(fetches)(table, at) == fetches(table, at) == 7
-
-
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="another processor has another instruction for it")
-def test_fetching_ahead_is_left_in_the_code() -> None:
-    from nowthen.engine.folds.compiling import object_code
-
-    kinds = [Kind(np.dtype(np.int64), 2), Kind(np.dtype(np.int64), None)]
-    assert b"\x0f\x18" in object_code(fetches, kinds)
 
 
 def test_wrong_numbers_of_arguments_are_refused() -> None:

@@ -264,23 +264,6 @@ def test_files_that_fail_leave_nothing_behind(
     assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
 
 
-def test_rows_that_were_forgotten_and_are_asked_for_again_are_filled(store: Store, tx: nt.Source) -> None:
-    hours: Any = {**HOURS, "keys": {"customer_id": [1, 99]}}  # nobody heard of 99
-    at_rows: Any = {"spine": shop.labels().select(pl.lit(99).alias("customer_id"), "t"), "at": "t"}
-    store.backfill(spend(tx), *DAYS, **hours)
-    store.backfill("customer_spend", **at_rows)
-    store.forget(shop.CUSTOMER, [99])
-    assert store.scan("customer_spend").collect().height == 0
-    assert {hole.because for hole in store.holes(spend(tx), *DAYS, **hours)} == {"rows were forgotten"}
-    store.backfill(spend(tx), *DAYS, **hours)
-    store.backfill("customer_spend", **at_rows)
-    for view in (spend(tx), "customer_spend"):
-        found = store.scan(view).collect()
-        assert 99 in found["customer_id"]
-        assert_frame_equal(found, asked(store, view, found), check_exact=True)
-    assert store.backfill(spend(tx), *DAYS, **hours).values == {}
-
-
 def test_a_stretch_before_all_keys_has_no_rows_and_is_no_hole(store: Store, tx: nt.Source) -> None:
     done = store.backfill(spend(tx), "2025-12-30", "2026-01-02", **HOURS)
     assert store.holes(spend(tx), "2025-12-30", "2026-01-02", **HOURS) == []
