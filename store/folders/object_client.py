@@ -30,7 +30,7 @@ _CLIENT = (
 _PREFIX = re.compile(rf"^(aws|google|azure)_(?=({'|'.join(_CLIENT)})$)")
 _VENDORS = ("aws_", "google_", "azure_")
 _SECRET = re.compile("secret|password|token|account_key|service_account|sas")
-_FULL = re.compile(r"\b507\b|StorageFull|QuotaExceeded|InsufficientStorage")
+_FULL = re.compile(r"\b507 Insufficient Storage\b|StorageFull|QuotaExceeded|InsufficientStorage")
 _NO_BUCKET = re.compile(r"NoSuchBucket|ContainerNotFound")
 _PATIENCE: Final = "patience_s"
 _LONGEST_PAUSE_S = 2.0

@@ -105,6 +105,12 @@ def test_a_full_object_store_is_told_as_such(opened: Opened) -> None:
     assert list(plain.listed("ledger")) == []
 
 
+def test_a_number_in_a_path_or_a_duration_is_no_status(opened: Opened) -> None:
+    folder, plain = opened("503 before", "reset before")
+    assert folder.put_new("ledger/507", b"ours")
+    assert plain.get("ledger/507") == b"ours"
+
+
 def test_patience_ends(opened: Opened) -> None:
     folder, _ = opened(*["503 before"] * 99, patience_s="0.3")
     begun_at = time.monotonic()
