@@ -26,11 +26,8 @@ def founded(folder: Folder) -> None:
 
 def identity(folder: Folder) -> Mapping[str, Any] | None:
     """What `store.json` says: format, hash version, and an id of the store; None where nothing was stored yet."""
-    try:
-        content = folder.get(STORE)
-    except NotFound:
-        if any(True for _ in folder.listed("ledger")):
-            raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger.") from None
+    content = _content(folder)
+    if content is None:
         return None
     if content == _FIRST:
         raise Invalid(_another(folder, 1, HASH_VERSION))
@@ -40,6 +37,16 @@ def identity(folder: Folder) -> Mapping[str, Any] | None:
     if (said.get("format"), said.get("hash")) != (FORMAT, HASH_VERSION):
         raise Invalid(_another(folder, said.get("format"), said.get("hash")))
     return said
+
+
+def _content(folder: Folder) -> bytes | None:
+    for _ in range(2):  # another may make it a store between the looks at the file and at the ledger
+        try:
+            return folder.get(STORE)
+        except NotFound:
+            if not any(True for _ in folder.listed("ledger")):
+                return None
+    raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger.")
 
 
 def _another(folder: Folder, version: object, hashed: object) -> str:

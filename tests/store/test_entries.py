@@ -19,6 +19,7 @@ from nowthen.store.folders.names import new_token
 from nowthen.store.here import here
 from nowthen.store.ledger.entries import Entries
 from nowthen.store.ledger.entry import EMPTY, begun, path_of
+from nowthen.store.ledger.founding import identity
 from nowthen.store.ledger.notes import NoteFiles, note_path
 from nowthen.store.ports import Entry, Folder, Moved, Work
 
@@ -344,3 +345,21 @@ def test_a_ledger_without_its_store_file_is_damage(local: LocalFolder) -> None:
     local.delete(["store.json"])
     with pytest.raises(Corrupt, match=r"store\.json is missing"):
         here(local.root)
+
+
+def test_a_store_that_another_founds_between_two_looks_is_one(
+    local: LocalFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = LocalFolder.listed
+
+    def founded_meanwhile(self: LocalFolder, under: str, after: str = "") -> Any:
+        with monkeypatch.context() as patched:
+            patched.setattr(LocalFolder, "listed", plain)
+            added(LocalFolder(local.root))
+        return plain(self, under, after)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(LocalFolder, "listed", founded_meanwhile)
+        said = identity(local)
+    assert said == identity(LocalFolder(local.root))
+    assert said is not None
