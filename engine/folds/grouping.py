@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from ..record import record
 from . import compiled
 from .column import Array, Index, Mask
 from .memory import fresh
-from .positions import places, smallest, spread, take
+from .positions import places, smallest, spread
 
 _LIGHT = 20  # without compiled loops a code costs little: they are worth loading for so many times the rows
 
@@ -101,7 +102,14 @@ class Order:
 
     def undone(self, values: Array) -> Array:
         """Values in this order as the rows stand; for an order that leaves out none."""
-        return values if self.place is None else take(values, self.place)
+        return values if self.place is None else spread(values, self._rows, self.size)
+
+    @cached_property
+    def _rows(self) -> Index:
+        """Which row stands at each place. To write values where they belong takes half the time of reading them from where they are."""
+        assert self.place is not None, "only asked where rows move"
+        rows = np.arange(self.size, dtype=smallest(self.size))
+        return spread(rows, self.place, self.size)
 
 
 Form = tuple[Index, int, Callable[[pl.DataFrame], Index]]  # codes asked about, their number, and codes of events

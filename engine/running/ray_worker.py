@@ -14,8 +14,8 @@ ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "OMP_NUM_THREADS": "1",
     "ARROW_NUM_THREADS": "1",
-    "MIMALLOC_PURGE_DELAY": "3000",  # Arrow's pool, milliseconds
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:3000,muzzy_decay_ms:3000",  # that of Polars
+    "MIMALLOC_PURGE_DELAY": "30000",  # Arrow's pool, milliseconds
+    "_RJEM_MALLOC_CONF": "dirty_decay_ms:30000,muzzy_decay_ms:30000",  # that of Polars
 }
 
 

@@ -28,7 +28,7 @@ class Pool(Protocol):
     """Where steps run. A handle stands for a step's outcome, which stays where it was made."""
 
     slots: int  # steps that run at a time; 0 as long as nobody is there to run them
-    elsewhere: bool  # steps may be lost, or be slow for reasons of their place
+    elsewhere: bool  # steps may be lost, or be slow for reasons of their place; those that belong here are done when they are started
 
     def start(self, step: Step, needs: Sequence[tuple[Any, int]]) -> Any:
         """Begin a step; `needs` are handles of steps that are done, and which of their values. Returns its handle."""
@@ -159,17 +159,26 @@ class Schedule:
 
     def _start(self) -> None:
         """Start what is ready while there is room; a step that is alone always finds some."""
-        for step in sorted(self._ready, key=lambda step: (step.order, -step.memory)):
+        full = False
+        for step in sorted(self._ready, key=self._turn):
             if any(need.step not in self._handles for need in step.needs):  # what it needs was lost meanwhile
                 del self._ready[step]
                 self._queue(step)
                 continue
-            taken = sum(one.step.memory for one in self._tries)
-            full = len(self._tries) >= self.pool.slots or taken + step.memory > self.memory
-            if not step.here and (not self.pool.slots or (full and self._tries)):
-                return
-            self._waited.setdefault(step, time.monotonic() - self._ready.pop(step))
-            self._tries.append(self._started(step))
+            full = full or not self._room(step)
+            if step.here or not full:
+                self._waited.setdefault(step, time.monotonic() - self._ready.pop(step))
+                self._tries.append(self._started(step))
+
+    def _turn(self, step: Step) -> tuple[bool, float, int]:
+        """Sorts steps: lower orders go first, and among equals the largest; the driver does its own when all others have work."""
+        return step.here and self.pool.elsewhere, step.order, -step.memory
+
+    def _room(self, step: Step) -> bool:
+        """Whether a step may start elsewhere beside those that run."""
+        taken = sum(one.step.memory for one in self._tries)
+        fits = len(self._tries) < self.pool.slots and taken + step.memory <= self.memory
+        return bool(self.pool.slots) and (fits or not self._tries)
 
     def _started(self, step: Step) -> _Try:
         found = None if self.journal is None else self.journal.found(step)

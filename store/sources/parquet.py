@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import accumulate
 from typing import ClassVar
 
@@ -78,8 +79,7 @@ class PinnedParquet:
 
     def cuts(self) -> Sequence[int]:
         """Where row groups begin, and the number of rows."""
-        groups = [_groups(file.path) if file.rows > _SMALL else [file.rows] for file in self.held]
-        return [0, *accumulate(rows for file in groups for rows in file)]
+        return [0, *accumulate(rows for file in self.held for rows in _groups(file))]
 
     def stretch(self, first: int, last: int) -> Reader:
         """The rows [first, last) of all."""
@@ -138,9 +138,12 @@ def _refuse_unlike(first: str, types: dict[str, pl.DataType], path: str, found: 
     )
 
 
-def _groups(path: str) -> list[int]:
-    """The rows of each row group."""
+@lru_cache(maxsize=1024)  # a plan asks a dozen times
+def _groups(file: _File) -> tuple[int, ...]:
+    """The rows of each row group of a large file."""
+    if file.rows <= _SMALL:
+        return (file.rows,)
     import pyarrow.parquet as pq  # only here: it takes 35 ms to load
 
-    found = pq.read_metadata(path)
-    return [found.row_group(number).num_rows for number in range(found.num_row_groups)]
+    found = pq.read_metadata(file.path)
+    return tuple(found.row_group(number).num_rows for number in range(found.num_row_groups))

@@ -1,0 +1,62 @@
+"""Columns that travel in pieces: what arrives is what was sent, without a copy where the pieces lie one behind the other."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+import ray
+
+from nowthen.engine.folds.column import Column
+from nowthen.engine.running.ray_frames import pieces, register, together
+
+LARGE = 300_000  # rows; three pieces of 8-byte values
+
+
+@pytest.mark.parametrize("dtype", ["i8", "f8", "i4", "i2", "?"])
+def test_pieces_are_the_array_again(dtype: str) -> None:
+    values = np.arange(2 * LARGE).astype(dtype)
+    cut = pieces(values)
+    assert len(cut) == -(-values.nbytes // (960 << 10))
+    assert max(one.nbytes for one in cut) < 1 << 20
+    assert together(cut).dtype == values.dtype
+    assert (together(cut) == values).all()
+    assert np.shares_memory(together(cut), values)
+
+
+def test_pieces_that_lie_elsewhere_are_put_together() -> None:
+    values = np.arange(LARGE)
+    cut = [one.copy() for one in pieces(values)]
+    assert (together(cut) == values).all()
+    assert (together(cut[::-1]) == np.concatenate(cut[::-1])).all()
+
+
+def test_what_is_small_or_no_number_is_one_piece() -> None:
+    assert len(pieces(np.arange(10))) == 1
+    assert len(pieces(np.array([], dtype=np.float64))) == 1
+    assert len(pieces(np.array(["a"] * LARGE, dtype=object))) == 1
+    every_second = np.arange(2 * LARGE)[::2]
+    assert (together(pieces(every_second)) == every_second).all()
+
+
+@pytest.mark.ray
+@pytest.mark.usefixtures("ray_cluster")
+def test_columns_are_read_where_they_lie() -> None:
+    register()
+    odd = np.arange(LARGE) % 2 == 1
+    sent = [
+        Column(pl.Int64(), np.arange(LARGE), odd),
+        Column(pl.Boolean(), odd),
+        Column.from_series(pl.Series(["ab", None, "c"] * 5)),
+        Column.from_series(pl.Series([[1, 2], None, []], dtype=pl.List(pl.Int64))),
+        Column.from_series(pl.Series([], dtype=pl.Float64)),
+    ]
+    reference = ray.put(sent)
+    for mine, its in zip(sent, ray.get(reference), strict=True):
+        assert its.dtype == mine.dtype
+        assert its.to_series().equals(mine.to_series(), null_equal=True)
+    first, again = (ray.get(reference)[0] for _ in range(2))
+    assert first.values.ctypes.data == again.values.ctypes.data
+    assert not first.values.flags.writeable
+    del reference, again
+    assert (first.values == np.arange(LARGE)).all()
