@@ -243,7 +243,7 @@ class SpineRows:
     @cached_property
     def grid(self) -> Grid:
         """The digest of what is asked."""
-        return Grid(spine=_digest(self._asked))
+        return Grid(spine=self._digested[1])
 
     @property
     def sources(self) -> Sequence[SourceSpec]:
@@ -277,14 +277,26 @@ class SpineRows:
         stretches = (times.slice(first, CHUNK_ROWS) for first in range(0, len(times), CHUNK_ROWS))
         return [(int(one.min()), int(one.max()) + 1) for one in stretches]  # type: ignore[arg-type]
 
-    @cached_property
+    @property
     def _asked(self) -> pl.DataFrame:
-        columns = [*_keys(self.features), *_request(self.features)]
-        for column in (*columns, self.at):
-            if column not in self.frame.columns:
-                raise UnknownColumn(f"the spine has no column {column!r}. {did_you_mean(column, self.frame.columns)}")
-        times = pl.Series(AT, instants(self.frame[self.at], f"the spine's {self.at!r}")).cast(types.UTC)
-        return self.frame.select(*columns, times).rechunk()  # once: who reads it would do it again and again
+        return self._digested[0]
+
+    @cached_property
+    def _digested(self) -> tuple[pl.DataFrame, str]:
+        """What is asked, each column in one piece, and the digest of all: keys are digested while times are looked at."""
+        with ThreadPoolExecutor() as threads:
+            columns = [(column, threads.submit(_digest_of, column)) for column in self._columns()]
+        frame = pl.DataFrame([column for column, _ in columns])
+        return frame, _together(frame, [found.result() for _, found in columns])
+
+    def _columns(self) -> Iterator[pl.Series]:
+        names = [*_keys(self.features), *_request(self.features)]
+        for name in (*names, self.at):
+            if name not in self.frame.columns:
+                raise UnknownColumn(f"the spine has no column {name!r}. {did_you_mean(name, self.frame.columns)}")
+        for name in names:
+            yield self.frame[name].rechunk()
+        yield pl.Series(AT, instants(self.frame[self.at], f"the spine's {self.at!r}")).cast(types.UTC)
 
 
 def _parts(frame: pl.DataFrame, stretches: Sequence[tuple[int, int]]) -> pl.DataFrame:
@@ -341,14 +353,18 @@ def _given_keys(given: Any, features: Mapping[str, Reference]) -> pl.DataFrame:
 def _digest(frame: pl.DataFrame) -> str:
     """Of the rows, in their order."""
     with ThreadPoolExecutor() as threads:
-        parts = [part.hexdigest() for part in threads.map(_digest_of, frame.get_columns())]
-    return digest([frame.height, *parts])[:32]
+        return _together(frame, list(threads.map(_digest_of, frame.get_columns())))
 
 
-def _digest_of(column: pl.Series) -> Any:
+def _together(frame: pl.DataFrame, columns: Sequence[str]) -> str:
+    """The digest of a frame of the digests of its columns."""
+    return digest([frame.height, *columns])[:32]
+
+
+def _digest_of(column: pl.Series) -> str:
     """Of a column: of numbers their bytes, which costs a third of hashing each."""
     found = hashlib.sha256(f"{column.name} {column.dtype}".encode())
     plain = column.to_physical()
     whole = isinstance(plain.dtype, _NUMBERS) and not plain.null_count()
     found.update(np.ascontiguousarray(plain.to_numpy() if whole else content_hashes(column.to_frame())).data)
-    return found
+    return found.hexdigest()

@@ -10,7 +10,9 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 from ...engine.errors import Conflict, Deadline, Invalid
@@ -26,7 +28,7 @@ from ..sources.training import sources_of
 from ..tables.lost import looked_again
 from .asked_rows import Wanted, events_of
 from .chunks import Hole
-from .filler import Filled
+from .fill_draft import Filled
 from .view_backfill import How, Piece, ViewBackfill
 
 _TIMES = 20  # that others may come first
@@ -183,18 +185,28 @@ class _Filling:
 
     def run(self, run: Sequence[Piece], how: How) -> None:
         """Compute a run and fill its holes. What was filled counts also where another could not be."""
-        waiting: deque[tuple[list[Piece], Future[Entry]]] = deque()
+        waiting: deque[tuple[Sequence[Piece], Future[Entry]]] = deque()
         with ThreadPoolExecutor(_WRITERS) as writers, ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
-                for batch in _batches(zip(run, self._job.computed(run, how), strict=True), self._job):
-                    filling = pool.submit(self._job.filler.fill, [filled for _, filled in batch], writers)
-                    waiting.append(([piece for piece, _ in batch], filling))
-                    if len(waiting) > _AT_ONCE:
-                        self._count(*waiting.popleft())
+                with closing(self._job.computed(run, how)) as computed:
+                    for batch in _batches(run, self._job):
+                        waiting.append((batch, self._filling(islice(computed, len(batch)), writers, pool)))
+                        if len(waiting) > _AT_ONCE:
+                            self._count(*waiting.popleft())
             finally:
                 lost = [error for one in waiting if (error := self._failed(*one)) is not None]
         if lost:
             raise lost[0]
+
+    def _filling(self, batch: Iterable[Filled], writers: ThreadPoolExecutor, pool: ThreadPoolExecutor) -> Future[Entry]:
+        """The commit of a batch, whose files are written as it comes."""
+        with ExitStack() as undo:
+            draft = undo.enter_context(self._job.filler.draft(writers))
+            for filled in batch:
+                draft.write(filled)
+            filling = pool.submit(self._job.filler.fill, draft)
+            undo.pop_all()  # the commit closes it
+        return filling
 
     def _failed(self, pieces: Sequence[Piece], filling: Future[Entry]) -> BaseException | None:
         error = filling.exception()
@@ -207,16 +219,14 @@ class _Filling:
             self.done = self.done.plus(_one(self._job, piece, filling.result()))
 
 
-def _batches(computed: Iterable[tuple[Piece, Filled]], job: ViewBackfill) -> Iterator[list[tuple[Piece, Filled]]]:
+def _batches(run: Sequence[Piece], job: ViewBackfill) -> Iterator[list[Piece]]:
     """Pieces that are committed together, of about _COMMIT_BYTES."""
-    batch: list[tuple[Piece, Filled]] = []
-    held = 0
-    for one in computed:
-        batch.append(one)
-        held += job.size(one[0])
-        if held >= _COMMIT_BYTES:
+    batch: list[Piece] = []
+    for piece in run:
+        batch.append(piece)
+        if sum(map(job.size, batch)) >= _COMMIT_BYTES:
             yield batch
-            batch, held = [], 0
+            batch = []
     if batch:
         yield batch
 

@@ -1,9 +1,9 @@
-"""Fills holes of a view: files of rows and of columns, and a commit for some holes together, on the table as it is then."""
+"""Fills holes of a view: a commit for some holes together, on the table as it is then."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from threading import Lock
@@ -14,40 +14,10 @@ import pyarrow as pa
 from ...engine.errors import Conflict
 from ...engine.language import dtype as types
 from ...engine.language.definition_values import type_json
-from ...engine.record import record
-from ..ledger.entry import begun
-from ..ports import DataPart, Entry, Here, Moved, Stretch, Version
+from ..ports import DataPart, Entry, Here, Moved, Stretch, Version, Work
 from .chunks import Chunk, Column, Hole, chunk_id
-from .column_files import ColumnFiles
-from .feature_table import Chunks, FeatureTable, column_of, named, stem_of, stretches_of, table_of
-
-
-@record
-class Filled:
-    """What fills a hole: rows of keys and times, where it lacks these, and a column for each feature; and what they were made of."""
-
-    hole: Hole
-    keys: pl.DataFrame | None
-    values: pl.DataFrame
-    last: int  # the greatest time asked at
-    hashes: Mapping[str, str]
-    key_turns: Mapping[str, int]
-    turns: Mapping[str, Mapping[str, int]]  # of the sources of each feature
-
-
-@record
-class _Files:
-    """What was written for a hole: nothing where it has no rows."""
-
-    keys: DataPart | None
-    columns: Mapping[
-        str, tuple[str, DataPart | None]
-    ]  # by hash, with the feature's name: features of one hash have one file
-
-    @property
-    def parts(self) -> tuple[DataPart, ...]:
-        """All of it."""
-        return tuple(part for part in (self.keys, *(part for _, part in self.columns.values())) if part is not None)
+from .feature_table import Chunks, FeatureTable, named, stretches_of, table_of
+from .fill_draft import Files, FillDraft, Filled
 
 
 class Filler:
@@ -60,18 +30,18 @@ class Filler:
         self._turn = Lock()
         self._last: tuple[Version, pa.Schema, dict[str, Stretch]] | None = None
 
-    def fill(self, batch: Sequence[Filled], writers: ThreadPoolExecutor) -> Entry:
-        """The entry since which the holes are filled, all of them or none; from several threads if need be. Files are written by `writers`.
+    def draft(self, writers: ThreadPoolExecutor) -> FillDraft:
+        """Where files for some holes are written, by these threads, before `fill` makes them count."""
+        return FillDraft(self._here, self._before.place, writers)
+
+    def fill(self, draft: FillDraft) -> Entry:
+        """The entry since which the holes of a draft are filled, all of them or none; from several threads if need be. Closes the draft.
 
         `Conflict`: another filled one first, or rows were forgotten since the base: look again.
         """
-        sources = sorted({f"source/{name}" for one in batch for turns in one.turns.values() for name in turns})
-        more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
-        work = begun("backfill", f"backfill {batch[0].hole}{more}", read=sources, wrote=[named(self._view)])
-        with self._here.folder.draft(work.token) as draft:
-            files = ColumnFiles(self._here, self._before.place, draft, work.token)
-            written = list(zip(batch, self._all_written(batch, files, writers), strict=True))
-            self._here.tables.take_in(draft)
+        with draft:
+            written = draft.written()
+            self._here.tables.take_in(draft.folder)
 
             def change(head: Entry) -> Moved:
                 table = self._table(head)
@@ -79,35 +49,23 @@ class Filler:
                 for filled, its in written:
                     held = self._held(table, filled.hole)
                     _list(stretches, held, its)
-                    table = self._with(table, self._chunk(table, held, filled, its), filled, work.token)
-                whole = pa.schema(list({**{one.name: one for one in schema}, **files.fields}.values()))
-                after = replace(table, version=self._version(table, whole, stretches, draft))
-                return Moved({named(self._view): self._here.notes.put(work.token, after.note())})
+                    table = self._with(table, self._chunk(table, held, filled, its), filled, draft.work.token)
+                whole = pa.schema(list({**{one.name: one for one in schema}, **draft.files.fields}.values()))
+                after = replace(table, version=self._version(table, whole, stretches, draft.folder))
+                return Moved({named(self._view): self._here.notes.put(draft.work.token, after.note())})
 
             with self._turn:  # files are written side by side; commits of one process need not race each other
-                return self._here.ledger.commit(self._base, work, change)
+                return self._here.ledger.commit(self._base, self._work(draft, [one for one, _ in written]), change)
 
-    def _all_written(
-        self, batch: Sequence[Filled], files: ColumnFiles, writers: ThreadPoolExecutor
-    ) -> Sequence[_Files]:
-        """The files of some holes. Where one fails no other is begun; those that were are waited for, as they write where the draft is."""
-        made: list[Future[_Files]] = []
-        try:
-            made += (writers.submit(self._written, one, files) for one in batch)
-            wait(made, return_when=FIRST_EXCEPTION)
-        finally:
-            wait([one for one in made if not one.cancel()])
-        return [one.result() for one in made]
-
-    def _written(self, filled: Filled, files: ColumnFiles) -> _Files:
-        """The files of a hole, in the draft."""
-        keys = None if filled.keys is None else files.frame("k", filled.keys)
-        features = {filled.hashes[name]: name for name in filled.hole.features}
-        columns = {
-            version: (name, files.frame(stem_of(version), filled.values.select(pl.col(name).alias(column_of(name, version)))))
-            for version, name in features.items()
-        }  # fmt: skip
-        return _Files(keys, columns)
+    def _work(self, draft: FillDraft, batch: Sequence[Filled]) -> Work:
+        """What is done, for people and for lineage."""
+        sources = sorted({f"source/{name}" for one in batch for turns in one.turns.values() for name in turns})
+        more = f" and {len(batch) - 1} more" if len(batch) > 1 else ""
+        return replace(
+            draft.work,
+            what=f"backfill {batch[0].hole}{more}",
+            lineage={"read": sources, "wrote": [named(self._view)]},
+        )
 
     def _with(self, table: FeatureTable, chunk: Chunk, filled: Filled, token: str) -> FeatureTable:
         """The table with a chunk as it is from now on."""
@@ -144,7 +102,7 @@ class Filler:
             raise Conflict(f"the rows of {hole} were removed meanwhile.")
         return None
 
-    def _chunk(self, table: FeatureTable, held: Chunk | None, filled: Filled, files: _Files) -> Chunk:
+    def _chunk(self, table: FeatureTable, held: Chunk | None, filled: Filled, files: Files) -> Chunk:
         """The chunk from now on."""
         hole, entry = filled.hole, self._base.number
         columns = {
@@ -177,7 +135,7 @@ class Filler:
         return self._here.tables.opened(table.place, table.version)[0], stretches_of(self._here, table)
 
 
-def _list(stretches: dict[str, Stretch], held: Chunk | None, files: _Files) -> None:
+def _list(stretches: dict[str, Stretch], held: Chunk | None, files: Files) -> None:
     """List new files beside those that their chunk has already, or in the place of older ones."""
     mine = stretches.pop(held.keys.file, None) if held is not None else None
     stale = {column.file for version, column in held.columns.items() if version in files.columns} if held else ()

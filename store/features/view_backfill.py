@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from functools import cached_property, partial
@@ -31,7 +31,8 @@ from .asked_rows import Wanted
 from .chunks import Chunk, Hole, States, holes
 from .feature_table import AT, Chunks, FeatureTable, table_of
 from .feature_table import values as stored
-from .filler import Filled, Filler
+from .fill_draft import Filled
+from .filler import Filler
 
 _CHUNKS_A_RUN = 16  # so that what is lost by a kill is bounded
 _SHARE = 8  # of the memory, for the rows of a run
@@ -114,7 +115,7 @@ class ViewBackfill:
                 out.append([piece])
         return out
 
-    def computed(self, run: Sequence[Piece], how: How) -> Iterator[Filled]:
+    def computed(self, run: Sequence[Piece], how: How) -> Generator[Filled]:
         """The values of a run, a piece after the other."""
         rows, sizes = self._rows([piece.hole for piece in run]), [piece.rows for piece in run]
         assert rows.height == sum(sizes), "pieces know how many rows they have"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -44,7 +46,7 @@ def test_what_is_small_or_no_number_is_one_piece() -> None:
 def test_columns_are_read_where_they_lie() -> None:
     register()
     odd = np.arange(LARGE) % 2 == 1
-    sent = [
+    sent: Any = [
         Column(pl.Int64(), np.arange(LARGE), odd),
         Column(pl.Boolean(), odd),
         Column.from_series(pl.Series(["ab", None, "c"] * 5)),

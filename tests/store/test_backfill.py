@@ -136,11 +136,11 @@ def test_a_backfill_that_was_stopped_goes_on_where_it_was(
     plain = filler.Filler.fill
     done: list[int] = []
 
-    def dies(self: Any, *batch: Any) -> Any:
+    def dies(self: Any, draft: Any) -> Any:
         if len(done) == 2:
             raise KeyboardInterrupt
-        done.append(sum(one.values.height for one in batch[0]))
-        return plain(self, *batch)
+        done.append(sum(one.values.height for one, _ in draft.written()))
+        return plain(self, draft)
 
     monkeypatch.setattr(backfill, "_COMMIT_BYTES", 1)
 
