@@ -156,6 +156,12 @@ class Notes(Protocol):
     def put(self, token: str, note: Mapping[str, Any]) -> str:
         """Write one, durably; its name."""
 
+    def put_all(self, token: str, notes: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Write notes side by side; all are durable on return."""
+
+    def name(self, token: str, note: Mapping[str, Any]) -> str:
+        """What a note will be called, before it is put."""
+
     def get(self, name: str) -> Mapping[str, Any]:
         """Read one, checked; of a note whose rows were forgotten the one in its place. `NotFound`, `Corrupt`."""
 

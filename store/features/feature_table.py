@@ -98,6 +98,10 @@ class Chunks:
         with ThreadPoolExecutor(_AT_ONCE) as threads:  # on an object store each is a round trip
             return list(threads.map(self.get, [note for id, note in listed.items() if id.startswith(grid)]))
 
+    def keep(self, note: str, chunk: Chunk) -> None:
+        """What a note says that is not written yet."""
+        self._read[note] = chunk
+
     def get(self, note: str) -> Chunk:
         """The chunk of a note."""
         if note not in self._read:

@@ -44,12 +44,14 @@ class Filler:
             self._here.tables.take_in(draft.folder)
 
             def change(head: Entry) -> Moved:
-                table = self._table(head)
+                table, chunks = self._table(head), []
                 schema, stretches = self._opened(table)
                 for filled, its in written:
                     held = self._held(table, filled.hole)
                     _list(stretches, held, its)
-                    table = self._with(table, self._chunk(table, held, filled, its), filled, draft.work.token)
+                    chunks.append(self._chunk(table, held, filled, its))
+                    table = self._with(table, chunks[-1], filled, draft.work.token)
+                self._here.notes.put_all(draft.work.token, [chunk.note() for chunk in chunks])
                 whole = pa.schema(list({**{one.name: one for one in schema}, **draft.files.fields}.values()))
                 after = replace(table, version=self._version(table, whole, stretches, draft.folder))
                 return Moved({named(self._view): self._here.notes.put(draft.work.token, after.note())})
@@ -68,11 +70,11 @@ class Filler:
         )
 
     def _with(self, table: FeatureTable, chunk: Chunk, filled: Filled, token: str) -> FeatureTable:
-        """The table with a chunk as it is from now on."""
+        """The table with a chunk as it is from now on, whose note is still to be put."""
         columns = {**table.columns, **{name: filled.hashes[name] for name in filled.hole.features}}
-        return replace(
-            table, columns=columns, chunks={**table.chunks, chunk.id: self._here.notes.put(token, chunk.note())}
-        )
+        note = self._here.notes.name(token, chunk.note())
+        self._chunks.keep(note, chunk)
+        return replace(table, columns=columns, chunks={**table.chunks, chunk.id: note})
 
     def _table(self, head: Entry) -> FeatureTable:
         """The view's table at the head; without its chunks if their keys were of other types."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from typing import TYPE_CHECKING, Any
 
 from ...engine.errors import Corrupt, NotFound
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from .entries import Entries
 
 _DIGITS = 32  # of the sha256: 128 bits
+_AT_ONCE = 16  # notes that are written
 
 
 def note_path(name: str) -> str:
@@ -29,6 +32,10 @@ def read_note(folder: Folder, name: str) -> dict[str, Any]:
     return parsed(content, note_path(name))
 
 
+def _named(token: str, content: bytes) -> str:
+    return f"{checked_path(token)}-{digest(content)[:_DIGITS]}"
+
+
 class NoteFiles:
     """The notes of a store. What `forget` has written anew is found by its old name."""
 
@@ -40,10 +47,19 @@ class NoteFiles:
     def put(self, token: str, note: Mapping[str, Any]) -> str:
         """Write a note, durably; its name."""
         content = written(note)
-        name = f"{checked_path(token)}-{digest(content)[:_DIGITS]}"
+        name = _named(token, content)
         if not self._folder.put_new(note_path(name), content):
             read_note(self._folder, name)  # the same attempt wrote it before; it must still be whole
         return name
+
+    def put_all(self, token: str, notes: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Write notes side by side, as each waits for the disk or for the network; all are durable on return."""
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            return list(threads.map(self.put, repeat(token), notes))
+
+    def name(self, token: str, note: Mapping[str, Any]) -> str:
+        """What a note will be called, before it is put."""
+        return _named(token, written(note))
 
     def get(self, name: str) -> Mapping[str, Any]:
         """Read a note, checked."""
