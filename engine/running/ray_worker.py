@@ -8,8 +8,8 @@ from typing import Any
 
 import ray
 
-# Before anything is imported that reads them. As many workers as cores, so one thread each; and memory given back is handed out again
-# for some seconds: pages fresh from the system were a quarter of a worker's time (W1 of benchmarks/join.py, 2026-11).
+# Before anything is imported that reads them. As many workers as cores, so one thread each; and memory given back is handed out again, as
+# in this process (docs/adr/0009): pages fresh from the system were a quarter of a worker's time (W1 of benchmarks/join.py, 2026-11).
 ENVIRONMENT = {
     "POLARS_MAX_THREADS": "1",
     "OMP_NUM_THREADS": "1",
@@ -37,11 +37,14 @@ class Worker:
         """The node it is on."""
         return str(ray.get_runtime_context().get_node_id())
 
-    def run(self, work: Any, *needs: Any) -> tuple[Any, ...]:
-        """The report of a step, then its values."""
-        from .memory_peak import highest
+    def run(self, share: int, work: Any, *needs: Any) -> tuple[Any, ...]:
+        """The report of a step, then its values. What the step before left is given back first, where this process holds more than its share."""
+        from ..folds.memory import give_back
+        from .memory_peak import highest, now
         from .step import carried_out
 
+        if now() > share:
+            give_back()
         outcome = carried_out(work, map, needs, self._meter)
         values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
         place = f"{self.place()[:8]}:{os.getpid()}"

@@ -81,6 +81,7 @@ class Workers:
 
     def __init__(self) -> None:
         self.session = _session()
+        self.share = _LEAST_STORE  # bytes that each may hold between two steps
         self._most, self._began = 1, time.monotonic()
         self._meter = Meter()
         self._pending: list[_Hired] = []
@@ -107,7 +108,7 @@ class Workers:
         worker = self._idle.pop()
         self._busy.append(worker)
         refs = [handle.ref(number) for handle, number in needs]
-        made = worker.actor.run.options(num_returns=1 + step.values).remote(step.work, *refs)
+        made = worker.actor.run.options(num_returns=1 + step.values).remote(self.share, step.work, *refs)
         return Handle(step, worker, list(made), busy=True)
 
     def _done_here(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
@@ -239,6 +240,7 @@ def pool(resources: Resources) -> Iterator[Workers]:
     """
     connect(resources.of_store)
     workers = _Resting.taken()
+    workers.share = resources.memory // resources.slots
     workers.hire(resources.slots)
     try:
         yield workers
