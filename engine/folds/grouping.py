@@ -108,6 +108,7 @@ class Order:
     def _rows(self) -> Index:
         """Which row stands at each place. To write values where they belong takes half the time of reading them from where they are."""
         assert self.place is not None, "only asked where rows move"
+        assert len(self.place) == self.size, "only asked where no row is left out"
         rows = np.arange(self.size, dtype=smallest(self.size))
         return spread(rows, self.place, self.size)
 

@@ -125,3 +125,17 @@ def test_rows_are_sorted_by_group_time_ties_and_position() -> None:
     wanted = sorted((i for i in range(200) if group[i] >= 0), key=lambda i: (group[i], time[i], tie[i], i))
     assert order.sorted(np.arange(200)).tolist() == wanted
     assert order.offsets.tolist() == [sum(0 <= g < k for g in group) for k in range(5)]
+
+
+@pytest.mark.parametrize("rows", [0, 1, 5_000])
+def test_what_was_put_in_order_goes_back(rows: int) -> None:
+    random = np.random.default_rng(rows)
+    order = Order.of(random.integers(0, 40, rows), 40, random.integers(0, 9, rows))
+    for values in (random.random(rows), random.integers(0, 2, rows).astype(bool), random.integers(0, 99, rows)):
+        assert order.undone(order.sorted(values)).tolist() == values.tolist()
+
+
+def test_rows_that_were_left_out_do_not_come_back() -> None:
+    order = Order.of(np.array([1, -1, 0]), 2, np.arange(3))
+    with pytest.raises(AssertionError):
+        order.undone(order.sorted(np.arange(3)))

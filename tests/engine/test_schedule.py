@@ -132,6 +132,22 @@ def test_lower_orders_go_first_and_among_equals_the_largest() -> None:
     assert pool.started == ["large", "small", "late"]
 
 
+@pytest.mark.parametrize(
+    "elsewhere, started",
+    [(True, ["far", "late", "mine"]), (False, ["mine", "far", "late"])],
+)
+def test_a_driver_that_does_its_own_steps_sends_the_others_off_before(elsewhere: bool, started: list[str]) -> None:
+    pool = Pool(slots=3, elsewhere=elsewhere)
+    ran(pool, Job(step("mine", order=-1, here=True), step("far"), step("late", order=1)))
+    assert pool.started == started
+
+
+def test_a_driver_does_its_own_steps_where_no_slot_is_free() -> None:
+    pool = Pool(slots=1)
+    ran(pool, Job(step("mine", order=5, here=True), step("far", memory=2), step("late", memory=1)))
+    assert pool.started == ["far", "mine", "late"]
+
+
 def test_no_more_run_than_there_are_slots() -> None:
     pool = Pool(slots=2)
     ran(pool, Job(*[step(str(n)) for n in range(6)]))

@@ -363,3 +363,12 @@ def test_a_store_that_another_founds_between_two_looks_is_one(
         said = identity(local)
     assert said == identity(LocalFolder(local.root))
     assert said is not None
+
+
+def test_notes_that_are_put_together_have_the_names_foretold(folder: Folder) -> None:
+    notes, token = NoteFiles(folder, Entries(folder)), new_token()
+    some = [{"kind": "tag", "entry": number % 30} for number in range(40)]  # some twice
+    names = notes.put_all(token, some)
+    assert names == [notes.name(token, note) for note in some]
+    assert [notes.get(name)["entry"] for name in names] == [note["entry"] for note in some]
+    assert notes.put_all(token, []) == []
