@@ -17,6 +17,8 @@ from .meter import Meter
 from .shelf import Shelf
 from .step import Outcome, Report, Step, carried_out
 
+_FULL = 7 / 8  # of the memory: beyond, what is held for the next array goes back to the system
+
 Handle = Future[Outcome]
 
 
@@ -30,7 +32,7 @@ class Threads:
     elsewhere = False
 
     def __init__(self, slots: int, shelf: Shelf, memory: int) -> None:
-        self.slots, self._memory = slots, memory
+        self.slots, self._most = slots, int(_FULL * memory)
         self._shelf, self._stop, self._meter = shelf, Event(), Meter()
         self._steps = ThreadPoolExecutor(slots + 1, "nowthen-step")
         self._blocks = ThreadPoolExecutor(slots, "nowthen-block")
@@ -83,7 +85,7 @@ class Threads:
         values = [handle.result().value[number] for handle, number in needs]
         outcome = carried_out(step.work, self._each, values, self._meter)
         made = outcome.value if step.values > 1 else (outcome.value,)
-        if now() > self._memory:
+        if now() > self._most:
             give_back()
         kept = list(made)
         if not step.wanted:
