@@ -14,7 +14,7 @@ from ..record import record
 from . import compiled
 from .column import Array, Index, Mask
 from .memory import fresh
-from .positions import places, smallest, spread
+from .positions import places, smallest, spread, standing
 
 _LIGHT = 20  # without compiled loops a code costs little: they are worth loading for so many times the rows
 
@@ -109,8 +109,7 @@ class Order:
         """Which row stands at each place. To write values where they belong takes half the time of reading them from where they are."""
         assert self.place is not None, "only asked where rows move"
         assert len(self.place) == self.size, "only asked where no row is left out"
-        rows = np.arange(self.size, dtype=smallest(self.size))
-        return spread(rows, self.place, self.size)
+        return standing(self.place, self.size)
 
 
 Form = tuple[Index, int, Callable[[pl.DataFrame], Index]]  # codes asked about, their number, and codes of events

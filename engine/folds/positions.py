@@ -186,6 +186,11 @@ def spread(values: Array, place: Index, n: int) -> Array:
     return out
 
 
+def standing(place: Index, n: int) -> Index:
+    """Which row stands at each of n places, all of which are taken; rows that are placed below 0 stand nowhere."""
+    return spread(np.arange(len(place), dtype=smallest(len(place))), place, n)
+
+
 def put_at(values: Array, rows: Index, out: Array) -> None:
     """Write the values at their rows in `out`."""
     loops = compiled.kernels(len(rows)) if values.dtype != np.object_ else None

@@ -50,7 +50,18 @@ def highest() -> int:
 
 def now() -> int:
     """What it holds now; the most that it ever held where that is not told."""
+    return _pages()[0]
+
+
+def own() -> int:
+    """What it holds now that no file and no memory shared with others is behind."""
+    held, shared = _pages()
+    return held - shared
+
+
+def _pages() -> tuple[int, int]:
     try:
-        return int(_STATUS.read_text().split()[1]) * resource.getpagesize()
+        held, shared = _STATUS.read_text().split()[1:3]
     except OSError:
-        return highest()
+        return highest(), 0
+    return int(held) * resource.getpagesize(), int(shared) * resource.getpagesize()

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from ..folds.column import Index
-from ..folds.positions import grouped, smallest, spread
+from ..folds.positions import grouped, spread, standing
 from ..record import record
 
 
@@ -52,7 +52,7 @@ def pack(frame: pl.DataFrame, bucket: Index, buckets: int) -> Packed:
     if place is None:
         return Packed(frame, offsets)
     size = int(offsets[-1])
-    rows = _rows(place, size) if any(not _is_plain(column) for column in frame.get_columns()) else None
+    rows = pl.Series(standing(place, size)) if any(not _is_plain(column) for column in frame.get_columns()) else None
     columns = [_moved(column, place, size, rows) for column in frame.get_columns()]
     return Packed(pl.DataFrame(columns), offsets)
 
@@ -78,11 +78,3 @@ def _moved(column: pl.Series, place: Index, size: int, rows: pl.Series | None) -
         return column.gather(rows)
     values = column.to_physical().to_numpy()
     return pl.Series(column.name, spread(values, place, size)).cast(column.dtype)
-
-
-def _rows(place: Index, size: int) -> pl.Series:
-    """Which row stands at each place."""
-    out = np.empty(size, dtype=smallest(len(place)))
-    kept = place >= 0
-    out[place[kept]] = np.flatnonzero(kept)
-    return pl.Series(out)

@@ -17,7 +17,7 @@ from ..record import record
 from .settling import ROW
 from .step import Each
 
-_STRETCH = 262_144  # rows; 2 MB a column
+_STRETCH = 262_144  # rows; 2 MB a column: smaller ones cost more calls, larger ones more lines of memory (benchmarks/windows.py, 2026-11)
 _FOUND, _EXPIRED = "/found", "/expired"  # after a slot's name, which has no slash
 
 

@@ -45,10 +45,14 @@ def pieces(values: Array) -> list[Array]:
 
 
 def together(parts: list[Array]) -> Array:
-    """The array that pieces are of: without a copy where each lies behind the one before, as all of one object do."""
+    """The array that pieces are of: without a copy where each lies behind the one before, as they do in an object of Ray's store.
+
+    Each piece there keeps the whole object alive. Nobody may write to it, by which it is told from memory of this process.
+    """
     if len(parts) == 1:
         return parts[0]
     ends = accumulate((part.nbytes for part in parts), initial=parts[0].ctypes.data)
-    if any(part.ctypes.data != end for part, end in zip(parts, ends, strict=False)):
+    apart = any(part.ctypes.data != end for part, end in zip(parts, ends, strict=False))
+    if apart or any(part.flags.writeable for part in parts):
         return np.concatenate(parts)
     return np.lib.stride_tricks.as_strided(parts[0], (sum(map(len, parts)),), writeable=False)

@@ -38,12 +38,14 @@ class Worker:
         return str(ray.get_runtime_context().get_node_id())
 
     def run(self, share: int, work: Any, *needs: Any) -> tuple[Any, ...]:
-        """The report of a step, then its values. What the step before left is given back first, where this process holds more than its share."""
+        """The report of a step, then its values. Where this process holds more than its share, Arrow and the C library give back first
+        what they kept of the steps before; Polars does by itself, in its time.
+        """
         from ..folds.memory import give_back
-        from .memory_peak import highest, now
+        from .memory_peak import highest, own
         from .step import carried_out
 
-        if now() > share:
+        if own() > share:
             give_back()
         outcome = carried_out(work, map, needs, self._meter)
         values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)

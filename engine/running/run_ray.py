@@ -37,6 +37,7 @@ from .step import Outcome, Report, Step, carried_out
 _LINGER_S = 5.0  # that idle workers keep their cores for the next run
 _PATIENCE_S = 600.0  # for the first worker
 _LEAST_STORE = 256 << 20  # bytes
+_LEAST_SHARE = 256 << 20  # bytes; an idle worker holds a third of it
 _FULL = (OutOfDiskError, ObjectStoreFullError)
 
 
@@ -81,7 +82,7 @@ class Workers:
 
     def __init__(self) -> None:
         self.session = _session()
-        self.share = _LEAST_STORE  # bytes that each may hold between two steps
+        self.share = 0  # bytes that each may hold between two steps
         self._most, self._began = 1, time.monotonic()
         self._meter = Meter()
         self._pending: list[_Hired] = []
@@ -125,12 +126,12 @@ class Workers:
     def wait(self, handles: Sequence[Handle], timeout_s: float) -> Sequence[Handle]:
         """Those that are done, as soon as one is."""
         self._refuse_to_wait_for_ever()
-        if at_once := [handle for handle in handles if handle.outcome or handle.lost]:
-            return at_once
-        reports = {handle.refs[0]: handle for handle in handles}
-        self._await([*reports], timeout_s)
+        at_once = [handle for handle in handles if handle.outcome or handle.lost]
+        reports = {handle.refs[0]: handle for handle in handles if handle not in at_once}
+        if not at_once:
+            self._await([*reports], timeout_s)
         done, _ = ray.wait([*reports], num_returns=len(reports), timeout=0) if reports else ([], [])
-        return [reports[ref] for ref in done]
+        return at_once + [reports[ref] for ref in done]
 
     def report(self, handle: Handle) -> Report:
         """The report of a step that is done; its error is raised as it is."""
@@ -240,7 +241,7 @@ def pool(resources: Resources) -> Iterator[Workers]:
     """
     connect(resources.of_store)
     workers = _Resting.taken()
-    workers.share = resources.memory // resources.slots
+    workers.share = max(resources.of_steps // resources.slots, _LEAST_SHARE)
     workers.hire(resources.slots)
     try:
         yield workers

@@ -158,27 +158,31 @@ class Schedule:
             self._ready[step] = time.monotonic()
 
     def _start(self) -> None:
-        """Start what is ready while there is room; a step that is alone always finds some."""
-        full = False
-        for step in sorted(self._ready, key=self._turn):
-            if any(need.step not in self._handles for need in step.needs):  # what it needs was lost meanwhile
-                del self._ready[step]
-                self._queue(step)
-                continue
-            full = full or not self._room(step)
-            if step.here or not full:
-                self._waited.setdefault(step, time.monotonic() - self._ready.pop(step))
-                self._tries.append(self._started(step))
+        """Start what is ready while there is room; then, where the driver does its own steps, one of those."""
+        ready = sorted(self._ready, key=lambda step: (step.order, -step.memory))
+        for step in ready:
+            if not self._is_own(step) and not self._begun(step):
+                break
+        for step in [step for step in ready if self._is_own(step)][:1]:
+            self._begun(step)
 
-    def _turn(self, step: Step) -> tuple[bool, float, int]:
-        """Sorts steps: lower orders go first, and among equals the largest; the driver does its own when all others have work."""
-        return step.here and self.pool.elsewhere, step.order, -step.memory
+    def _begun(self, step: Step) -> bool:
+        """Start a step, if there is room; one that is alone always finds some. What it needs may have been lost: then it waits again."""
+        if any(need.step not in self._handles for need in step.needs):
+            del self._ready[step]
+            self._queue(step)
+            return True
+        others = [one.step for one in self._tries if not self._is_own(one.step)]
+        full = len(others) >= self.pool.slots or sum(one.memory for one in others) + step.memory > self.memory
+        if not step.here and (not self.pool.slots or (full and others)):
+            return False
+        self._waited.setdefault(step, time.monotonic() - self._ready.pop(step))
+        self._tries.append(self._started(step))
+        return True
 
-    def _room(self, step: Step) -> bool:
-        """Whether a step may start elsewhere beside those that run."""
-        taken = sum(one.step.memory for one in self._tries)
-        fits = len(self._tries) < self.pool.slots and taken + step.memory <= self.memory
-        return bool(self.pool.slots) and (fits or not self._tries)
+    def _is_own(self, step: Step) -> bool:
+        """Whether the driver does a step itself, while others work elsewhere."""
+        return step.here and self.pool.elsewhere
 
     def _started(self, step: Step) -> _Try:
         found = None if self.journal is None else self.journal.found(step)

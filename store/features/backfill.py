@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
@@ -200,13 +200,16 @@ class _Filling:
 
     def _filling(self, batch: Iterable[Filled], writers: ThreadPoolExecutor, pool: ThreadPoolExecutor) -> Future[Entry]:
         """The commit of a batch, whose files are written as it comes."""
-        with ExitStack() as undo:
-            draft = undo.enter_context(self._job.filler.draft(writers))
+        draft = self._job.filler.draft(writers)
+        try:
             for filled in batch:
                 draft.write(filled)
-            filling = pool.submit(self._job.filler.fill, draft)
-            undo.pop_all()  # the commit closes it
-        return filling
+            return pool.submit(self._job.filler.fill, draft)
+        except BaseException:
+            if draft.claim():  # else the commit is under way, as `submit` may fail after it was heard
+                with draft:
+                    raise
+            raise
 
     def _failed(self, pieces: Sequence[Piece], filling: Future[Entry]) -> BaseException | None:
         error = filling.exception()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
+from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -47,17 +48,20 @@ class Files:
 
 
 class FillDraft:
-    """Files for holes that are filled together. Closing it removes them; where one failed no other is begun."""
+    """Files for holes that are filled together. Who claims it may enter it, and leaving removes what no commit has taken in."""
 
     def __init__(self, here: Here, place: str, writers: ThreadPoolExecutor) -> None:
         self.work = begun("backfill", "backfill")
-        self._writers, self._held = writers, ExitStack()
+        self._writers, self._held, self._claimed = writers, ExitStack(), Lock()
         self.folder = self._held.enter_context(here.folder.draft(self.work.token))
         self.files = ColumnFiles(here, place, self.folder, self.work.token)
         self._made: list[tuple[Filled, Future[Files]]] = []
 
     def write(self, filled: Filled) -> None:
-        """Have the files of a hole written."""
+        """Have the files of a hole written; what failed before is raised instead."""
+        for _, one in self._made:
+            if one.done():
+                one.result()
         self._made.append((filled, self._writers.submit(_written, filled, self.files)))
 
     def written(self) -> list[tuple[Filled, Files]]:
@@ -67,14 +71,20 @@ class FillDraft:
             one.result()
         return [(filled, one.result()) for filled, one in self._made]
 
+    def claim(self) -> bool:
+        """Whether it is one's own from now on: of who would commit it and who would give it up it is the first one's."""
+        return self._claimed.acquire(blocking=False)
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        wait([one for _, one in self._made if not one.cancel()])  # as they write where the draft is
-        self._held.__exit__(kind, error, trace)
+        try:
+            wait([one for _, one in self._made if not one.cancel()])  # as they write where the draft is
+        finally:
+            self._held.__exit__(kind, error, trace)
 
 
 def _written(filled: Filled, files: ColumnFiles) -> Files:

@@ -35,10 +35,12 @@ class Filler:
         return FillDraft(self._here, self._before.place, writers)
 
     def fill(self, draft: FillDraft) -> Entry:
-        """The entry since which the holes of a draft are filled, all of them or none; from several threads if need be. Closes the draft.
+        """The entry since which the holes of a draft are filled, all of them or none; from several threads if need be. Leaves nothing of the draft.
 
         `Conflict`: another filled one first, or rows were forgotten since the base: look again.
         """
+        if not draft.claim():
+            raise Conflict("what was to be committed was given up meanwhile.")
         with draft:
             written = draft.written()
             self._here.tables.take_in(draft.folder)

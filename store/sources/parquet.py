@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property
 from itertools import accumulate
 from typing import ClassVar
 
@@ -56,6 +56,11 @@ class _File:
     changed_ns: int
     rows: int
 
+    @cached_property
+    def groups(self) -> list[int]:
+        """The rows of each row group; those of a small file count as one."""
+        return _groups(self.path) if self.rows > _SMALL else [self.rows]
+
     def check(self) -> None:
         """Raise `Conflict` where it is another file by now."""
         now = os.stat(self.path)
@@ -79,7 +84,7 @@ class PinnedParquet:
 
     def cuts(self) -> Sequence[int]:
         """Where row groups begin, and the number of rows."""
-        return [0, *accumulate(rows for file in self.held for rows in _groups(file))]
+        return [0, *accumulate(rows for file in self.held for rows in file.groups)]
 
     def stretch(self, first: int, last: int) -> Reader:
         """The rows [first, last) of all."""
@@ -138,12 +143,9 @@ def _refuse_unlike(first: str, types: dict[str, pl.DataType], path: str, found: 
     )
 
 
-@lru_cache(maxsize=1024)  # a plan asks a dozen times
-def _groups(file: _File) -> tuple[int, ...]:
-    """The rows of each row group of a large file."""
-    if file.rows <= _SMALL:
-        return (file.rows,)
+def _groups(path: str) -> list[int]:
+    """The rows of each row group."""
     import pyarrow.parquet as pq  # only here: it takes 35 ms to load
 
-    found = pq.read_metadata(file.path)
-    return tuple(found.row_group(number).num_rows for number in range(found.num_row_groups))
+    found = pq.read_metadata(path)
+    return [found.row_group(number).num_rows for number in range(found.num_row_groups)]

@@ -18,6 +18,7 @@ LARGE = 300_000  # rows; three pieces of 8-byte values
 @pytest.mark.parametrize("dtype", ["i8", "f8", "i4", "i2", "?"])
 def test_pieces_are_the_array_again(dtype: str) -> None:
     values = np.arange(2 * LARGE).astype(dtype)
+    values.flags.writeable = False
     cut = pieces(values)
     assert len(cut) == -(-values.nbytes // (960 << 10))
     assert max(one.nbytes for one in cut) < 1 << 20
@@ -26,11 +27,15 @@ def test_pieces_are_the_array_again(dtype: str) -> None:
     assert np.shares_memory(together(cut), values)
 
 
-def test_pieces_that_lie_elsewhere_are_put_together() -> None:
+def test_pieces_that_lie_elsewhere_or_may_be_written_to_are_copied_together() -> None:
     values = np.arange(LARGE)
-    cut = [one.copy() for one in pieces(values)]
-    assert (together(cut) == values).all()
-    assert (together(cut[::-1]) == np.concatenate(cut[::-1])).all()
+    assert not np.shares_memory(together(pieces(values)), values)
+    values.flags.writeable = False
+    apart, turned = [one.copy() for one in pieces(values)], pieces(values)[::-1]
+    for one in apart:
+        one.flags.writeable = False
+    assert (together(apart) == values).all()
+    assert (together(turned) == np.concatenate(turned)).all()
 
 
 def test_what_is_small_or_no_number_is_one_piece() -> None:
@@ -60,5 +65,7 @@ def test_columns_are_read_where_they_lie() -> None:
     first, again = (ray.get(reference)[0] for _ in range(2))
     assert first.values.ctypes.data == again.values.ctypes.data
     assert not first.values.flags.writeable
-    del reference, again
+    del reference, again, its, mine
+    for _ in range(5):  # others that would take its place
+        ray.get(ray.put([Column(pl.Int64(), np.zeros(LARGE, dtype=np.int64)) for _ in range(3)]))
     assert (first.values == np.arange(LARGE)).all()

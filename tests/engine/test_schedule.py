@@ -132,20 +132,28 @@ def test_lower_orders_go_first_and_among_equals_the_largest() -> None:
     assert pool.started == ["large", "small", "late"]
 
 
-@pytest.mark.parametrize(
-    "elsewhere, started",
-    [(True, ["far", "late", "mine"]), (False, ["mine", "far", "late"])],
-)
-def test_a_driver_that_does_its_own_steps_sends_the_others_off_before(elsewhere: bool, started: list[str]) -> None:
-    pool = Pool(slots=3, elsewhere=elsewhere)
-    ran(pool, Job(step("mine", order=-1, here=True), step("far"), step("late", order=1)))
-    assert pool.started == started
+@pytest.mark.parametrize("slots", [1, 3])
+def test_a_driver_that_does_its_own_steps_sends_others_off_before_each(slots: int) -> None:
+    pool = Pool(slots=slots)
+    mine = [step(f"mine {n}", order=-1, here=True) for n in range(2)]
+    ran(pool, Job(*mine, *[step(f"far {n}", order=n) for n in range(3)]))
+    started = {1: ["far 0", "mine 0", "far 1", "mine 1", "far 2"], 3: ["far 0", "far 1", "far 2", "mine 0", "mine 1"]}
+    assert pool.started == started[slots]
 
 
-def test_a_driver_does_its_own_steps_where_no_slot_is_free() -> None:
-    pool = Pool(slots=1)
-    ran(pool, Job(step("mine", order=5, here=True), step("far", memory=2), step("late", memory=1)))
-    assert pool.started == ["far", "mine", "late"]
+@pytest.mark.parametrize("slots", [1, 3])
+def test_where_all_run_in_one_place_the_order_decides_alone(slots: int) -> None:
+    pool = Pool(slots=slots, elsewhere=False)
+    last = step("last", order=9, here=True)
+    ran(pool, Job(last, step("far 1", order=1), step("mine", order=-1, here=True), step("far 0")))
+    assert pool.started == ["mine", "far 0", "far 1", "last"]
+
+
+def test_a_driver_does_its_own_steps_where_nobody_else_is_there_yet() -> None:
+    pool = Pool(slots=0)
+    with pytest.raises(nt.Deadline):
+        ran(pool, Job(step("mine", here=True), step("far")), until=time.monotonic() + 0.05)
+    assert pool.started == ["mine"]
 
 
 def test_no_more_run_than_there_are_slots() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import count
@@ -14,6 +15,8 @@ from polars.testing import assert_frame_equal
 import nowthen as nt
 from nowthen.engine.errors import Deadline, Invalid, NotFound, UnknownColumn
 from nowthen.store.features import asked_rows, backfill, column_files, filler
+from nowthen.store.features.asked_rows import Wanted
+from nowthen.store.features.view_backfill import How, ViewBackfill
 from nowthen.store.store import Store
 
 from . import shop
@@ -262,6 +265,52 @@ def test_files_that_fail_leave_nothing_behind(
     store.backfill(spend(tx), *DAYS, **HOURS)
     found = store.scan("spend").collect()
     assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
+
+
+def test_a_commit_that_no_thread_can_be_started_for_is_whole_or_nothing(
+    store: Store, tx: nt.Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The pool has heard of it before it fails, so that another of its threads may still carry it out."""
+    plain, heard = ThreadPoolExecutor.submit, count()
+
+    def fails(self: Any, work: Any, /, *given: Any) -> Any:
+        made = plain(self, work, *given)
+        if work.__name__ == "fill" and next(heard) == 1:
+            time.sleep(0.2)
+            raise RuntimeError("can't start new thread")
+        return made
+
+    monkeypatch.setattr(backfill, "_COMMIT_BYTES", 1)
+    with monkeypatch.context() as patched:
+        patched.setattr(ThreadPoolExecutor, "submit", fails)
+        with pytest.raises(RuntimeError, match="new thread"):
+            store.backfill(spend(tx), *DAYS, **HOURS)
+    assert not list((store.root / "draft").glob("*/*"))
+    assert store.scan("spend").collect().height > 0
+    store.backfill(spend(tx), *DAYS, **HOURS)
+    found = store.scan("spend").collect()
+    assert_frame_equal(found, asked(store, spend(tx), found), check_exact=True)
+
+
+@pytest.mark.parametrize("first", ["commit", "giving up"])
+def test_a_draft_is_committed_or_given_up_and_never_both(first: str, store: Store, tx: nt.Source) -> None:
+    job = ViewBackfill(store.here, spend(tx).spec, ["count_1d"], Wanted(*DAYS, **HOURS), store.here.ledger.head())
+    (run,), before = job.runs(How()), store.here.ledger.head().number
+    with ThreadPoolExecutor(1) as writers:
+        draft = job.filler.draft(writers)
+        for filled in job.computed(run, How()):
+            draft.write(filled)
+        if first == "commit":
+            job.filler.fill(draft)
+            assert not draft.claim()
+        else:
+            assert draft.claim()
+            with draft:
+                pass
+            with pytest.raises(nt.Conflict, match="given up"):
+                job.filler.fill(draft)
+    assert not list((store.root / "draft").glob("*/*"))
+    assert store.here.ledger.head().number - before == (first == "commit")
 
 
 def test_a_stretch_before_all_keys_has_no_rows_and_is_no_hole(store: Store, tx: nt.Source) -> None:
