@@ -8,23 +8,26 @@ from typing import Any
 
 import ray
 
-# Before anything is imported that reads them. As many workers as cores, so one thread each; and memory given back is handed out again, as
-# in this process (docs/adr/0009): pages fresh from the system were a quarter of a worker's time (W1 of benchmarks/join.py, 2026-11).
-ENVIRONMENT = {
-    "POLARS_MAX_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "ARROW_NUM_THREADS": "1",
-    "MIMALLOC_PURGE_DELAY": "30000",  # Arrow's pool, milliseconds
-    "_RJEM_MALLOC_CONF": "dirty_decay_ms:30000,muzzy_decay_ms:30000",  # that of Polars
-}
+_THREADS = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "ARROW_NUM_THREADS")
+
+
+def environment(kept_ms: int) -> dict[str, str]:
+    """What is set before anything is imported that reads it. As many workers as cores, so one thread each; and how long memory that is
+    given back stays with the allocators of Arrow and Polars: pages fresh from the system were a quarter of a worker's time.
+    """
+    pages = {
+        "MIMALLOC_PURGE_DELAY": f"{kept_ms}",
+        "_RJEM_MALLOC_CONF": f"dirty_decay_ms:{kept_ms},muzzy_decay_ms:{kept_ms}",
+    }
+    return dict.fromkeys(_THREADS, "1") | pages
 
 
 @ray.remote(num_cpus=1, max_restarts=0, max_task_retries=0)
 class Worker:
     """Carries out steps; it is ended by killing it, which stops at once whatever it does."""
 
-    def __init__(self) -> None:
-        os.environ.update(ENVIRONMENT)
+    def __init__(self, kept_ms: int) -> None:
+        os.environ.update(environment(kept_ms))
         from ..folds import compiled
         from .meter import Meter
         from .ray_frames import register

@@ -38,6 +38,11 @@ _LINGER_S = 5.0  # that idle workers keep their cores for the next run
 _PATIENCE_S = 600.0  # for the first worker
 _LEAST_STORE = 256 << 20  # bytes
 _LEAST_SHARE = 256 << 20  # bytes; an idle worker holds a third of it
+_AMPLE = 1 << 30  # bytes of a share
+_KEPT_MS = {
+    True: 30_000,
+    False: 3_000,
+}  # where there is ample memory, that which is given back stays for longer (docs/adr/0014)
 _FULL = (OutOfDiskError, ObjectStoreFullError)
 
 
@@ -99,7 +104,7 @@ class Workers:
         """Ask for as many workers as there may be."""
         self._most, self._began = most, time.monotonic()
         for _ in range(most - len(self._pending) - len(self._idle) - len(self._busy)):
-            actor = Worker.remote()  # type: ignore[attr-defined]
+            actor = Worker.remote(_KEPT_MS[self.share >= _AMPLE])  # type: ignore[attr-defined]
             self._pending.append(_Hired(actor, actor.place.remote()))
 
     def start(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
