@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import ray
+
+os.environ.setdefault("RAY_free_objects_period_milliseconds", "10")  # as where NowThen starts Ray (docs/adr/0014)
 
 
 def start_ray(workers: int | None = None, attempts: int = 3) -> None:

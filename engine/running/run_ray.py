@@ -44,6 +44,9 @@ _KEPT_MS = {
     False: 3_000,
 }  # where there is ample memory, that which is given back stays for longer (docs/adr/0014)
 _FULL = (OutOfDiskError, ObjectStoreFullError)
+# What a Ray that is started here reads: after how many milliseconds what nobody needs any more is free. By itself it waits a second, and the
+# next run writes to other pages meanwhile, which each worker touches for the first time (docs/adr/0014).
+_FREED_SOON = ("RAY_free_objects_period_milliseconds", "10")
 
 
 @dataclass(eq=False)
@@ -259,11 +262,12 @@ def pool(resources: Resources) -> Iterator[Workers]:
 def connect(store: int | None = None) -> None:
     """Where none is connected, join the Ray that RAY_ADDRESS names, as within a Ray job, or start one here; have it take frames.
 
-    One that is started gets so many bytes for its object store.
+    One that is started gets so many bytes for its object store, and frees what is done with at once.
     """
     if not ray.is_initialized():
         address = os.environ.get("RAY_ADDRESS")
         size = None if address or store is None else max(store, _LEAST_STORE)
+        os.environ.setdefault(*_FREED_SOON)
         try:
             ray.init(log_to_driver=False, include_dashboard=None if address else False, object_store_memory=size)
         except (OSError, RuntimeError, ValueError, RayError) as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,18 @@ def test_workers_of_another_connection_are_not_taken_over(monkeypatch: pytest.Mo
     taken = run_ray._Resting.taken()
     run_ray._Resting.ended(taken, stop=True)
     assert taken is not resting
+
+
+@pytest.mark.parametrize("said", [None, "500"])
+def test_a_ray_that_is_started_frees_soon_unless_told_otherwise(
+    said: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, seen = "RAY_free_objects_period_milliseconds", []
+    monkeypatch.setattr(os, "environ", {} if said is None else {name: said})
+    monkeypatch.setattr(ray, "is_initialized", lambda: False)
+    monkeypatch.setattr(ray, "init", lambda **_: seen.append(os.environ[name]))
+    run_ray.connect()
+    assert seen == [said or "10"]
 
 
 @pytest.mark.parametrize(
