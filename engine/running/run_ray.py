@@ -39,10 +39,7 @@ _PATIENCE_S = 600.0  # for the first worker
 _LEAST_STORE = 256 << 20  # bytes
 _LEAST_SHARE = 256 << 20  # bytes; an idle worker holds a third of it
 _AMPLE = 1 << 30  # bytes of a share
-_KEPT_MS = {
-    True: 30_000,
-    False: 3_000,
-}  # where there is ample memory, that which is given back stays for longer (docs/adr/0014)
+_KEPT_MS, _KEPT_SHORT_MS = 30_000, 3_000  # where memory is ample, what is given back stays for longer (docs/adr/0014)
 _FULL = (OutOfDiskError, ObjectStoreFullError)
 # What a Ray that is started here reads: after how many milliseconds what nobody needs any more is free. By itself it waits a second, and the
 # next run writes to other pages meanwhile, which each worker touches for the first time (docs/adr/0014).
@@ -107,7 +104,7 @@ class Workers:
         """Ask for as many workers as there may be."""
         self._most, self._began = most, time.monotonic()
         for _ in range(most - len(self._pending) - len(self._idle) - len(self._busy)):
-            actor = Worker.remote(_KEPT_MS[self.share >= _AMPLE])  # type: ignore[attr-defined]
+            actor = Worker.remote(_KEPT_MS if self.share >= _AMPLE else _KEPT_SHORT_MS)  # type: ignore[attr-defined]
             self._pending.append(_Hired(actor, actor.place.remote()))
 
     def start(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
