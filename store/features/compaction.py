@@ -105,7 +105,8 @@ class _Compaction:
             raise Conflict(f"values of {self._view} were filled by another meanwhile.")
         self._check(new, head)
         kept = {id: note for id, note in now.chunks.items() if id not in old}
-        notes = kept | {chunk.id: self._here.notes.put(files.token, chunk.note()) for chunk in new}
+        put = self._here.notes.put_all(files.token, [chunk.note() for chunk in new])
+        notes = kept | {chunk.id: note for chunk, note in zip(new, put, strict=True)}
         chunks = [*new, *map(self._chunks.get, kept.values())]
         after = self._listed(replace(now, chunks=notes), now, chunks, files)
         return Moved({named(self._view): self._here.notes.put(files.token, after.note())})
