@@ -27,6 +27,7 @@ from rich.table import Table
 from travel_data import travel_data
 
 ONE_RUN = Path(__file__).with_name("faults_run.py")
+LONGEST_S = 900.0
 SCENARIOS = ("workers", "node", "driver")
 console = Console(stderr=True)
 
@@ -110,11 +111,21 @@ def command(given: argparse.Namespace, data: Path, out: Path, more: list[str]) -
 
 def run(given: argparse.Namespace, data: Path, out: Path, more: list[str]) -> dict[str, Any]:
     """A run to its end; what it says of itself."""
-    done = subprocess.run(command(given, data, out, more), capture_output=True, text=True, check=False)
+    asked = command(given, data, out, more)
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=LONGEST_S)
+    except subprocess.TimeoutExpired as error:
+        raise SystemExit(f"a run had not ended after {LONGEST_S:.0f} s; it stood here:\n{told_last(error)}") from None
     if done.returncode:
         raise SystemExit(f"a run failed:\n{done.stderr[-3000:]}")
     told: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return told
+
+
+def told_last(error: subprocess.TimeoutExpired) -> str:
+    """The end of what a run wrote to stderr before it was ended."""
+    content = error.stderr or b""
+    return (content if isinstance(content, str) else content.decode(errors="replace"))[-6000:]
 
 
 def killed_after(seconds: float, given: argparse.Namespace, data: Path, out: Path, more: list[str]) -> None:

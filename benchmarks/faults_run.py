@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import random
@@ -20,7 +21,9 @@ from travel_nowthen import holder, source
 from windows_columns import COLUMNS, LIGHT, WIDTHS_US, name
 
 import nowthen as nt
-from nowthen.engine.running.run_ray import Workers
+from nowthen.engine.running.ray_workers import Workers
+
+_LONG_S = 300.0
 
 
 def main() -> None:
@@ -36,6 +39,7 @@ def main() -> None:
     parser.add_argument("--say-begin", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
+    faulthandler.dump_traceback_later(_LONG_S, repeat=True)  # to stderr, so that who ends it sees where it stood
     nodes = two_nodes() if given.two_nodes else one_node()
     started, done = counted(), threading.Event()
     killed: list[str] = []

@@ -10,13 +10,11 @@ from typing import Any
 import polars as pl
 import pytest
 import ray
-from ray.exceptions import ObjectStoreFullError, OutOfDiskError, RayTaskError
 
 import nowthen as nt
 from nowthen.engine.plan.way import Resources
 from nowthen.engine.running import run_ray
-from nowthen.engine.running.step import Step
-from nowthen.engine.running.work import Cut
+from nowthen.engine.running.ray_workers import Workers
 
 from .plans import asked
 from .shop import NOON, ROWS, SELLER, SHOP, sales, spine
@@ -89,7 +87,7 @@ def test_buckets_in_groups_and_streams_give_the_same_on_ray(tmp_path: Path, monk
 
 
 def test_workers_of_another_connection_are_not_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    resting = run_ray.Workers()
+    resting = Workers()
     monkeypatch.setattr(resting, "session", "another")
     monkeypatch.setattr(run_ray._Resting, "_workers", resting)
     taken = run_ray._Resting.taken()
@@ -107,18 +105,3 @@ def test_a_ray_that_is_started_frees_soon_unless_told_otherwise(
     monkeypatch.setattr(ray, "init", lambda **_: seen.append(os.environ[name]))
     run_ray.connect()
     assert seen == [said or "10"]
-
-
-@pytest.mark.parametrize(
-    "error",
-    [OutOfDiskError("full"), RayTaskError("run", "its traceback", ObjectStoreFullError("full"))],  # type: ignore[no-untyped-call]
-)
-def test_a_full_object_store_is_no_lost_worker(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(_: object) -> None:
-        raise error
-
-    workers = run_ray.Workers()
-    monkeypatch.setattr(ray, "get", full)
-    handle = run_ray.Handle(Step("answer sales", "At 1", Cut()))
-    with pytest.raises(nt.StorageFull, match="answer sales: Ray's object store is full"):
-        workers._got(handle, "a reference")

@@ -1,0 +1,156 @@
+"""Workers on Ray: what becomes of a step whose worker, or what it needs, is gone with its node."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import ray
+from ray.exceptions import GetTimeoutError, ObjectStoreFullError, OutOfDiskError, RayTaskError
+
+import nowthen as nt
+from nowthen.engine.running import ray_nodes, ray_workers
+from nowthen.engine.running.ray_workers import Handle, Workers
+from nowthen.engine.running.schedule import Lost
+from nowthen.engine.running.step import Outcome, Step
+from nowthen.engine.running.work import Cut
+
+pytestmark = [pytest.mark.ray, pytest.mark.usefixtures("ray_cluster")]
+
+
+def sleeping(_each: Any, *_needs: Any) -> Outcome:
+    time.sleep(60)
+    return Outcome(None)
+
+
+def answering(_each: Any, *needs: Any) -> Outcome:
+    return Outcome(("answer", *needs))
+
+
+@pytest.fixture
+def workers() -> Iterator[Workers]:
+    """Workers of which one is ready."""
+    workers = Workers()
+    workers.hire(1)
+    wait_for(workers)
+    yield workers
+    workers.close(stop=True)
+
+
+def wait_for(workers: Workers) -> None:
+    while not workers.slots:
+        workers.wait([], 1.0)
+
+
+def done(workers: Workers, handle: Handle) -> None:
+    while handle not in workers.wait([handle], 1.0):
+        pass
+
+
+def gone(monkeypatch: pytest.MonkeyPatch, *nodes: str) -> None:
+    """Let Ray say that these are dead."""
+    told = ray.nodes()  # type: ignore[no-untyped-call]
+    dead = [{**node, "Alive": node["NodeID"] not in nodes} for node in told]
+    monkeypatch.setattr(ray, "nodes", lambda: dead)
+
+
+def test_a_step_whose_needs_are_gone_for_a_while_is_lost_and_its_worker_replaced(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handle = workers.start(Step("answer", "At 1", sleeping), [])
+    handle.nodes |= {"a node that is gone"}
+    monkeypatch.setattr(ray_workers, "_GRACE_S", 0.5)
+    assert not workers.wait([handle], 0.1)
+    time.sleep(0.6)
+    assert workers.wait([handle], 0.1) == [handle]
+    with pytest.raises(Lost, match="answer"):
+        workers.report(handle)
+    wait_for(workers)
+    again = workers.start(Step("answer", "At 1", answering), [])
+    done(workers, again)
+    assert workers.value(again) == "answer"
+
+
+def test_a_step_whose_needs_are_there_goes_on(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = workers.start(Step("answer", "At 1", sleeping), [])
+    monkeypatch.setattr(ray_workers, "_GRACE_S", 0.0)
+    assert not workers.wait([handle], 0.1)
+    assert not workers.wait([handle], 0.1)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_a_step_is_not_begun_with_values_of_a_node_that_is_gone(
+    here: bool, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = workers.start(Step("split", "At 1", answering), [])
+    done(workers, first)
+    workers.report(first)
+    gone(monkeypatch, first.node)
+    workers._nodes.look()
+    handle = workers.start(Step("answer", "At 1", answering, here=here), [(first, 0)])
+    assert workers.wait([handle], 0.1) == [handle]
+    with pytest.raises(Lost):
+        workers.report(handle)
+    assert workers.lost(first)
+
+
+def test_a_value_of_a_node_that_is_gone_is_not_waited_for(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    handle = workers.start(Step("answer", "At 1", answering), [])
+    done(workers, handle)
+    workers.report(handle)
+    waits: list[float] = []
+
+    def late(_: Any, timeout: float) -> Any:
+        waits.append(timeout)
+        if len(waits) == 3:
+            gone(monkeypatch, handle.node)
+            workers._nodes.look()
+        raise GetTimeoutError("not yet")
+
+    monkeypatch.setattr(ray, "get", late)
+    with pytest.raises(Lost, match="answer"):
+        workers.value(handle)
+    assert waits == [30.0, 60.0, 120.0]
+
+
+def test_nodes_are_looked_at_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    looks: list[float] = []
+    alive: list[dict[str, Any]] = [{"NodeID": "a", "Alive": True}, {"NodeID": "b", "Alive": True}]
+
+    def listed() -> list[dict[str, Any]]:
+        looks.append(now[0])
+        return alive
+
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(ray, "nodes", listed)
+    nodes = ray_nodes.Nodes()
+    assert not nodes.gone("a")
+    assert not nodes.gone("b")
+    alive[1]["Alive"] = False
+    assert nodes.gone_for("b") == 0.0
+    assert looks == [100.0]
+    now[0] = 101.5
+    assert nodes.gone("b")
+    assert nodes.gone_for("b") == 0.0
+    now[0] = 104.0
+    assert nodes.gone_for("b") == 2.5
+    assert nodes.gone_for("a") == 0.0
+    assert looks == [100.0, 101.5, 104.0]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [OutOfDiskError("full"), RayTaskError("run", "its traceback", ObjectStoreFullError("full"))],  # type: ignore[no-untyped-call]
+)
+def test_a_full_object_store_is_no_lost_worker(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object, timeout: float) -> None:
+        raise error
+
+    workers = Workers()
+    monkeypatch.setattr(ray, "get", full)
+    handle = Handle(Step("answer sales", "At 1", Cut()))
+    with pytest.raises(nt.StorageFull, match="answer sales: Ray's object store is full"):
+        workers._got(handle, "a reference")
