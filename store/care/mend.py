@@ -16,11 +16,11 @@ from ..ledger.ledger_walk import HINT
 from ..ports import Damage, Folder, Here
 from ..rows.records import scan
 from ..tables.data_file import places, rows_in
-from ..tables.sums import SUFFIX, Sums
+from ..tables.sums import SUFFIX, Sums, is_named
 from .kinds import held
 from .mend_rows import rows_mended
 
-_DIGEST: Final = re.compile(r"[.-]([0-9a-f]{32})\.(?:lance|parquet|json)$")
+_DIGEST: Final = re.compile(r"[.-]([0-9a-f]{32})\.(?:parquet|json)$")
 
 
 def as_named(path: str, content: bytes) -> bool:
@@ -29,6 +29,8 @@ def as_named(path: str, content: bytes) -> bool:
     >>> as_named("notes/0123456789ab-" + digest(b"{}")[:32] + ".json", b"{}")
     True
     """
+    if path.endswith(".lance"):
+        return is_named(path, [content])
     found = _DIGEST.search(path)
     return found is None or digest(content).startswith(found[1])
 

@@ -49,7 +49,7 @@ def rows_mended(here: Here, path: str, spec: SourceSpec) -> bool:
 def damaged_columns(file: Path, sums: bytes, digest: str) -> set[str]:
     """The columns that are not as they were written; none where these are not the sums of this file, or where columns cannot be told."""
     found = Sums.read(sums)
-    if found.sha256[:NAME_DIGITS] != digest or found.size != file.stat().st_size:
+    if found.digest[:NAME_DIGITS] != digest or found.size != file.stat().st_size:
         return set()
     with file.open("rb") as opened:
         bad = {name for name, (at, crc) in found.columns.items() if crc_of(chunks(opened.fileno(), at)) != crc}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
+from blake3 import blake3
 
 from ...engine.errors import Invalid, UnknownColumn, did_you_mean
 from ...engine.folds.hashing import content_hashes
@@ -243,7 +242,7 @@ class SpineRows:
     @cached_property
     def grid(self) -> Grid:
         """The digest of what is asked."""
-        return Grid(spine=self._digested[1])
+        return Grid(spine=_digest(self._asked))
 
     @property
     def sources(self) -> Sequence[SourceSpec]:
@@ -277,17 +276,10 @@ class SpineRows:
         stretches = (times.slice(first, CHUNK_ROWS) for first in range(0, len(times), CHUNK_ROWS))
         return [(int(one.min()), int(one.max()) + 1) for one in stretches]  # type: ignore[arg-type]
 
-    @property
-    def _asked(self) -> pl.DataFrame:
-        return self._digested[0]
-
     @cached_property
-    def _digested(self) -> tuple[pl.DataFrame, str]:
-        """What is asked, each column in one piece, and the digest of all: keys are digested while times are looked at."""
-        with ThreadPoolExecutor() as threads:
-            columns = [(column, threads.submit(_digest_of, column)) for column in self._columns()]
-        frame = pl.DataFrame([column for column, _ in columns])
-        return frame, _together(frame, [found.result() for _, found in columns])
+    def _asked(self) -> pl.DataFrame:
+        """What is asked, each column in one piece."""
+        return pl.DataFrame(list(self._columns()))
 
     def _columns(self) -> Iterator[pl.Series]:
         names = [*_keys(self.features), *_request(self.features)]
@@ -352,19 +344,15 @@ def _given_keys(given: Any, features: Mapping[str, Reference]) -> pl.DataFrame:
 
 def _digest(frame: pl.DataFrame) -> str:
     """Of the rows, in their order."""
-    with ThreadPoolExecutor() as threads:
-        return _together(frame, list(threads.map(_digest_of, frame.get_columns())))
-
-
-def _together(frame: pl.DataFrame, columns: Sequence[str]) -> str:
-    """The digest of a frame of the digests of its columns."""
-    return digest([frame.height, *columns])[:32]
+    return digest([frame.height, *map(_digest_of, frame)])[:32]
 
 
 def _digest_of(column: pl.Series) -> str:
-    """Of a column: of numbers their bytes, which costs a third of hashing each."""
-    found = hashlib.sha256(f"{column.name} {column.dtype}".encode())
+    """Of a column: of numbers their bytes, which costs a tenth of hashing each. BLAKE3 takes a quarter of the time of sha256 where a
+    processor has instructions for both, on each core (2026-11).
+    """
+    found = blake3(f"{column.name} {column.dtype}".encode(), max_threads=blake3.AUTO)
     plain = column.to_physical()
     whole = isinstance(plain.dtype, _NUMBERS) and not plain.null_count()
-    found.update(np.ascontiguousarray(plain.to_numpy() if whole else content_hashes(column.to_frame())).data)
-    return found.hexdigest()
+    content = np.ascontiguousarray(plain.to_numpy() if whole else content_hashes(column.to_frame()))
+    return found.update(content.view(np.uint8).data).hexdigest()

@@ -48,7 +48,7 @@ def _written(
         folder.mkdir(parents=True, exist_ok=True)
         count = _write(draft, rows, how)
         sums = Sums.of(draft, count, _read_back(draft))
-        name = f"{stem}.{token}.{sums.sha256[:NAME_DIGITS]}.lance"
+        name = f"{stem}.{token}.{sums.digest[:NAME_DIGITS]}.lance"
         (folder / (name + SUFFIX)).write_bytes(sums.written())
         draft.rename(folder / name)
     return _part(f"{DATA}/{name}", count, schema, sums.size)

@@ -5,7 +5,6 @@ It stands beside its file as JSON. Losing it loses nothing: a file is also vouch
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -15,25 +14,25 @@ from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
+from blake3 import blake3
+
 from ...engine.record import record
 from ..folders.canonical import written
 
 Ranges = tuple[tuple[int, int], ...]
-NAME_DIGITS: Final = 32  # of the sha256 of a file, in its name
+NAME_DIGITS: Final = 32  # of the BLAKE3 of a file, in its name
 SUFFIX: Final = ".sums"
 REST: Final = ""  # no column is named so: all bytes that belong to none
+_SELF: Final = re.compile(rb'"self":[0-9]+,(?="size":)')
 _CHUNK: Final = 1 << 18  # stays in a core's cache between reading and adding up
 _PADDING: Final = 4096  # Lance begins buffers at round places; gaps are less than this
-
-
-_SELF: Final = re.compile(rb'"self":[0-9]+,(?="sha256":)')
 
 
 @record
 class Sums:
     """Digest, size and rows of a file; where its columns lie and their crc32; that of the rest is under REST."""
 
-    sha256: str
+    digest: str  # the BLAKE3 of all of it, in hexadecimal digits
     size: int
     rows: int
     columns: Mapping[str, tuple[Ranges, int]]
@@ -43,7 +42,7 @@ class Sums:
         """The sums of a file whose columns lie at these ranges; each byte is read once."""
         size = path.stat().st_size
         spans = sorted((first, last, name) for name, ranges in columns.items() for first, last in ranges)
-        whole = hashlib.sha256()
+        whole = blake3()
         crcs = dict.fromkeys([*columns, REST], 0)
         with path.open("rb", buffering=0) as file:
             for first, last, name in _all(spans, size):
@@ -71,17 +70,17 @@ class Sums:
         }
         rest = _between([span for ranges, _ in named.values() for span in ranges], found["size"])
         columns = {**named, REST: (rest, found["rest"])}
-        return cls(found["sha256"], found["size"], found["rows"], columns)
+        return cls(found["blake3"], found["size"], found["rows"], columns)
 
     def are_of(self, path: str) -> bool:
         """Whether the digest in the name of a file is that of these sums."""
-        return self.sha256[:NAME_DIGITS] == digest_in(path)
+        return self.digest[:NAME_DIGITS] == digest_in(path)
 
     def written(self) -> bytes:
         """The JSON."""
         columns = {name: {"at": at, "crc": crc} for name, (at, crc) in self.columns.items() if name != REST}
         found = {
-            "sha256": self.sha256,
+            "blake3": self.digest,
             "size": self.size,
             "rows": self.rows,
             "columns": columns,
@@ -93,6 +92,14 @@ class Sums:
 def digest_in(path: str) -> str:
     """The digest that the name of a file holds."""
     return path.removesuffix(".lance").rpartition(".")[2]
+
+
+def is_named(path: str, content: Iterable[memoryview | bytes]) -> bool:
+    """Whether the name of a file holds the digest of these bytes."""
+    whole = blake3()
+    for part in content:
+        whole.update(part)
+    return whole.hexdigest()[:NAME_DIGITS] == digest_in(path)
 
 
 def laid_out(spans: Iterable[tuple[int, int, str]]) -> dict[str, Ranges]:

@@ -6,7 +6,6 @@ A local file that has changed since (another size, or time of change) is checked
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -17,7 +16,7 @@ from typing import Final
 from ...engine.errors import Corrupt, NotFound
 from ..ports import DataPart, Folder
 from .lost import LostFile
-from .sums import NAME_DIGITS, REST, SUFFIX, Ranges, Sums, chunks, crc_of, digest_in
+from .sums import REST, SUFFIX, Ranges, Sums, chunks, crc_of, is_named
 
 ALWAYS: Final = "NOWTHEN_CHECK"  # "all" in the environment: what object stores give is checked as well
 _Stamp = tuple[int, int, int]  # inode, size, time of change
@@ -100,10 +99,7 @@ def _wanted(part: DataPart, columns: Iterable[str]) -> set[str]:
 
 def check_whole(path: str, content: Iterable[memoryview | bytes]) -> None:
     """Refuse bytes whose digest is not the one in the name of the file."""
-    whole = hashlib.sha256()
-    for chunk in content:
-        whole.update(chunk)
-    if whole.hexdigest()[:NAME_DIGITS] != digest_in(path):
+    if not is_named(path, content):
         raise damaged(path, "its digest is not that of its name")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import struct
 import subprocess
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from blake3 import blake3
 
 from nowthen.engine.errors import Corrupt, Forbidden, NowThenError, Unavailable
 from nowthen.store.ports import DataPart
@@ -150,7 +150,7 @@ def test_an_interrupt_is_none() -> None:
 
 
 def test_a_digest_of_a_file_is_in_its_name(tmp_path: Path, part: DataPart) -> None:
-    digest = hashlib.sha256((tmp_path / "table" / part.path).read_bytes()).hexdigest()
+    digest = blake3((tmp_path / "table" / part.path).read_bytes()).hexdigest()
     assert part.path == f"data/b.{'0' * 12}.{digest[:32]}.lance"
 
 
