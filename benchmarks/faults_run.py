@@ -24,6 +24,7 @@ import nowthen as nt
 from nowthen.engine.running.ray_workers import Workers
 
 _LONG_S = 300.0
+_STORE = 2 << 30  # bytes
 
 
 def main() -> None:
@@ -84,8 +85,9 @@ def two_nodes() -> list[Any]:
 
     os.environ["RAY_TMPDIR"] = folder = tempfile.mkdtemp(prefix="ray-")
     (Path(folder) / "ray").mkdir()
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0})
-    nodes = [cluster.add_node(num_cpus=1) for _ in range(2)]
+    room = {"object_store_memory": _STORE}  # by itself it would be 150 MB a node, which spills whatever is lost
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **room})
+    nodes = [cluster.add_node(num_cpus=1, **room) for _ in range(2)]
     ray.init(address=cluster.address, log_to_driver=False)
     return [cluster, *nodes]
 

@@ -40,17 +40,20 @@ class Worker:
         """The node it is on."""
         return str(ray.get_runtime_context().get_node_id())
 
-    def run(self, share: int, work: Any, *needs: Any) -> tuple[Any, ...]:
-        """The report of a step, then its values. Where this process holds more than its share, Arrow and the C library give back first
-        what they kept of the steps before; Polars does by itself, in its time.
+    def run(self, share: int, work: Any, needs: list[Any]) -> tuple[Any, ...]:
+        """The report of a step, then its values; `needs` are references, fetched here.
+
+        Where this process holds more than its share, Arrow and the C library give back first what they kept of the steps before; Polars does
+        by itself, in its time.
         """
         from ..folds.memory import give_back
         from .memory_peak import highest, own
+        from .ray_fetching import fetched
         from .step import carried_out
 
         if own() > share:
             give_back()
-        outcome = carried_out(work, map, needs, self._meter)
+        outcome = carried_out(work, map, fetched(needs), self._meter)
         values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
         place = f"{self.place()[:8]}:{os.getpid()}"
         return (replace(outcome.report, place=place, peak=highest()), *values)

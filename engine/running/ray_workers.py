@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import ray
@@ -26,15 +27,14 @@ from ray.exceptions import (
 
 from ..errors import StorageFull, Unavailable
 from .meter import Meter
+from .ray_fetching import fetched
 from .ray_nodes import Nodes
 from .ray_worker import Worker
 from .schedule import Lost
 from .step import Outcome, Report, Step, carried_out
 
 _PATIENCE_S = 600.0  # for the first worker
-# Ray 2.60 may look for what was on a node long after it knows that the node is gone: 16 s were seen, and a run of many did not end.
-_GRACE_S = 5.0  # for a step that has what it needs already, and goes on
-_FETCH_S = 30.0  # one try to fetch a value; the next takes twice as long, as it begins anew
+_GRACE_S = 5.0  # after a node is gone, for a step that has what it needs of it already, and goes on
 _AMPLE = 1 << 30  # bytes of a share
 _KEPT_MS, _KEPT_SHORT_MS = 30_000, 3_000  # where memory is ample, what is given back stays for longer (docs/adr/0014)
 _FULL = (OutOfDiskError, ObjectStoreFullError)
@@ -112,7 +112,7 @@ class Workers:
         worker = self._idle.pop()
         self._busy.append(worker)
         refs = [handle.ref(number) for handle, number in needs]
-        made = worker.actor.run.options(num_returns=1 + step.values).remote(self.share, step.work, *refs)
+        made = worker.actor.run.options(num_returns=1 + step.values).remote(self.share, step.work, refs)
         nodes = frozenset({worker.node, *(handle.node for handle, _ in needs)} - {""})
         return Handle(step, worker, list(made), busy=True, nodes=nodes)
 
@@ -218,23 +218,12 @@ class Workers:
         """One of the values of a step, here."""
         if handle.outcome is not None:
             return values_of(handle.outcome)[number]
-        return self._fetched(handle, handle.ref(number))
-
-    def _fetched(self, handle: Handle, ref: Any) -> Any:
-        """What a reference stands for; an error where that is gone with its node."""
-        patience = _FETCH_S
-        while True:
-            try:
-                return ray.get(ref, timeout=patience)
-            except GetTimeoutError:
-                if self._nodes.gone(handle.node):
-                    raise
-            patience *= 2
+        return fetched(handle.ref(number), partial(self._nodes.gone, handle.node))
 
     def _got(self, handle: Handle, ref: Any) -> Any:
         """A value, or the error of the step; `Lost` where no error of its own is the reason."""
         try:
-            return self._fetched(handle, ref)
+            return fetched(ref, partial(self._nodes.gone, handle.node))
         except (RayActorError, WorkerCrashedError, NodeDiedError):
             self._dismiss(handle)
         except GetTimeoutError:
@@ -248,6 +237,8 @@ class Workers:
             self._release(handle)
             if isinstance(error.cause, _FULL):
                 raise _no_room(handle.step) from error
+            if isinstance(error.cause, ObjectLostError):
+                self._gone.add(error.cause.object_ref_hex)
             if not isinstance(error.cause, RayError):
                 raise error.cause from None
         raise Lost(handle.step.name)

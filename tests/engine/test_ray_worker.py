@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from nowthen.engine.folds import memory
+from nowthen.engine.running import ray_fetching
 from nowthen.engine.running.meter import Meter
 from nowthen.engine.running.ray_worker import Worker
 from nowthen.engine.running.work import Cut
@@ -18,8 +19,9 @@ def test_a_worker_gives_memory_back_where_it_holds_more_than_its_share(
 ) -> None:
     calls: list[None] = []
     monkeypatch.setattr(memory, "give_back", lambda: calls.append(None))
+    monkeypatch.setattr(ray_fetching, "fetched", lambda needs: needs)
     plain: Any = Worker
     worker = object.__new__(plain.__ray_metadata__.modified_class)
     worker._meter, worker.place = Meter(), lambda: "a place"
-    report, settled = worker.run(share, Cut())
+    report, settled = worker.run(share, Cut(), [])
     assert (len(calls), settled.kept, report.place[:8]) == (given_back, None, "a place:")

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 import ray
-from ray.exceptions import GetTimeoutError, ObjectStoreFullError, OutOfDiskError, RayTaskError
+from ray.exceptions import GetTimeoutError, ObjectLostError, ObjectStoreFullError, OutOfDiskError, RayTaskError
 
 import nowthen as nt
 from nowthen.engine.running import ray_nodes, ray_workers
+from nowthen.engine.running.ray_fetching import fetched
 from nowthen.engine.running.ray_workers import Handle, Workers
 from nowthen.engine.running.schedule import Lost
 from nowthen.engine.running.step import Outcome, Step
@@ -112,7 +113,36 @@ def test_a_value_of_a_node_that_is_gone_is_not_waited_for(workers: Workers, monk
     monkeypatch.setattr(ray, "get", late)
     with pytest.raises(Lost, match="answer"):
         workers.value(handle)
-    assert waits == [30.0, 60.0, 120.0]
+    assert waits == [5.0, 10.0, 20.0]
+
+
+def test_what_a_step_needs_is_asked_for_anew_where_it_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    def late(refs: list[str], timeout: float) -> list[str]:
+        waits.append(timeout)
+        if len(waits) < 3:
+            raise GetTimeoutError("not yet")
+        return refs
+
+    monkeypatch.setattr(ray, "get", late)
+    assert fetched(["a", "b"]) == ["a", "b"]
+    assert waits == [5.0, 10.0, 20.0]
+
+
+def test_a_step_that_finds_a_need_lost_says_which(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = workers.start(Step("split", "At 1", answering), [])
+    done(workers, first)
+    workers.report(first)
+    lost = ObjectLostError(first.refs[1].hex(), first.refs[1].owner_address(), "")
+
+    def gone(_: Any, timeout: float) -> Any:
+        raise RayTaskError("run", "its traceback", lost)  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(ray, "get", gone)
+    with pytest.raises(Lost, match="answer"):
+        workers._got(Handle(Step("answer", "At 1", answering)), "a reference")
+    assert workers.lost(first)
 
 
 def test_nodes_are_looked_at_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
