@@ -98,9 +98,10 @@ def counted() -> Counter[str]:
     start = Workers.start
 
     def counting(self: Workers, step: Any, needs: Any) -> Any:
-        if not step.here:
+        handle = start(self, step, needs)
+        if not step.here and not handle.lost:
             started[f"{step.order} {step.name}"] += 1
-        return start(self, step, needs)
+        return handle
 
     Workers.start = counting  # type: ignore[method-assign]
     return started

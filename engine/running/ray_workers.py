@@ -15,6 +15,7 @@ from typing import Any
 import ray
 from ray.exceptions import (
     GetTimeoutError,
+    LocalRayletDiedError,
     NodeDiedError,
     ObjectLostError,
     ObjectStoreFullError,
@@ -38,6 +39,7 @@ _GRACE_S = 5.0  # after a node is gone, for a step that has what it needs of it 
 _AMPLE = 1 << 30  # bytes of a share
 _KEPT_MS, _KEPT_SHORT_MS = 30_000, 3_000  # where memory is ample, what is given back stays for longer (docs/adr/0014)
 _FULL = (OutOfDiskError, ObjectStoreFullError)
+_DEAD = (RayActorError, WorkerCrashedError, NodeDiedError, LocalRayletDiedError)
 
 
 @dataclass(eq=False)
@@ -67,7 +69,10 @@ class Handle:
         if self.outcome is None:
             return self.refs[1 + number]
         if number not in self.put:
-            self.put[number] = ray.put(values_of(self.outcome)[number])
+            try:
+                self.put[number] = ray.put(values_of(self.outcome)[number])
+            except _FULL as error:
+                raise _no_room(self.step) from error
         return self.put[number]
 
     @property
@@ -99,7 +104,10 @@ class Workers:
     def hire(self, most: int) -> None:
         """Ask for as many workers as there may be."""
         self._most, self._began = most, time.monotonic()
-        for _ in range(most - len(self._pending) - len(self._idle) - len(self._busy)):
+        self._hire()
+
+    def _hire(self) -> None:
+        for _ in range(self._most - len(self._pending) - len(self._idle) - len(self._busy)):
             actor = Worker.remote(_KEPT_MS if self.share >= _AMPLE else _KEPT_SHORT_MS)  # type: ignore[attr-defined]
             self._pending.append(_Hired(actor, actor.place.remote()))
 
@@ -121,7 +129,10 @@ class Workers:
             values = [self._here(handle, number) for handle, number in needs]
         except RayError:  # gone with its node
             return Handle(step, lost=True)
-        return Handle(step, outcome=carried_out(step.work, map, values, self._meter))
+        handle = Handle(step, outcome=carried_out(step.work, map, values, self._meter))
+        for number in range(step.values if step.sent else 0):
+            handle.ref(number)
+        return handle
 
     def hold(self, step: Step, outcome: Outcome) -> Handle:
         """A handle of what a step made before."""
@@ -134,10 +145,8 @@ class Workers:
         reports = {handle.refs[0]: handle for handle in handles if handle not in at_once}
         if not at_once:
             self._await([*reports], timeout_s)
-            self._give_up([*reports.values()])
         done, _ = ray.wait([*reports], num_returns=len(reports), timeout=0) if reports else ([], [])
-        given_up = [handle for handle in reports.values() if handle.lost]
-        return at_once + given_up + [reports[ref] for ref in done if not reports[ref].lost]
+        return at_once + [reports[ref] for ref in done] or self._given_up([*reports.values()])
 
     def report(self, handle: Handle) -> Report:
         """The report of a step that is done; its error is raised as it is."""
@@ -181,9 +190,10 @@ class Workers:
     def _refuse_to_wait_for_ever(self) -> None:
         """Raise `Unavailable` where no worker came up for long; ask again where none is on its way."""
         if self._idle or self._busy:
+            self._began = time.monotonic()
             return
         if not self._pending:
-            self.hire(self._most)
+            self._hire()
         if time.monotonic() - self._began > _PATIENCE_S:
             raise Unavailable(
                 f"no worker came up within {_PATIENCE_S:.0f} s: the cluster's cores are all taken. See `ray status`."
@@ -203,16 +213,19 @@ class Workers:
         try:
             worker.node = ray.get(worker.ready)
         except RayActorError:
+            self._hire()
             return
         self._idle.append(worker)
 
-    def _give_up(self, handles: Sequence[Handle]) -> None:
-        """Have those be lost whose node, or that of something they need, is gone for a while; what works for them may never hear of it."""
-        for handle in handles:
-            if handle.worker is not None and any(self._nodes.gone_for(node) > _GRACE_S for node in handle.nodes):
+    def _given_up(self, handles: Sequence[Handle]) -> list[Handle]:
+        """Those whose node, or that of something they need, is gone for a while; they are lost, as what works for them may never hear of it."""
+        late = [one for one in handles if any(self._nodes.gone_for(node) > _GRACE_S for node in one.nodes)]
+        for handle in late:
+            if handle.worker is not None:
                 ray.kill(handle.worker.actor)
-                self._dismiss(handle)
-                handle.lost = True
+            self._dismiss(handle)
+            handle.lost = True
+        return late
 
     def _here(self, handle: Handle, number: int) -> Any:
         """One of the values of a step, here."""
@@ -224,24 +237,26 @@ class Workers:
         """A value, or the error of the step; `Lost` where no error of its own is the reason."""
         try:
             return fetched(ref, partial(self._nodes.gone, handle.node))
-        except (RayActorError, WorkerCrashedError, NodeDiedError):
+        except RayTaskError as error:  # first: Ray makes it one of the classes below as well, by its cause
+            self._release(handle)
+            self._refuse(handle.step, error.cause)
+        except _DEAD:
             self._dismiss(handle)
         except GetTimeoutError:
             self._release(handle)
-        except ObjectLostError as error:
-            self._gone.add(error.object_ref_hex)
+        except (ObjectLostError, *_FULL) as error:
             self._release(handle)
-        except _FULL as error:
-            raise _no_room(handle.step) from error
-        except RayTaskError as error:
-            self._release(handle)
-            if isinstance(error.cause, _FULL):
-                raise _no_room(handle.step) from error
-            if isinstance(error.cause, ObjectLostError):
-                self._gone.add(error.cause.object_ref_hex)
-            if not isinstance(error.cause, RayError):
-                raise error.cause from None
+            self._refuse(handle.step, error)
         raise Lost(handle.step.name)
+
+    def _refuse(self, step: Step, cause: Exception) -> None:
+        """Raise why a step came to nothing, unless something was lost."""
+        if isinstance(cause, _FULL):
+            raise _no_room(step) from cause
+        if isinstance(cause, ObjectLostError):
+            self._gone.add(cause.object_ref_hex)
+        elif not isinstance(cause, _DEAD):
+            raise cause from None
 
     def _release(self, handle: Handle) -> None:
         if handle.busy and handle.worker is not None:
@@ -250,11 +265,14 @@ class Workers:
             self._idle.append(handle.worker)
 
     def _dismiss(self, handle: Handle) -> None:
-        """The worker is gone; another one is asked for."""
+        """The worker is gone; another one is asked for. Its node may be gone too: idle ones there are asked whether they are."""
         if handle.busy and handle.worker is not None:
             handle.busy = False
             self._busy.remove(handle.worker)
-            self.hire(self._most)
+            beside = [one for one in self._idle if one.node == handle.worker.node]
+            self._idle = [one for one in self._idle if one not in beside]
+            self._pending += [_Hired(one.actor, one.actor.place.remote()) for one in beside]
+            self._hire()
 
 
 def values_of(outcome: Outcome) -> tuple[Any, ...]:

@@ -195,7 +195,7 @@ class Schedule:
     def _finish(self, handle: Any) -> Iterator[tuple[Step, Any]]:
         one = next(one for one in self._tries if one.handle is handle)
         self._tries.remove(one)
-        if one.step in self._handles or one.step not in self._job:
+        if self._is_over(one.step):
             self.pool.drop(handle)  # another try of it was faster
             return
         try:
@@ -262,6 +262,11 @@ class Schedule:
         if not self._on_its_way(step):
             self._queue(step)
 
+    def _is_over(self, step: Step) -> bool:
+        """Whether nobody waits for a step: its values are there, or were handed over, or its job is over."""
+        job = self._job.get(step)
+        return job is None or step in self._handles or (step.wanted and step in self._done and not job.kept)
+
     def _on_its_way(self, step: Step) -> bool:
         return step in self._blocked or step in self._ready or any(one.step is step for one in self._tries)
 
@@ -280,10 +285,14 @@ class Schedule:
         if not self.pool.elsewhere or self._ready or len(self._tries) >= self.pool.slots:
             return
         for one in sorted(self._tries, key=lambda one: one.began):
-            alone = sum(other.step is one.step for other in self._tries) == 1
-            if alone and one.step in self._job and time.monotonic() - one.began > self._long(one.step):
+            if time.monotonic() - one.began > self._long(one.step) and self._may_begin_again(one.step):
                 self._tries.append(self._started(one.step))
                 return
+
+    def _may_begin_again(self, step: Step) -> bool:
+        """Whether somebody waits for a step that runs once, and what it needs is there."""
+        alone = sum(other.step is step for other in self._tries) == 1
+        return alone and not self._is_over(step) and all(need.step in self._handles for need in step.needs)
 
     def _long(self, step: Step) -> float:
         """Seconds after which a step is slow."""

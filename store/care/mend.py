@@ -24,7 +24,7 @@ _DIGEST: Final = re.compile(r"[.-]([0-9a-f]{32})\.(?:parquet|json)$")
 
 
 def as_named(path: str, content: bytes) -> bool:
-    """Whether bytes are those that the digest in a file's name was made from; True where a name has none.
+    """Whether bytes are those that the digest in a file's name was made from; True where a name has none, as that of an entry.
 
     >>> as_named("notes/0123456789ab-" + digest(b"{}")[:32] + ".json", b"{}")
     True

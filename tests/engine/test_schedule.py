@@ -219,6 +219,72 @@ def test_a_slow_step_is_started_a_second_time(monkeypatch: pytest.MonkeyPatch) -
     assert pool.started.count("like slow") == 2
 
 
+@dataclass
+class Late(Pool):
+    """Of `like slow` the first try comes late, as a lost one or not; `long` and what is made again take their time too."""
+
+    looks: int = 0
+    until: int = 300
+    made: list[Handle] = field(default_factory=list)
+
+    def start(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Handle:
+        """Remember it."""
+        self.made.append(super().start(step, needs))
+        return self.made[-1]
+
+    @property
+    def late(self) -> Handle | None:
+        """The first try of `like slow`."""
+        return next((one for one in self.made if one.step.name == "like slow"), None)
+
+    def wait(self, handles: Sequence[Handle], timeout_s: float) -> Sequence[Handle]:
+        """Those whose time has come."""
+        self.looks += 1
+        late = [self.late, *(one for one in handles if one.step.name == "long")]
+        late += [one for one in handles if one.step.name == "a" and self.started.count("a") > 1 and self.looks < 200]
+        done = [one for one in handles if one not in late or self.looks > self.until]
+        if not done:
+            time.sleep(0.001)
+        return done[:1]
+
+
+def likes(*needs: Step) -> list[Step]:
+    return [step(f"like {n}", *needs, wanted=True) for n in [0, 1, 2, 3, "slow"]]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_step_that_was_handed_over_is_not_begun_again(lost: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "_LEAST_S", 0.0)
+
+    class Lose(Late):
+        def report(self, handle: Handle) -> Report:
+            if lost and handle is self.late:
+                raise Lost(handle.step.name)
+            return super().report(handle)
+
+    pool = Lose(slots=4)
+    assert len(ran(pool, Job(*likes(), step("long", wanted=True), step("long", wanted=True)))) == 7
+    assert pool.started.count("like slow") == 2
+
+
+def test_a_slow_step_is_not_begun_again_while_what_it_needs_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedule, "_LEAST_S", 0.0)
+    a = step("a")
+    *early, slow = likes(a)
+    before = step("before", behind=tuple(early))
+    after = step("after", a, order=1, behind=(before,), wanted=True)
+
+    class Vanishing(Late):
+        def report(self, handle: Handle) -> Report:
+            if handle.step is before:
+                self.gone.add("a")
+            return super().report(handle)
+
+    pool = Vanishing(slots=3)
+    assert len(ran(pool, Job(a, *early, slow, before, after))) == 6
+    assert pool.started.count("a") == 2
+
+
 def test_a_run_that_takes_too_long_ends_with_deadline() -> None:
     with pytest.raises(nt.Deadline, match="still to do: never"):
         ran(Pool(slots=1, elsewhere=False, slow={"never"}), Job(step("never")), until=time.monotonic() + 0.05)
