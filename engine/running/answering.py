@@ -88,7 +88,7 @@ class Tables:
             work = Split(self._columns, dict(by), task.side.way.buckets, row_id=row_id)
             keys = ", ".join(key for key, _ in by)
             self._splits[name] = Step(
-                f"split spine by {keys}", SPINE, work, (Need(self.questions),), order=-1, here=True, sent=True
+                f"split spine by {keys}", SPINE, work, (Need(self.questions),), order=-1, here=True
             )
         return self._splits[name]
 

@@ -129,10 +129,7 @@ class Workers:
             values = [self._here(handle, number) for handle, number in needs]
         except RayError:  # gone with its node
             return Handle(step, lost=True)
-        handle = Handle(step, outcome=carried_out(step.work, map, values, self._meter))
-        for number in range(step.values if step.sent else 0):
-            handle.ref(number)
-        return handle
+        return Handle(step, outcome=carried_out(step.work, map, values, self._meter))
 
     def hold(self, step: Step, outcome: Outcome) -> Handle:
         """A handle of what a step made before."""

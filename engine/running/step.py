@@ -35,7 +35,6 @@ class Step:
     memory: int = 0  # bytes, while it runs
     order: float = 0  # lower ones go first; among equals the largest
     here: bool = False  # runs where the driver is
-    sent: bool = False  # its values go elsewhere: they are on their way before they are asked for
     wanted: bool = False  # its value goes to the driver
     behind: tuple[Step, ...] = ()  # what must be done before, though it takes nothing of it
     values: int = 1  # how many it has; with more than one its work gives a tuple

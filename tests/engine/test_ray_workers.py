@@ -196,20 +196,14 @@ def test_idle_workers_beside_one_that_died_are_asked_whether_they_are_there(work
     workers._idle, workers._pending = [], [one for one in workers._pending if one.actor is not beside.actor]
 
 
-@pytest.mark.parametrize("sent", [True, False])
-def test_what_is_made_here_for_others_is_on_its_way_at_once(sent: bool, workers: Workers) -> None:
-    handle = workers.start(Step("split", "At 1", answering, here=True, sent=sent), [])
-    assert list(handle.put) == ([0] if sent else [])
-    assert ray.get(handle.ref(0)) == "answer"
-
-
 def test_no_room_for_what_is_made_here_says_so(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_: object) -> None:
         raise ObjectStoreFullError("full")
 
     monkeypatch.setattr(ray, "put", full)
+    handle = workers.start(Step("split", "At 1", answering, here=True), [])
     with pytest.raises(nt.StorageFull, match="split: Ray's object store is full"):
-        workers.start(Step("split", "At 1", answering, here=True, sent=True), [])
+        workers.start(Step("answer", "At 1", answering), [(handle, 0)])
 
 
 def test_what_a_step_needs_is_asked_for_anew_where_it_does_not_come(monkeypatch: pytest.MonkeyPatch) -> None:
