@@ -15,7 +15,7 @@ from travel_nowthen import source
 import nowthen as nt
 from nowthen.store.store import Store
 
-FOLDER = "store-v2"  # another layout of tables is another folder
+FOLDER = "store-v3"  # another layout of tables is another folder
 
 
 def stored(data: Path, tables: Sequence[str]) -> Store:
