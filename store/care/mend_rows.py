@@ -23,7 +23,7 @@ from ..rows.placed import batches, storable
 from ..sources.conform import conforming
 from ..tables.data_file import written_again
 from ..tables.lance_library import LanceFileReader
-from ..tables.sums import NAME_DIGITS, REST, SUFFIX, Sums, chunks, crc_of, digest_in
+from ..tables.sums import REST, SUFFIX, Sums, chunks, crc_of, digest_in
 
 _BATCH_ROWS = 262_144
 _THERE = "__there"
@@ -35,7 +35,7 @@ def rows_mended(here: Here, path: str, spec: SourceSpec) -> bool:
         return False
     try:
         local = here.folder.local(path)
-        bad = damaged_columns(local, here.folder.get(path + SUFFIX), digest_in(path))
+        bad = damaged_columns(local, here.folder.get(path + SUFFIX), path)
         rows = _whole(spec, local, bad) if bad else None
     except (
         NowThenError,
@@ -46,10 +46,10 @@ def rows_mended(here: Here, path: str, spec: SourceSpec) -> bool:
     return rows is not None and _put(here, path, local, *rows)
 
 
-def damaged_columns(file: Path, sums: bytes, digest: str) -> set[str]:
+def damaged_columns(file: Path, sums: bytes, path: str) -> set[str]:
     """The columns that are not as they were written; none where these are not the sums of this file, or where columns cannot be told."""
     found = Sums.read(sums)
-    if found.digest[:NAME_DIGITS] != digest or found.size != file.stat().st_size:
+    if not found.are_of(path) or found.size != file.stat().st_size:
         return set()
     with file.open("rb") as opened:
         bad = {name for name, (at, crc) in found.columns.items() if crc_of(chunks(opened.fileno(), at)) != crc}
