@@ -54,6 +54,5 @@ class Worker:
         if own() > share:
             give_back()
         outcome = carried_out(work, map, fetched(needs), self._meter)
-        values = outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
         place = f"{self.place()[:8]}:{os.getpid()}"
-        return (replace(outcome.report, place=place, peak=highest()), *values)
+        return (replace(outcome.report, place=place, peak=highest()), *outcome.values)

@@ -70,7 +70,7 @@ class Handle:
             return self.refs[1 + number]
         if number not in self.put:
             try:
-                self.put[number] = ray.put(values_of(self.outcome)[number])
+                self.put[number] = ray.put(self.outcome.values[number])
             except _FULL as error:
                 raise _no_room(self.step) from error
         return self.put[number]
@@ -157,7 +157,7 @@ class Workers:
 
     def value(self, handle: Handle) -> Any:
         """The first value of a step that is done."""
-        return values_of(handle.outcome)[0] if handle.outcome is not None else self._got(handle, handle.refs[1])
+        return handle.outcome.values[0] if handle.outcome is not None else self._got(handle, handle.refs[1])
 
     def lost(self, handle: Handle) -> bool:
         """Whether the values are gone: their node is, or Ray says so."""
@@ -227,7 +227,7 @@ class Workers:
     def _here(self, handle: Handle, number: int) -> Any:
         """One of the values of a step, here."""
         if handle.outcome is not None:
-            return values_of(handle.outcome)[number]
+            return handle.outcome.values[number]
         return fetched(handle.ref(number), partial(self._nodes.gone, handle.node))
 
     def _got(self, handle: Handle, ref: Any) -> Any:
@@ -270,11 +270,6 @@ class Workers:
             self._idle = [one for one in self._idle if one not in beside]
             self._pending += [_Hired(one.actor, one.actor.place.remote()) for one in beside]
             self._hire()
-
-
-def values_of(outcome: Outcome) -> tuple[Any, ...]:
-    """The values of a step that was done here."""
-    return outcome.value if isinstance(outcome.value, tuple) else (outcome.value,)
 
 
 def _no_room(step: Step) -> StorageFull:

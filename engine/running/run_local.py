@@ -84,12 +84,11 @@ class Threads:
     def _run(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Outcome:
         values = [handle.result().value[number] for handle, number in needs]
         outcome = carried_out(step.work, self._each, values, self._meter)
-        made = outcome.value if step.values > 1 else (outcome.value,)
         if now() > self._most:
             give_back()
-        kept = list(made)
+        kept = list(outcome.values)
         if not step.wanted:
-            kept = [self._shelf.keep(value) for value in made]
+            kept = [self._shelf.keep(value) for value in outcome.values]
             self._shelved.update(map(id, kept))
         spilled = sum(self._shelf.spilled(value) for value in kept)
         return Outcome(kept, replace(outcome.report, spilled=spilled))

@@ -75,6 +75,11 @@ class Outcome:
     value: Any
     report: Report = field(default_factory=Report)
 
+    @property
+    def values(self) -> tuple[Any, ...]:
+        """All values of a step that has several; else the one."""
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
 
 def carried_out(work: Work, each: Each, needs: Iterable[Any], meter: Meter) -> Outcome:
     """The outcome of a step's work, measured."""
