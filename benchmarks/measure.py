@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pages import take_in_hand
 from watch import Deadline, PeakMemory
 
 RUN_ENGINE = Path(__file__).with_name("run_engine.py")
@@ -109,6 +110,7 @@ def cold_runs(job: Job, runs: int, limit_s: float) -> Cost:
 def listen(job: Job, command: list[str], runs: int, limit_s: float) -> tuple[Heard, float]:
     """What a process reports until it ends, and the seconds from its start to its end."""
     errors = job.result.with_suffix(".stderr")
+    take_in_hand()
     heard, begin = Heard(), time.perf_counter()
     with (
         errors.open("w") as stderr,
@@ -129,13 +131,13 @@ def listen(job: Job, command: list[str], runs: int, limit_s: float) -> tuple[Hea
 
 
 def hear(report: dict[str, Any], heard: Heard, memory: PeakMemory) -> None:
-    """Takes a report in: memory counts from the beginning of the first run that counts to the end of the last."""
+    """Takes a report in: memory counts from the beginning of a run that counts to its end."""
     heard.version = report.get("version", heard.version)
     if report.get("event") == "begin":
         memory.start_over()
     elif report.get("event") == "run":
         heard.runs.append(report)
-        heard.peak_bytes = memory.peak_bytes
+        heard.peak_bytes = max(heard.peak_bytes, memory.peak_bytes)
 
 
 def parse(line: str) -> dict[str, Any]:

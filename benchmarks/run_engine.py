@@ -1,6 +1,6 @@
 """One engine in a process of its own: warms up once, runs, and says on standard output what each run cost.
 
-Started by measure.py. Every line it writes is a JSON object with `event`: begin, run, end. CPU seconds are user and system time of this process and of all
+Started by measure.py. Every line it writes is a JSON object with `event`: begin and run for each run, then end. CPU seconds are user and system time of this process and of all
 its descendants (Ray's daemons and workers among them); what a run returns is written to a file after the last one, outside of any measurement.
 """
 
@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import psutil
+from pages import take_in_hand
 
 
 class Way(NamedTuple):
@@ -122,10 +123,11 @@ def once(compute: Callable[[], Any], way: Way) -> Any:
 def often(compute: Callable[[], Any], way: Way, runs: int) -> Any:
     """The result of the last of `runs` runs, after one that does not count."""
     result = compute()
-    say(event="begin", version=version(way.package))
     for _ in range(runs):
         del result
         gc.collect()
+        take_in_hand()
+        say(event="begin", version=version(way.package))
         cpu, wall = cpu_seconds(), time.perf_counter()
         result = compute()
         wall = time.perf_counter() - wall

@@ -279,16 +279,13 @@ class SpineRows:
     @cached_property
     def _asked(self) -> pl.DataFrame:
         """What is asked, each column in one piece."""
-        return pl.DataFrame(list(self._columns()))
-
-    def _columns(self) -> Iterator[pl.Series]:
         names = [*_keys(self.features), *_request(self.features)]
         for name in (*names, self.at):
             if name not in self.frame.columns:
                 raise UnknownColumn(f"the spine has no column {name!r}. {did_you_mean(name, self.frame.columns)}")
-        for name in names:
-            yield self.frame[name].rechunk()
-        yield pl.Series(AT, instants(self.frame[self.at], f"the spine's {self.at!r}")).cast(types.UTC)
+        whole = self.frame.select(dict.fromkeys([*names, self.at])).rechunk()  # columns side by side
+        times = pl.Series(AT, instants(whole[self.at], f"the spine's {self.at!r}")).cast(types.UTC)
+        return whole.select(names).with_columns(times)
 
 
 def _parts(frame: pl.DataFrame, stretches: Sequence[tuple[int, int]]) -> pl.DataFrame:
