@@ -283,9 +283,9 @@ class SpineRows:
         for name in (*names, self.at):
             if name not in self.frame.columns:
                 raise UnknownColumn(f"the spine has no column {name!r}. {did_you_mean(name, self.frame.columns)}")
-        whole = self.frame.select(dict.fromkeys([*names, self.at])).rechunk()  # columns side by side
+        whole = self.frame.select(list(dict.fromkeys([*names, self.at]))).rechunk()  # columns side by side
         times = pl.Series(AT, instants(whole[self.at], f"the spine's {self.at!r}")).cast(types.UTC)
-        return whole.select(names).with_columns(times)
+        return pl.DataFrame([*whole.select(names), times])
 
 
 def _parts(frame: pl.DataFrame, stretches: Sequence[tuple[int, int]]) -> pl.DataFrame:
