@@ -52,7 +52,7 @@ class Entity:
 
 
 def entities(given: Entity | Sequence[Entity], whose: str) -> tuple[Entity, ...]:
-    """One entity or several as a tuple; their key columns must not clash."""
+    """One entity or several as a tuple. They may share a key column, if it has the same type in all."""
     many = (given,) if isinstance(given, Entity) else tuple(given)
     for entity in many:
         if not isinstance(entity, Entity):
@@ -60,7 +60,20 @@ def entities(given: Entity | Sequence[Entity], whose: str) -> tuple[Entity, ...]
     names = [entity.name for entity in many]
     if len(set(names)) < len(names):
         raise Invalid(f"{whose} names an entity twice: {', '.join(names)}.")
+    _refuse_clash(many, whose)
     return many
+
+
+def _refuse_clash(many: Sequence[Entity], whose: str) -> None:
+    owners: dict[str, Entity] = {}
+    for entity in many:
+        for key, dtype in entity.keys.items():
+            owner = owners.setdefault(key, entity)
+            if owner.keys[key] != dtype:
+                raise WrongType(
+                    f"{whose}: key {key!r} is {owner.keys[key]} in entity {owner.name!r}, but {dtype} in entity {entity.name!r}. "
+                    "Give the two keys different names, or the same type."
+                )
 
 
 def keys_of(many: Sequence[Entity]) -> dict[str, pl.DataType]:

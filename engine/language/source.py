@@ -187,7 +187,7 @@ class Source(Rows):
         about: str = "",
     ) -> None:
         spec = SourceSpec(
-            checked_name(name, "a source"), reader, event_time, _several(entities, name), _schema(name, reader, schema), row_id, known_time,
+            checked_name(name, "a source"), reader, event_time, _several(entities, f"source {name!r}"), _schema(name, reader, schema), row_id, known_time,
             {column: not_negative(wait, f"known_after of {column!r}") for column, wait in (known_after or {}).items()}, deleted, time_zone, available,
             None if max_ahead is None else microseconds(max_ahead), about,
         )  # fmt: skip
