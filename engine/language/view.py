@@ -84,7 +84,7 @@ class FeatureView(metaclass=ViewType):
 
     Class arguments: `entity=` (one, several, or [] for a global view), `name=`, `owner=`, `tags=`, `every=` (values stand still
     between grid points), `ttl=` (rows older than that do not exist for folds over "forever"), `history=` (how far back the online
-    state can be asked).
+    state can be asked), `about=` (by default the docstring).
     """
 
     def __init_subclass__(
@@ -97,6 +97,7 @@ class FeatureView(metaclass=ViewType):
         every: Duration | None = None,
         ttl: Duration | None = None,
         history: Duration = "1d",
+        about: str = "",
     ) -> None:
         """Check the features and make each a reference."""
         title = checked_name(name or _snake(cls.__name__), "a view")
@@ -107,7 +108,7 @@ class FeatureView(metaclass=ViewType):
         view = ViewSpec(
             title, entities(entity, f"view {title!r}"), {key: _feature(value) for key, value in written_features.items()},
             None if every is None else positive(every, "every"), None if ttl is None else positive(ttl, "ttl"), not_negative(history, "history"),
-            owner, dict(tags or {}), (cls.__doc__ or "").strip(),
+            owner, dict(tags or {}), (about or cls.__doc__ or "").strip(),
         )  # fmt: skip
         _check(view)
         cls.spec = view
@@ -125,13 +126,25 @@ class FeatureView(metaclass=ViewType):
 
 
 def feature_view(
-    name: str, *, entity: Entity | Sequence[Entity], features: Mapping[str, Any], **about: Any
+    name: str,
+    *,
+    entity: Entity | Sequence[Entity],
+    features: Mapping[str, Any],
+    owner: str = "",
+    tags: Mapping[str, str] | None = None,
+    every: Duration | None = None,
+    ttl: Duration | None = None,
+    history: Duration = "1d",
+    about: str = "",
 ) -> type[FeatureView]:
     """A feature view made from a mapping of names to expressions; the keywords are those of the class form."""
     for key, value in features.items():
         if not isinstance(value, Expr):
             raise WrongType(f"view {name!r}: feature {key!r} is {value!r}, not an expression.")
-    return ViewType(checked_name(name, "a view"), (FeatureView,), dict(features), entity=entity, name=name, **about)  # type: ignore[return-value]
+    return ViewType(  # type: ignore[return-value]
+        checked_name(name, "a view"), (FeatureView,), dict(features), entity=entity, name=name, owner=owner, tags=tags,
+        every=every, ttl=ttl, history=history, about=about,
+    )  # fmt: skip
 
 
 def _refuse_uncalled(view: str, written: Mapping[str, Any]) -> None:

@@ -49,6 +49,26 @@ def test_a_source_that_is_not_about_the_entity_is_refused() -> None:
         nt.feature_view("view", entity=SELLER, features={"it": sales(entities=[SHOP]).count()})
 
 
+def test_a_view_says_what_it_is_about_in_either_form() -> None:
+    class Said(nt.FeatureView, entity=SHOP, about="Said."):
+        """Written."""
+
+        it = tx.count()
+
+    class Written(nt.FeatureView, entity=SHOP):
+        """Written."""
+
+        it = tx.count()
+
+    called = nt.feature_view("called", entity=SHOP, features={"it": tx.count()}, about="Called.")
+    assert [view.spec.about for view in (Said, Written, called)] == ["Said.", "Written.", "Called."]
+
+
+def test_a_view_refuses_a_word_it_does_not_know() -> None:
+    with pytest.raises(TypeError, match="ownr"):
+        nt.feature_view("view", entity=SHOP, features={"it": tx.count()}, ownr="us")  # type: ignore[call-arg]
+
+
 def test_a_bare_column_is_its_last_value() -> None:
     assert repr(made(tx.amount).feature) == "sales.amount.last(ignore_nulls=False)"
 
