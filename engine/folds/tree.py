@@ -52,11 +52,6 @@ class Tree:
         return levels[height]
 
 
-def fold_ranges(fold: Fold, column: Column, start: Index, stop: Index) -> State:
-    """The state of each half-open range [start, stop) of the column."""
-    return Tree.of(fold, column).over(start, stop, fold.empty(len(start), column))
-
-
 def _halved(level: State, merge: Merge) -> State:
     """The next level: neighbours merged in pairs, an odd last one kept."""
     n = len(level[0])

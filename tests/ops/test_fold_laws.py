@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from nowthen.engine.errors import WrongType
 from nowthen.engine.folds.column import Array, Column, Index, physical
-from nowthen.engine.folds.tree import fold_ranges
+from nowthen.engine.folds.tree import Tree
 from nowthen.engine.language.fold import Fold, State
 from nowthen.engine.language.registry import operators
 
@@ -94,6 +94,11 @@ def columns_with_ranges(draw: st.DrawFn, fold: Fold) -> tuple[Column, Index, Ind
     bound = st.lists(st.integers(0, len(column)), min_size=8, max_size=8)
     one, other = np.array(draw(bound)), np.array(draw(bound))
     return column, np.minimum(one, other), np.maximum(one, other)
+
+
+def by_tree(fold: Fold, column: Column, start: Index, stop: Index) -> State:
+    """The states of ranges, merged on a tree."""
+    return Tree.of(fold, column).over(start, stop, fold.empty(len(start), column))
 
 
 def in_bulk(fold: Fold, column: Column, start: Index, stop: Index) -> Column | None:
@@ -219,7 +224,7 @@ def test_every_cut_of_the_events_gives_the_same_value(fold: Fold, data: st.DataO
 @given(data=st.data())
 def test_the_tree_gives_the_meaning_of_every_range(fold: Fold, data: st.DataObject) -> None:
     column, start, stop = data.draw(columns_with_ranges(fold))
-    assert_meaning(fold, value(fold, fold_ranges(fold, column, start, stop), column), column, start, stop)
+    assert_meaning(fold, value(fold, by_tree(fold, column, start, stop), column), column, start, stop)
 
 
 @every_fold
@@ -232,7 +237,7 @@ def test_bulk_gives_the_meaning_of_every_range(fold: Fold, loops: None) -> None:
         if made is None:
             return
         assert_meaning(fold, made, column, start, stop)
-        by_states = value(fold, fold_ranges(fold, column, start, stop), column)
+        by_states = value(fold, by_tree(fold, column, start, stop), column)
         assert_same(fold, made, by_states, [column.take(np.arange(a, b)) for a, b in zip(start, stop, strict=True)])
 
     law()
@@ -274,7 +279,7 @@ def test_what_left_the_window_leaves_no_trace(fold: Fold, values: list[float], l
     inside = Column(pl.Float64(), np.array(values[-2:]))
     expected = value(fold, folded(fold, inside), inside)
     bulk = in_bulk(fold, column, start, stop)
-    tree = value(fold, fold_ranges(fold, column, start, stop), column)
+    tree = value(fold, by_tree(fold, column, start, stop), column)
     assert seen(tree) == seen(expected)
     assert bulk is None or seen(bulk) == seen(expected)
 
@@ -296,7 +301,7 @@ def test_a_fold_of_no_rows_at_all_works(fold: Fold, loops: None) -> None:
         column = Column(dtype, awkward(dtype)[:0])
         nowhere = np.zeros(2, dtype=np.int64)
         bulk = in_bulk(fold, column, nowhere, nowhere)
-        assert bulk is None or seen(bulk) == seen(value(fold, fold_ranges(fold, column, nowhere, nowhere), column))
+        assert bulk is None or seen(bulk) == seen(value(fold, by_tree(fold, column, nowhere, nowhere), column))
 
 
 def whole(name: str, values: Array, dtype: pl.DataType) -> list[Any]:
