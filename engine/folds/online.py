@@ -10,7 +10,7 @@ import polars as pl
 from ..errors import Invalid
 from ..language import dtype as types
 from ..language.nodes import Reference, RequestField, Slot, walk
-from ..language.source import SourceSpec
+from ..language.service import keys_of
 from ..language.status import Statuses
 from ..language.window import rounded
 from ..plan.lower import clock_slot, clocks_of, lower
@@ -18,7 +18,6 @@ from ..plan.plan import At, Output, Spine
 from ..plan.reader import Loaded
 from ..record import record
 from ..rules import optimize
-from ..running.training_set import keys_of
 from .ask import Answer
 from .column import Array, Column, Index
 from .evaluate import Evaluation, with_default
@@ -64,7 +63,7 @@ class Online:
     @cached_property
     def keys(self) -> dict[str, pl.DataType]:
         """The key columns a caller gives."""
-        return {key: dtype for reference in self.features.values() for key, dtype in keys_of(reference).items()}
+        return keys_of(*self.features.values())
 
     @cached_property
     def request(self) -> dict[str, pl.DataType]:
@@ -75,21 +74,6 @@ class Online:
             for node in walk(reference)
             if isinstance(node, RequestField)
         }
-
-    @cached_property
-    def sources(self) -> dict[str, SourceSpec]:
-        """The sources whose rows matter, by name."""
-        return {side.scan.source.name: side.scan.source for side in self.sides}
-
-    @cached_property
-    def history(self) -> int:
-        """How far back it may be asked, in microseconds: the longest `history=` of its views."""
-        return max(
-            node.view.history
-            for reference in self.features.values()
-            for node in walk(reference)
-            if isinstance(node, Reference)
-        )
 
     def fold(self, timelines: Sequence[Timeline], keys: Mapping[str, Sequence[object]], at: Index) -> dict[str, Answer]:
         """The slots of every side, from the timelines that hold them (in the order of `sides`), for each row at its time."""

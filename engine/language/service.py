@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import polars as pl
@@ -11,7 +12,7 @@ import polars as pl
 from ..errors import Invalid, WrongType
 from .entity import checked_name
 from .expr import digest
-from .nodes import Reference
+from .nodes import Reference, walk
 from .view import FeatureView, ViewType
 
 
@@ -24,7 +25,7 @@ class FeatureService:
 
     def __init__(self, name: str, features: Any, *, full_names: bool = False, owner: str = "", about: str = "") -> None:
         self.name = checked_name(name, "a service")
-        self.features = named(features, full_names=full_names)
+        self.features: Mapping[str, Reference] = MappingProxyType(named(features, full_names=full_names))
         self.owner, self.about = owner, about
 
     @cached_property
@@ -35,7 +36,14 @@ class FeatureService:
     @property
     def keys(self) -> dict[str, pl.DataType]:
         """The key columns a caller gives."""
-        return {key: dtype for reference in self.features.values() for key, dtype in reference.view.keys.items()}
+        return keys_of(*self.features.values())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A read-only view of a mapping does not pickle; the mapping does."""
+        return {**vars(self), "features": dict(self.features)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, features=MappingProxyType(state["features"]))
 
     def __repr__(self) -> str:
         return f"FeatureService({self.name!r}, {list(self.features)}, version={self.version[:12]})"
@@ -65,6 +73,12 @@ def named(features: Any, *, full_names: bool = False) -> dict[str, Reference]:
     return out
 
 
+def keys_of(*references: Reference) -> dict[str, pl.DataType]:
+    """The key columns that features need: those of their own views and of the views they read."""
+    nodes = [node for reference in references for node in walk(reference) if isinstance(node, Reference)]
+    return {key: dtype for node in nodes for key, dtype in node.view.keys.items()}
+
+
 def references(features: Any) -> Iterable[Reference]:
     """Every single feature meant by views, features, selections and services."""
     if isinstance(features, Reference):
@@ -80,4 +94,4 @@ def references(features: Any) -> Iterable[Reference]:
         raise WrongType(f"{features!r} is no feature. Give a view, View.feature, View.select(...) or a service.")
 
 
-__all__ = ["FeatureService", "FeatureView", "named", "references"]
+__all__ = ["FeatureService", "FeatureView", "keys_of", "named", "references"]

@@ -19,6 +19,7 @@ from ..language import dtype as types
 from ..language.duration import Duration, not_negative, positive
 from ..language.instant import instant, instants
 from ..language.nodes import Reference, RequestField, walk
+from ..language.service import keys_of
 from ..plan.budget import bytes_of
 from ..plan.lower import Open, lower
 from ..plan.pieces import pinned
@@ -329,12 +330,6 @@ def _fits(found: pl.DataType, wanted: pl.DataType) -> bool:
     if isinstance(found, pl.Datetime | pl.Date) and isinstance(wanted, pl.Datetime):
         return True
     return types.settled(found) == wanted or isinstance(found, pl.Null)
-
-
-def keys_of(reference: Reference) -> dict[str, pl.DataType]:
-    """The key columns a feature needs, its own view's and those of the views it reads."""
-    nodes = [node for node in walk(reference) if isinstance(node, Reference)]
-    return {key: dtype for node in nodes for key, dtype in node.view.keys.items()}
 
 
 def _check_keys(reference: Reference, schema: Mapping[str, pl.DataType]) -> None:
