@@ -8,9 +8,9 @@ import numpy as np
 import polars as pl
 
 from ..engine.folds.column import Array, Column, Mask, physical
+from ..engine.language.instant import DAY_US
 from .kinds import BOOLEAN, DATE, DATETIME, INTEGER, NULL, NUMBER, refused
 
-DAY_US = 86_400_000_000
 _BY_PHYSICAL = {physical(number()): number() for number in NUMBER.types}
 
 

@@ -13,8 +13,9 @@ import numpy as np
 import polars as pl
 
 from ..engine.folds.column import Array, Column, Mask
+from ..engine.language.instant import DAY_US
 from ..engine.language.map import map_of_columns, map_of_values
-from .alike import DAY_US, all_valid, converted, microseconds, number
+from .alike import all_valid, converted, microseconds, number
 from .kinds import BOOLEAN, DATE, DATETIME, DURATION, FLOAT, INTEGER, NULL, NUMBER, SIGNED, STRING, refused, same
 
 _NUMERIC = NUMBER | BOOLEAN | NULL

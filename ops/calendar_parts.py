@@ -6,8 +6,9 @@ import numpy as np
 import polars as pl
 
 from ..engine.folds.column import Array, Column, Index
+from ..engine.language.instant import DAY_US
 from ..engine.language.map import map_of_columns
-from .alike import DAY_US, microseconds
+from .alike import microseconds
 from .kinds import DATE, DATETIME, always
 
 _HOUR_US, _MINUTE_US, _SECOND_US = 3_600_000_000, 60_000_000, 1_000_000

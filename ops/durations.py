@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 
 from ..engine.folds.column import Array
+from ..engine.language.instant import DAY_US
 from ..engine.language.map import map_of_values
 from .kinds import DURATION, Rule, always
 
@@ -17,7 +18,7 @@ def _whole(name: str) -> Rule:
 @map_of_values(name="dt.total_days", returns=_whole("dt.total_days"))
 def total_days(x: Array) -> Array:
     """Whole days of 24 hours."""
-    return _cut(x, 86_400_000_000)
+    return _cut(x, DAY_US)
 
 
 @map_of_values(name="dt.total_hours", returns=_whole("dt.total_hours"))

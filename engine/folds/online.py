@@ -9,6 +9,7 @@ import polars as pl
 
 from ..errors import Invalid
 from ..language import dtype as types
+from ..language.instant import written_instant
 from ..language.nodes import Reference, RequestField, Slot, walk
 from ..language.service import keys_of
 from ..language.status import Statuses
@@ -106,9 +107,7 @@ class Online:
 
 def _refuse_early(timeline: Timeline, earliest: int | None) -> None:
     if timeline.exact_from is not None and earliest is not None and earliest < timeline.exact_from:
-        asked, exact = (
-            str(pl.Series([moment]).cast(pl.Datetime("us"))[0]) for moment in (earliest, timeline.exact_from)
-        )
+        asked, exact = written_instant(earliest), written_instant(timeline.exact_from)
         raise Invalid(
             f"asked at {asked}, but the online state is exact only from {exact} on. Give the view a longer history=."
         )

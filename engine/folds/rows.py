@@ -14,7 +14,7 @@ import polars as pl
 
 from ..language.dtype import settled
 from ..language.expr import Expr
-from ..language.instant import instants, refuse_nanoseconds
+from ..language.instant import refuse_nanoseconds
 from ..language.nodes import SourceColumn, walk
 from ..language.source import SourceSpec
 from ..record import record
@@ -57,7 +57,7 @@ class Rows:
 def rows_of(source: SourceSpec, parts: Mapping[str, Expr], frame: pl.DataFrame, known_column: str | None) -> Rows:
     """The rows of a frame of the source; `parts` are the expressions that folds read, by content key."""
     time = times_of(source, frame)
-    known = None if known_column is None else _instants(source, frame, known_column)
+    known = None if known_column is None else source.instants(frame, known_column)
     deleted = true_rows(Column.from_series(frame[source.deleted])) if source.deleted else None
     sequence = frame[SEQUENCE].to_numpy() if SEQUENCE in frame.columns else None
     row_id = _plain(frame[source.row_id]) if source.row_id else None
@@ -67,12 +67,7 @@ def rows_of(source: SourceSpec, parts: Mapping[str, Expr], frame: pl.DataFrame, 
 
 def times_of(source: SourceSpec, frame: pl.DataFrame, first: int = 0) -> Index:
     """When each row happened, microseconds UTC; refused where a row has no clear time. `first` is the number of the first row."""
-    return _instants(source, frame, source.event_time, first)
-
-
-def _instants(source: SourceSpec, frame: pl.DataFrame, column: str, first: int = 0) -> Index:
-    what, zone = f"{source.name}.{column}", source.time_zone
-    return instants(frame[column], what, time_zone=zone, available=source.available, first=first)
+    return source.instants(frame, source.event_time, first)
 
 
 def passing(kept: Expr | None, frame: pl.DataFrame) -> pl.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
@@ -10,9 +10,11 @@ import polars as pl
 from ..errors import Invalid, WrongType
 from ..folds.column import Index
 
+DAY_US = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The years 1 to 9999, which calendars of Python have, and a day more for zones. Beyond, a time and a delay could wrap around int64.
 _DAYS = (-719_163, 2_932_898)
-_A_DAY = {"ms": 86_400_000, "us": 86_400_000_000}
+_A_DAY = {"ms": 86_400_000, "us": DAY_US}
 
 
 def instants(
@@ -45,8 +47,28 @@ def instant(moment: datetime, what: str) -> int:
     if not isinstance(moment, datetime):
         raise WrongType(f"{what} is {moment!r}; give a datetime.")
     zoned = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    since = zoned - datetime(1970, 1, 1, tzinfo=UTC)
-    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+    return (zoned - _EPOCH) // timedelta(microseconds=1)
+
+
+def datetime_of(us: int) -> datetime:
+    """The Python datetime, in UTC, of microseconds UTC: `instant` the other way. OverflowError outside the years 1 to 9999.
+
+    >>> datetime_of(1_000_000)
+    datetime.datetime(1970, 1, 1, 0, 0, 1, tzinfo=datetime.timezone.utc)
+    """
+    return _EPOCH + timedelta(microseconds=us)
+
+
+def written_instant(us: int) -> str:
+    """An instant in words, in UTC; one outside the years 1 to 9999 (a window may begin there) is said to be.
+
+    >>> written_instant(1_000_000)
+    '1970-01-01 00:00:01'
+    """
+    try:
+        return str(datetime_of(us).replace(tzinfo=None))
+    except OverflowError:
+        return "before year 1" if us < 0 else "after year 9999"
 
 
 def _refuse_nulls(times: pl.Series, what: str, first: int) -> None:

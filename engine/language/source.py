@@ -10,6 +10,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import Invalid, UnknownColumn, WrongType, did_you_mean
+from ..folds.column import Index
 from ..plan.reader import Reader
 from . import dtype as types
 from .build import both, rows_over, unfiltered
@@ -17,6 +18,7 @@ from .duration import Duration, microseconds, not_negative
 from .entity import Entity, checked_name, entities, keys_of
 from .expr import Expr, shared
 from .fold import Fold
+from .instant import instants
 from .nodes import SourceColumn
 from .registry import operators
 
@@ -69,6 +71,11 @@ class SourceSpec:
         if name not in self.schema:
             raise UnknownColumn(f"source {self.name!r} has no column {name!r}. {did_you_mean(name, self.schema)}")
         return self.schema[name]
+
+    def instants(self, rows: pl.DataFrame, column: str, first: int = 0) -> Index:
+        """Microseconds UTC of one of its columns of times, as its zone and `available` say. `first` is the number of the first row."""
+        what, zone = f"{self.name}.{column}", self.time_zone
+        return instants(rows[column], what, time_zone=zone, available=self.available, first=first)
 
     def __repr__(self) -> str:
         return self.name

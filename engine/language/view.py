@@ -14,6 +14,7 @@ from ..errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from .duration import Duration, not_negative, positive, written
 from .entity import Entity, checked_name, entities, keys_of
 from .expr import Expr, digest, is_uncalled
+from .instant import DAY_US
 from .nodes import Feature, FoldOver, Reference, SourceColumn, walk
 from .registry import operator
 
@@ -29,7 +30,7 @@ class ViewSpec:
     features: Mapping[str, Feature]
     every: int | None = None
     ttl: int | None = None
-    history: int = 86_400_000_000
+    history: int = DAY_US
     owner: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     about: str = ""

@@ -16,6 +16,7 @@ import polars as pl
 from ..errors import Invalid
 from ..folds.column import Index
 from .duration import Duration, microseconds, not_negative, positive, written
+from .instant import DAY_US
 
 
 class End(NamedTuple):
@@ -29,7 +30,6 @@ class End(NamedTuple):
         return self.instants - self.less
 
 
-_DAY = 86_400_000_000
 BEGINNING = -(2**62)  # before any event; far enough from the end of int64 to be shifted
 
 
@@ -131,7 +131,7 @@ def hopping(
 ) -> Hopping:
     """Buckets of `width` that end on every multiple of `hop`; the grid is UTC unless `tz` or `offset` say otherwise."""
     lengths = positive(width, "the window"), positive(hop, "the hop")
-    if tz != "UTC" and any(length > _DAY and length % _DAY for length in lengths):
+    if tz != "UTC" and any(length > DAY_US and length % DAY_US for length in lengths):
         raise Invalid(
             f"hopping({width!r}, {hop!r}, tz={tz!r}): by the clock on the wall a window is whole days, or shorter than one."
         )
@@ -146,7 +146,7 @@ def floor(instants: Index, step: int, offset: int = 0, tz: str = "UTC") -> Index
     """
     if tz == "UTC":
         return instants - (instants - offset) % step
-    if step % _DAY:
+    if step % DAY_US:
         return _truncated(instants - offset, step, tz) + offset
     wall = _wall(instants - offset, tz)
     return _of_wall(wall - wall % step, tz) + offset
@@ -186,10 +186,10 @@ def _cut_off(instants: Index, step: int, tz: str) -> Index:
 
 def back(grid: Index, width: int, hop: int, tz: str = "UTC") -> Index:
     """Each point of a grid moved back by `width`; whole days are days of the clock on the wall when a time zone is given."""
-    if tz == "UTC" or width % _DAY:
+    if tz == "UTC" or width % DAY_US:
         return grid - width
     wall = _wall(grid, tz)
-    return _of_wall((wall if hop % _DAY else wall - wall % _DAY) - width, tz)
+    return _of_wall((wall if hop % DAY_US else wall - wall % DAY_US) - width, tz)
 
 
 def _wall(instants: Index, tz: str) -> Index:
@@ -205,7 +205,7 @@ def _of_wall(shown: Index, tz: str) -> Index:
     if not found.null_count():
         return found.to_numpy()
     half_a_day = wall.dt.offset_by("-12h").dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
-    return found.fill_null(half_a_day.dt.timestamp("us") + _DAY // 2).to_numpy()
+    return found.fill_null(half_a_day.dt.timestamp("us") + DAY_US // 2).to_numpy()
 
 
 def _zone(tz: str) -> str:

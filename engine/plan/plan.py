@@ -11,8 +11,10 @@ from functools import cached_property
 import polars as pl
 
 from ..folds.ask import Ask
+from ..folds.column import Index
 from ..language.duration import written
 from ..language.expr import Expr
+from ..language.instant import instants, written_instant
 from ..language.nodes import FoldOver
 from ..language.source import SourceSpec
 from ..record import record
@@ -41,6 +43,10 @@ class Spine:
     time: str
     request: Mapping[str, str]  # request field -> spine column
     known: str | int | None = None  # a column, one instant (microseconds UTC), or None: as known at the time asked
+
+    def times(self, frame: pl.DataFrame) -> Index:
+        """When each row of the spine asks, microseconds UTC."""
+        return instants(frame[self.time], f"the spine's {self.time!r}")
 
     def describe(self) -> str:
         """One line for people."""
@@ -188,4 +194,4 @@ class Plan:
 
 def moment(instant: int | None) -> str:
     """An end of a bound in words; an open one is a dash."""
-    return "-" if instant is None else str(pl.Series([instant]).cast(pl.Datetime("us"))[0])
+    return "-" if instant is None else written_instant(instant)

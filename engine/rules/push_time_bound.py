@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..errors import Invalid
-from ..language.instant import instants
+from ..language.instant import DAY_US
 from ..plan.plan import At, Plan, Spine
 from ..plan.reader import TimeBound
-
-_DAY = 86_400_000_000
 
 
 def push_time_bound(plan: Plan) -> Plan:
@@ -30,11 +28,12 @@ def push_time_bound(plan: Plan) -> Plan:
 
 def _span(spine: Spine) -> tuple[int, int] | None:
     """First and last time asked at, or None for an empty spine."""
-    times = spine.reader.read([spine.time]).to_series()
+    frame = spine.reader.read([spine.time])
+    times = frame[spine.time]
     if not len(times) or times.null_count():
         return None
     try:
-        first, last = instants(times.gather([times.arg_min() or 0, times.arg_max() or 0]), spine.time).tolist()
+        first, last = spine.times(frame[[times.arg_min() or 0, times.arg_max() or 0]]).tolist()
     except Invalid:
         return None  # the run refuses it, with the number of its row
     return first, last
@@ -43,7 +42,7 @@ def _span(spine: Spine) -> tuple[int, int] | None:
 def _bounded(side: At, span: tuple[int, int] | None) -> At:
     if span is None:
         return side
-    slack = 0 if side.scan.source.time_zone in (None, "UTC") else _DAY
+    slack = 0 if side.scan.source.time_zone in (None, "UTC") else DAY_US
     first = None if side.reach is None else span[0] - side.reach - slack
     bound = TimeBound(side.scan.source.event_time, first, span[1] + slack)
     return replace(side, scan=replace(side.scan, bound=bound))

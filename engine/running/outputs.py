@@ -16,7 +16,7 @@ from ..folds.column import Array, Column
 from ..folds.evaluate import Evaluation, with_default
 from ..folds.filling import Filling
 from ..language import dtype as types
-from ..language.instant import instants, refuse_nanoseconds
+from ..language.instant import refuse_nanoseconds
 from ..language.nodes import RequestField, Slot, walk
 from ..language.status import NAMES, Statuses
 from ..language.window import rounded
@@ -116,7 +116,7 @@ def clocks(plan: Plan, frame: pl.DataFrame) -> dict[str, Column]:
     """The time asked, rounded down to every chain of clocks that the output expressions read."""
     columns = {}
     for chain in {chain for output in plan.outputs for chain in clocks_of(output.expr)}:
-        times = instants(frame[plan.input.spine.time], "the spine's time")
+        times = plan.input.spine.times(frame)
         columns[clock_slot(chain)] = Column(types.UTC, rounded(times, chain))
     return columns
 

@@ -14,7 +14,6 @@ import polars as pl
 
 from ..folds import compiled
 from ..language.expr import Expr
-from ..language.instant import instants
 from ..language.nodes import load
 from ..plan.plan import JOIN, SELECT, Plan
 from ..plan.reader import Loaded
@@ -152,8 +151,7 @@ def _on_rows(plan: Plan) -> Iterator[Expr]:
 
 
 def _checked(plan: Plan, spine: Loaded) -> pl.DataFrame:
-    column = plan.input.spine.time
-    instants(spine.frame[column], f"the spine's {column!r}")
+    plan.input.spine.times(spine.frame)  # refused where one is no clear instant
     return spine.frame
 
 

@@ -21,7 +21,6 @@ from ..folds.ready import Ready, folding
 from ..folds.rows import arrange, passing, rows_of, times_of
 from ..folds.tree import Tree
 from ..language.fold import Ranged, State
-from ..language.instant import instants
 from ..language.window import BEGINNING, Sliding
 from ..record import record
 from .packed import Packed, put_together
@@ -83,7 +82,7 @@ class Opened:
     @cached_property
     def times(self) -> Index:
         """When each question asks."""
-        return instants(self.spine[self.task.spine.time], "the spine's time")
+        return self.task.spine.times(self.spine)
 
     @cached_property
     def coder(self) -> Coder:

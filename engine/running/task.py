@@ -91,7 +91,7 @@ class AtTask:
     def asking(self, spine: Reader, *, rows: int) -> Asking:
         """The questions, ready for about so many rows that pass by."""
         questions = spine.read(_questions(self.side, self.spine)).rechunk()
-        times = instants(questions[self.spine.time], f"the spine's {self.spine.time!r}")
+        times = self.spine.times(questions)
         _known(self.spine, questions)  # a null is refused here as well, though no row depends on it
         return Asking.of(questions, dict(self.side.keys), times, rows=rows)
 
@@ -158,7 +158,7 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gath
     known_column = _known_column(side, spine, source)
     questions, rows = _tables(side, spine, spine_reader, source, known_column)
     rows = passing(side.scan.kept, rows)
-    times = instants(questions[spine.time], f"the spine's {spine.time!r}")
+    times = spine.times(questions)
     compiled.kernels(len(times) + rows.height)
     group, asked_group, groups = codes(rows, questions, keys)
     arranged = arrange(rows_of(side.scan.source, side.parts, rows, known_column), group, groups)

@@ -16,7 +16,9 @@ BUYER = nt.Entity("buyer", keys={"id": pl.Int64})
 @pytest.mark.parametrize("dtype", [pl.String, pl.Int32], ids=repr)
 def test_two_entities_that_give_a_key_another_type_are_refused_by_name(dtype: Any) -> None:
     seller = nt.Entity("seller", keys={"id": dtype})
-    with pytest.raises(nt.WrongType, match=r"view 'v': key 'id' is Int64 in entity 'buyer', but \w+ in entity 'seller'"):
+    with pytest.raises(
+        nt.WrongType, match=r"view 'v': key 'id' is Int64 in entity 'buyer', but \w+ in entity 'seller'"
+    ):
         entities([BUYER, seller], "view 'v'")
 
 

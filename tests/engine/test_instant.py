@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import polars as pl
 import pytest
 
 from nowthen.engine.errors import Invalid, WrongType
-from nowthen.engine.language.instant import instant, instants
+from nowthen.engine.language.instant import DAY_US, datetime_of, instant, instants, written_instant
 
 SUMMER = datetime(2020, 7, 1, 12)
 SUMMER_US = 1_593_604_800_000_000
@@ -44,7 +44,7 @@ def test_nanoseconds_are_refused_with_their_row() -> None:
 
 def test_a_date_is_the_end_of_its_day_where_the_source_says_so() -> None:
     found = instants(pl.Series([date(1970, 1, 1)]), "time", available="end_of_day")
-    assert found.tolist() == [86_400_000_000 - 1]
+    assert found.tolist() == [DAY_US - 1]
 
 
 @pytest.mark.parametrize("times", [pl.Series([date(1970, 1, 1)]), pl.Series([5]), pl.Series(["2020-01-01"])], ids=repr)
@@ -57,3 +57,11 @@ def test_one_moment_may_be_naive_or_zoned() -> None:
     tokyo = timezone(timedelta(hours=9))
     assert instant(SUMMER, "at") == SUMMER_US
     assert instant(SUMMER.replace(tzinfo=tokyo), "at") == SUMMER_US - 32_400_000_000
+
+
+def test_microseconds_are_the_datetime_they_came_from() -> None:
+    assert datetime_of(SUMMER_US - 1) == SUMMER.replace(tzinfo=UTC) - timedelta(microseconds=1)
+
+
+def test_an_instant_is_written_in_utc_even_before_all_calendars() -> None:
+    assert [written_instant(us) for us in (SUMMER_US, -(10**17))] == ["2020-07-01 12:00:00", "before year 1"]
