@@ -6,7 +6,7 @@ import os
 import re
 from pathlib import Path
 
-from ..errors import Invalid
+from ..errors import Invalid, WrongType
 
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 _WRITTEN = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([A-Za-z]*)\s*")
@@ -24,7 +24,9 @@ def bytes_of(memory: str | int | None) -> int:
     if memory is None:
         return int(_SHARE * _installed())
     found = _written(memory) if isinstance(memory, str) else memory
-    if not isinstance(found, int) or found < _LEAST:
+    if isinstance(found, bool) or not isinstance(found, int):
+        raise WrongType(f"memory={memory!r}; pass bytes as an int, or text such as '4GiB'.")
+    if found < _LEAST:
         raise Invalid(f"memory={memory!r} is less than 64MiB, with which nothing can be done.")
     return found
 
@@ -32,7 +34,7 @@ def bytes_of(memory: str | int | None) -> int:
 def _written(memory: str) -> int:
     parts = _WRITTEN.fullmatch(memory)
     if parts is None or parts[2].upper() not in _UNITS:
-        raise Invalid(f"memory={memory!r} is no size. Write it as '4GiB' or '500MB'.")
+        raise Invalid(f"memory={memory!r} is not a size. Write it as '4GiB' or '500MB'.")
     return int(float(parts[1]) * _UNITS[parts[2].upper()])
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
 import nowthen as nt
+from nowthen.engine.plan.budget import bytes_of
 from nowthen.engine.plan.plan import Plan
 from nowthen.engine.plan.way import Resources
 from nowthen.engine.rules import optimize
@@ -59,10 +61,13 @@ def test_a_plan_says_how_it_will_be_carried_out() -> None:
     assert "At by shop_id: 1 folds, bucketed into" in str(planned(200_000, 4 * MB))
 
 
-def test_memory_that_is_no_size_is_refused() -> None:
-    frame = pl.DataFrame({"shop_id": [1], "time": [NOON]})
-    source = nt.Source("sales", nt.Frame(frame), event_time="time", entities=SHOP)
-    view = nt.feature_view("view", entity=SHOP, features={"count": source.count()})
-    for wrong in ("much", "12 parsecs", "1KB"):
-        with pytest.raises(nt.Invalid, match="memory="):
-            nt.training_set(frame, view, at="time").collect(memory=wrong)
+@pytest.mark.parametrize("wrong", ["much", "12 parsecs", "1KB", 1024])
+def test_memory_that_is_no_size_is_refused(wrong: str | int) -> None:
+    with pytest.raises(nt.Invalid, match="memory="):
+        bytes_of(wrong)
+
+
+@pytest.mark.parametrize("wrong", [1.5e9, True])
+def test_memory_that_is_no_whole_number_is_refused_saying_what_to_pass(wrong: Any) -> None:
+    with pytest.raises(nt.WrongType, match="pass bytes as an int, or text such as '4GiB'"):
+        bytes_of(wrong)
