@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import polars as pl
 
@@ -17,7 +17,7 @@ from ..errors import Invalid, UnknownColumn, WrongType, did_you_mean
 from ..folds.at import FOREVER
 from ..language import dtype as types
 from ..language.duration import Duration, not_negative, positive
-from ..language.instant import instant, instants
+from ..language.instant import instant
 from ..language.nodes import Reference, RequestField, walk
 from ..language.service import keys_of
 from ..plan.budget import bytes_of
@@ -32,6 +32,7 @@ from . import handover, tensors
 from .executor import executor, on, slots
 from .keeper import kept_by
 from .run import Run
+from .run_options import RunOptions, check_options
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,8 +48,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class TrainingSet:
-    """Spine rows with the features as of each row's time. Nothing is read before `collect` (or another way out).
+    """Spine rows with the features as of each row's time. They are made by `collect`, or another way out, and not before.
 
+    Until then no row is read, but that `plan` and `explain` look at the times of the spine, and `split` at all of it.
     Output rows are the spine's rows: same number, same order, duplicates kept, its columns untouched; one column a feature follows.
     """
 
@@ -87,7 +89,7 @@ class TrainingSet:
         )
         from ..showing.explained import Explained
 
-        plan, run = self._run(engine, status, memory, workers, deadline, None)
+        plan, run = self._run(status, engine, memory, workers, deadline)
         return Explained.of(self._written(status, None), plan, analyzed(plan, run, on(engine)) if analyze else None)
 
     def collect(
@@ -106,51 +108,55 @@ class TrainingSet:
         ("4GiB") is what may be in use at once beside the result, by default most of the machine; what does not fit is done in parts,
         with files between. `workers` is how many cores to use at most, and `deadline` ("10m") when nobody waits any longer. `resume`
         is a folder, on Ray one that all nodes share, where what is done is kept until the end: a run that died is taken up again.
+        The other ways out take all these too.
         """
-        plan, run = self._run(engine, status, memory, workers, deadline, resume)
+        plan, run = self._run(status, engine, memory, workers, deadline, resume)
         with run:
             return run.collected(plan)
 
     def batches(
-        self, rows: int = 1_000_000, *, engine: str = "auto", status: bool = False, **how: Any
+        self, rows: int = 1_000_000, *, status: bool = False, **how: Unpack[RunOptions]
     ) -> Generator[pl.DataFrame]:
         """The training set in frames of at most `rows` rows, in order, at least one; nothing runs before it is asked for.
 
         Answers that do not fit `memory` wait in files. The spine is held, the features are not. Other arguments are those of `collect`.
         """
+        check_options(how)
         if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
             raise Invalid(f"rows={rows!r}; a batch holds one row or more.")
-        return self._batches(rows, {"engine": engine, "status": status, **how})
+        return self._batches(rows, status, how)
 
-    def _batches(self, rows: int, how: dict[str, Any]) -> Generator[pl.DataFrame]:
-        plan, run = self._run(**how)
+    def _batches(self, rows: int, status: bool, how: RunOptions) -> Generator[pl.DataFrame]:
+        plan, run = self._run(status=status, **how)
         with run:
             yield from run.batches(plan, rows)
 
-    def sink_parquet(self, path: str | PathLike[str], *, rows: int = 250_000, **how: Any) -> int:
+    def sink_parquet(
+        self, path: str | PathLike[str], *, rows: int = 250_000, status: bool = False, **how: Unpack[RunOptions]
+    ) -> int:
         """Write the training set to one Parquet file, a row group for every `rows` rows; returns how many rows there are.
 
         The file appears whole or not at all. Other arguments are those of `collect`.
         """
         from .sinking import written
 
-        with closing(self.batches(rows, **how)) as frames:
+        with closing(self.batches(rows, status=status, **how)) as frames:
             return written(Path(path), frames)
 
     def save(self, name: str, **how: Any) -> Any:
         """Keep it in its store under a name, with all it was made from: `store.open_training_set(name)` gives the same bytes ever after.
 
-        Other arguments are those of `collect`. A name is taken once; saving the same again under it changes nothing.
+        Other arguments are those of `sink_parquet`. A name is taken once; saving the same again under it changes nothing.
         """
         return kept_by(self.keeper).save(self, name, **how)
 
-    def to_arrow(self, *, engine: str = "auto") -> pa.Table:
+    def to_arrow(self, **how: Unpack[RunOptions]) -> pa.Table:
         """The training set as an Arrow table."""
-        return self.collect(engine=engine).to_arrow()
+        return self.collect(**how).to_arrow()
 
-    def to_pandas(self, *, engine: str = "auto") -> pd.DataFrame:
+    def to_pandas(self, **how: Unpack[RunOptions]) -> pd.DataFrame:
         """The training set as a pandas frame."""
-        return handover.pandas_frame(self.collect(engine=engine))
+        return handover.pandas_frame(self.collect(**how))
 
     @property
     def schema(self) -> dict[str, pl.DataType]:
@@ -158,9 +164,9 @@ class TrainingSet:
         made = {name: reference.dtype for name, reference in self.features.items() if name not in self.spine.schema}
         return {**self.spine.schema, **made}
 
-    def to_batches(self, rows: int = handover.ROWS, *, engine: str = "auto") -> pa.RecordBatchReader:
+    def to_batches(self, rows: int = handover.ROWS, **how: Unpack[RunOptions]) -> pa.RecordBatchReader:
         """A stream of Arrow batches of at most `rows` rows, read once; nothing runs before the first is asked for."""
-        return handover.batches(self.schema, self._frames(rows, engine))
+        return handover.batches(self.schema, self.batches(rows, **how))
 
     def __arrow_c_schema__(self) -> object:
         return handover.arrow_schema(self.schema).__arrow_c_schema__()
@@ -168,17 +174,17 @@ class TrainingSet:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         return self.to_batches().__arrow_c_stream__(requested_schema)
 
-    def to_duckdb(self, connection: DuckDBPyConnection | None = None, *, engine: str = "auto") -> DuckDBPyRelation:
+    def to_duckdb(self, connection: DuckDBPyConnection | None = None, **how: Unpack[RunOptions]) -> DuckDBPyRelation:
         """A relation of DuckDB that holds the rows, on its default connection unless one is given."""
-        held: DuckDBPyRelation = handover.relation(self.schema, self._frames(handover.ROWS, engine), connection)
+        held: DuckDBPyRelation = handover.relation(self.schema, self.batches(handover.ROWS, **how), connection)
         return held
 
-    def to_ray(self, rows: int = 1_000_000, *, engine: str = "auto") -> Dataset:
+    def to_ray(self, rows: int = 1_000_000, **how: Unpack[RunOptions]) -> Dataset:
         """A dataset of Ray Data with a block for every `rows` rows, in the spine's order."""
         handover.library("pandas", "to_ray()")  # which Ray Data stands on
         from .ray_data import dataset
 
-        return dataset(self.to_batches(rows, engine=engine))
+        return dataset(self.to_batches(rows, **how))
 
     def to_torch(
         self,
@@ -187,7 +193,7 @@ class TrainingSet:
         batch_size: int | None = None,
         dtype: Any = None,
         fill_null: float | None = None,
-        engine: str = "auto",
+        **how: Unpack[RunOptions],
     ) -> TensorBatches:
         """A `torch.utils.data.IterableDataset` of dicts of tensors, `batch_size` rows each, or all at once; read here, once.
 
@@ -198,10 +204,7 @@ class TrainingSet:
         handover.library("torch", "to_torch()")
         from .torch_data import dataset
 
-        return dataset(tensors.arrays(self._frames(handover.ROWS, engine), names, fill_null), batch_size, dtype)
-
-    def _frames(self, rows: int, engine: str) -> Iterator[pl.DataFrame]:
-        return self.batches(rows, engine=engine)
+        return dataset(tensors.arrays(self.batches(handover.ROWS, **how), names, fill_null), batch_size, dtype)
 
     def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
         """The training set cut by time into half-open parts; rows less than `gap` before a cut are dropped.
@@ -209,18 +212,18 @@ class TrainingSet:
         Two cuts give three parts: before the first, between them, from the second on. The spine is read once, here.
         """
         frame = self.spine.reader.read(list(self.spine.schema))
-        times = instants(frame[self.spine.time], f"the spine's {self.spine.time!r}")
+        times = self.spine.times(frame)
         cuts = [_cut(cut) for cut in at]
         if cuts != sorted(set(cuts)):
-            raise Invalid(f"cuts {list(at)} must rise.")
+            raise Invalid(f"cuts {list(at)} must be in increasing order.")
         wait = not_negative(gap, "gap")
         ends = [(low, high - wait) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
         return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
 
     def _run(
         self,
-        engine: str,
         status: bool,
+        engine: str = "auto",
         memory: str | int | None = None,
         workers: int | None = None,
         deadline: Duration | None = None,
@@ -247,7 +250,9 @@ class TrainingSet:
         return replace(self, spine=replace(self.spine, reader=Loaded(frame, "part of the spine")))
 
     def __repr__(self) -> str:
-        return f"<TrainingSet of {len(self.features)} features at {self.spine.time}: {', '.join(self.features)}>\n{self.plan()}"
+        lines = [f"<TrainingSet of {len(self.features)} features>", f"  {self.spine.describe()}"]
+        lines += [f"  {name} = {reference.feature!r}" for name, reference in self.features.items()]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         from html import escape  # loaded where a notebook shows something

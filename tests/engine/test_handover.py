@@ -85,6 +85,13 @@ def test_nothing_runs_before_a_batch_is_asked_for() -> None:
     assert stream.read_all().num_rows == 2
 
 
+def test_a_training_set_shows_its_features_and_spine_and_reads_none() -> None:
+    shown = repr(counted())
+    assert "at=asked" in shown
+    assert "sold = feature(sales.items.sum(), default=0)" in shown
+    assert Counted.reads == 0
+
+
 @pytest.mark.parametrize("rows", [0, -1, True, 2.0])
 def test_batches_without_rows_are_refused(rows: Any) -> None:
     with pytest.raises(nt.Invalid, match="one row or more"):

@@ -116,7 +116,7 @@ REFUSED: dict[str, tuple[Callable[[], object], type[nt.NowThenError], str]] = {
     "cuts that fall": (
         lambda: nt.training_set(spine(), COUNT, at="asked").split(["2020-02-01", "2020-01-01"]),
         nt.Invalid,
-        "must rise",
+        "must be in increasing order",
     ),
     "a source without its event time": (lambda: sales(event_time="tiem"), nt.UnknownColumn, "Did you mean 'time'?"),
     "an event time that is a number": (lambda: sales(event_time="items"), nt.WrongType, "'items' is Int64"),
