@@ -1,4 +1,4 @@
-"""The rules that make a plan good, in order. Each is Plan -> Plan; `check` proves after each that the answer is the same."""
+"""The rules that make a plan good, in order. Each is Plan -> Plan; after each `check` compares what the outputs mean before and after."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The check after every rule: same outputs of the same meaning, slots filled once, types right, all columns read that are needed."""
+"""The check after every rule: same outputs of the same meaning, slots filled once, types right, all columns read that are needed.
+
+It compares two plans; it does not prove a rule right. It trusts the rewritings (see `meaning.py`), and `needed_columns`, which `prune_columns` uses too.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""What the outputs of a plan mean, whatever its slots are called, wherever its filters stand and however plainly it is put."""
+"""What the outputs of a plan mean, whatever its slots are called, wherever its filters stand and however plainly it is put.
+
+Both sides of a comparison are made plain by the rewritings that `simplify` uses, which are trusted here: a wrong one would make both wrong alike.
+tests/engine/test_rewritings.py holds those to the operators they rewrite.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ from .simplify import Plainer
 
 
 class Meaning:
-    """The meaning of each output of a plan, equal for outputs that always have equal values and statuses.
+    """The meaning of each output of a plan, equal only where values and statuses are always equal, if the rewritings are right.
 
     Equal nodes are one object as long as one of them is held, so two meanings can be compared while both plans' are at hand.
     """
