@@ -15,7 +15,7 @@ def _target(source: pl.DataType, *, dtype: pl.DataType, **_: bool) -> pl.DataTyp
     accept("cast", ANY, source)
     if dtype not in ANY or dtype in NULL or settled(dtype) != dtype:
         raise WrongType(
-            f"cast: a feature cannot be {dtype}. Take a number, Boolean, String, Date, Datetime('us') or Duration('us')."
+            f"cast: a feature cannot be {dtype}. Use a number, Boolean, String, Date, Datetime('us') or Duration('us')."
         )
     try:
         pl.Series([0]).cast(source).cast(dtype, strict=False)  # of no rows Polars converts anything to anything
@@ -41,7 +41,7 @@ def cast(x: Column, *, dtype: pl.DataType, strict: bool = True) -> Column:
     if strict and made.null_count() > series.null_count():
         bad = series.filter(made.is_null() & series.is_not_null())
         raise Invalid(
-            f"cast: {bad[0]!r} is not a {dtype} ({len(bad)} such of {len(x)}). With strict=False it becomes null."
+            f"cast: {bad[0]!r} is not a {dtype} ({len(bad)} of {len(x)} values). With strict=False it becomes null."
         )
     return Column.from_series(made)
 

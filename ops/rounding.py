@@ -15,7 +15,7 @@ from .kinds import NUMBER, same
 
 def _rounded(dtype: pl.DataType, *, decimals: Any) -> pl.DataType:
     if not isinstance(decimals, int) or decimals < 0:
-        raise Invalid(f"round: decimals={decimals!r}; it is a whole number from 0 up.")
+        raise Invalid(f"round: decimals={decimals!r}; it is a whole number, 0 or more.")
     return same("round", NUMBER)(dtype)
 
 

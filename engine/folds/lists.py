@@ -80,7 +80,7 @@ class Lists:
         return _again, (packed.counts, packed.entries)
 
     def __array__(self, *_: Any, **__: Any) -> NoReturn:
-        raise TypeError("lists are no numpy array; use what they have themselves.")
+        raise TypeError("a column of lists is not a numpy array; use its own methods.")
 
 
 class Room(Lists):

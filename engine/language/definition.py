@@ -106,7 +106,7 @@ class Elsewhere:
 
     def _refusal(self) -> Invalid:
         return Invalid(
-            f"a source that comes from a definition knows where its data is only by these words: {self.words}. Use the source itself."
+            f"a source read from a definition knows its data only by this description: {self.words}. Use the source itself."
         )
 
 
@@ -211,7 +211,7 @@ class _Reading:
             name, chosen, full_names=full_names, owner=self._definition["owner"], about=self._definition["about"]
         )
         if list(made.features) != [column for column, _, _ in columns]:
-            raise Invalid(f"the definition of service {name!r} names its columns in no way a service can.")
+            raise Invalid(f"the definition of service {name!r} gives its columns names that no service can produce.")
         return made
 
     def _view(self, name: str) -> ViewType:

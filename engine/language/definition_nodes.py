@@ -180,7 +180,7 @@ def _operator(node: Json) -> Map | type[Fold]:
         ) from None
     if found.version != version:
         raise Invalid(
-            f"a definition needs version {version} of operator {name!r}; version {found.version} is installed. Apply it anew."
+            f"a definition needs version {version} of operator {name!r}; version {found.version} is installed. Apply it again."
         )
     return found
 
@@ -189,7 +189,7 @@ def _checked(made: Expr, node: Json) -> Expr:
     """The node, if it has the type it had when it was written."""
     if type_json(made.dtype) != node["type"]:
         raise Invalid(
-            f"{made!r} is {made.dtype} here, but was {node['type']} when it was defined. Apply the definition anew."
+            f"{made!r} is {made.dtype} here, but was {node['type']} when it was defined. Apply the definition again."
         )
     return made
 

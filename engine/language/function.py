@@ -44,7 +44,7 @@ def function(returns: Any) -> Callable[[Body], Function]:
     taxed(request.price, rate=0.1)
     """
     if not isinstance(returns, type | pl.DataType):
-        raise WrongType(f"write @nt.function(returns=pl.Float64), with the type of what it gives; got {returns!r}.")
+        raise WrongType(f"write @nt.function(returns=pl.Float64), with the type it returns; got {returns!r}.")
     dtype = _checked_type(types.instance(returns))
 
     def decorate(body: Body) -> Function:
@@ -140,7 +140,7 @@ class Function(Map):
         """Path and version. Refused for a function that nobody else could import."""
         if not self._by_path_alone():
             raise Invalid(
-                f"function {self.name!r} cannot be written into a definition: others find it by its path, and it does not stand at the top "
+                f"function {self.name!r} cannot be written into a definition: others find it by its path, and it is not defined at the top "
                 "of a module that can be imported, under names of letters, digits and underscores. Move it from the notebook, script, "
                 "class or function it is in to a module, and import it from there."
             )
@@ -165,12 +165,12 @@ class Function(Map):
         if not isinstance(found, Function):
             raise NotFound(
                 f"function {self.name!r}: its module is here, but has no nt.function of that name. Install the version of the module "
-                "that has it, or apply the definition anew."
+                "that has it, or apply the definition again."
             )
         if not self._is(found) or found._body is None:
             raise Invalid(
-                f"function {self.name!r} is another here (source {found.version[:12]}, returns {found.dtype}) than where it was defined "
-                f"(source {self.version[:12]}, returns {self.dtype}). Install that version of the module, or apply the definition anew."
+                f"function {self.name!r} differs here (source {found.version[:12]}, returns {found.dtype}) from where it was defined "
+                f"(source {self.version[:12]}, returns {self.dtype}). Install that version of the module, or apply the definition again."
             )
         return found
 
@@ -193,5 +193,5 @@ def _checked_type(dtype: pl.DataType) -> pl.DataType:
         if types.settled(dtype) == dtype and not isinstance(dtype, pl.Null):
             return dtype
     raise WrongType(
-        f"returns={dtype}: a feature cannot be that. Take a number, Boolean, String, Date, Datetime('us'), Duration('us') or a list of these."
+        f"returns={dtype}: a feature cannot have that type. Use a number, Boolean, String, Date, Datetime('us'), Duration('us') or a list of these."
     )

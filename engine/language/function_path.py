@@ -17,7 +17,7 @@ def parted(path: object) -> tuple[str, str]:
     """
     module, colon, name = path.partition(":") if isinstance(path, str) else ("", "", "")
     if not colon:
-        raise Invalid(f"{path!r} is no path of a function. It is written module:name.")
+        raise Invalid(f"{path!r} is not the path of a function. Write it as module:name.")
     for part in (*module.split("."), name):
         checked_name(part, f"a part of the path {path!r} of a function")
     return module, name

@@ -28,7 +28,7 @@ def source_version(function: Any) -> str:
         found = meant(inspect.getsource(function), function.__name__)
     except (OSError, tokenize.TokenError, SyntaxError) as error:
         raise Invalid(
-            f"the source of function {function.__qualname__!r} cannot be read ({error}), and its version is made of it. Write it in a file or a notebook."
+            f"the source of function {function.__qualname__!r} cannot be read ({error}), and its version is made from it. Write it in a file or a notebook."
         ) from None
     return digest([text for _, text in found])
 
@@ -42,7 +42,7 @@ def checked_function(function: Any) -> None:
         raise WrongType(f"function {name!r} is async or a generator; a function of columns returns a pl.Series.")
     if hasattr(function, "__wrapped__"):
         raise Invalid(
-            f"function {name!r} is wrapped by another decorator, which its source does not show. Leave it out."
+            f"function {name!r} is wrapped by another decorator, which its source does not show. Remove that decorator."
         )
     if function.__code__.co_freevars:
         free = ", ".join(function.__code__.co_freevars)

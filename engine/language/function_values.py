@@ -27,7 +27,7 @@ def called(name: str, body: Any, series: Sequence[pl.Series], params: Mapping[st
         where = f" in line {lines[-1]} of {Path(file).name}" if lines else ""
         raise FunctionFailed(
             f"function {name} failed on {len(series[0])} rows: {type(error).__name__}: {error}{where}. "
-            "It has to give a value or null for every row, also where columns are null."
+            "It must give a value or null for every row, even where columns are null."
         ) from error
 
 
@@ -41,7 +41,7 @@ def as_declared(name: str, given: object, n: int, dtype: pl.DataType) -> pl.Seri
         raise FunctionFailed(f"function {name} gave {_kind(given)} for {n} rows, not a pl.Series.{hint}")
     if len(given) != n:
         raise FunctionFailed(
-            f"function {name} gave {len(given)} values for {n} rows. It gives one for each; fold rows with .mean(), .sum(), ..."
+            f"function {name} gave {len(given)} values for {n} rows. It must give one for each; fold rows with .mean(), .sum(), ..."
         )
     if given.dtype == dtype:
         return given
@@ -54,7 +54,7 @@ def as_declared(name: str, given: object, n: int, dtype: pl.DataType) -> pl.Seri
         bad = given.filter(given.ne_missing(made.cast(given.dtype, strict=False)))
         if len(bad):
             raise FunctionFailed(
-                f"function {name} gave {_said(bad)} as {given.dtype}, which {dtype} cannot hold ({len(bad)} such of {n}). Declare a wider type."
+                f"function {name} gave {_said(bad)} as {given.dtype}, which {dtype} cannot hold ({len(bad)} of {n} values). Declare a wider type."
             )
     return made
 
@@ -85,7 +85,7 @@ def refuse_if_not_rowwise(
         if not (among.equals(alone) or _near(among[0], alone[0], made)):
             raise FunctionFailed(
                 f"function {name} gave {_said(among)} for row {row} of {len(made)}, and {_said(alone)} for that row alone. "
-                "It may look at one row at a time only; fold the rows before, as in x.mean().over(...)."
+                "It may look at only one row at a time; fold the rows first, as in x.mean().over(...)."
             )
 
 

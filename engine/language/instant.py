@@ -1,4 +1,4 @@
-"""Instants: times of any Polars type as int64 microseconds UTC, refused where they are no clear instant."""
+"""Instants: times of any Polars type as int64 microseconds UTC, refused where they are not a clear instant."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def instants(
     if isinstance(times.dtype, pl.Date) and available == "end_of_day":
         times = (times.cast(pl.Datetime("us")).dt.offset_by("1d")).dt.offset_by("-1us")
     if not isinstance(times.dtype, pl.Datetime):
-        raise WrongType(f"{what} is {times.dtype}, which is no instant. A time is a Datetime.")
+        raise WrongType(f"{what} is {times.dtype}, which is not an instant. A time is a Datetime.")
     if times.dtype.time_zone is None and time_zone not in (None, "UTC"):
         times = _localized(times, what, str(time_zone), first)
     return _whole_microseconds(times, what, first)

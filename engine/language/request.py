@@ -26,7 +26,7 @@ class Request:
         for name, dtype in self._fields.items():
             if isinstance(dtype, pl.List):
                 raise WrongType(
-                    f"request field {name!r} is {dtype}; a question brings plain values. Make its entries fields."
+                    f"request field {name!r} is {dtype}; a request holds plain values. Make its entries fields."
                 )
 
     def __getitem__(self, name: str) -> Expr:

@@ -65,7 +65,7 @@ def named(features: Any, *, full_names: bool = False) -> dict[str, Reference]:
         name = f"{reference.view.name}__{reference.name}" if full_names else reference.name
         if name in out:
             raise Invalid(
-                f"two features are named {name!r} ({out[name]!r} and {reference!r}). Select one, or say full_names=True."
+                f"two features are named {name!r} ({out[name]!r} and {reference!r}). Select one, or pass full_names=True."
             )
         out[name] = reference
     if not out:
@@ -91,7 +91,7 @@ def references(features: Any) -> Iterable[Reference]:
         for feature in features:
             yield from references(feature)
     else:
-        raise WrongType(f"{features!r} is no feature. Give a view, View.feature, View.select(...) or a service.")
+        raise WrongType(f"{features!r} is not a feature. Give a view, View.feature, View.select(...) or a service.")
 
 
 __all__ = ["FeatureService", "FeatureView", "keys_of", "named", "references"]

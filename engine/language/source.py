@@ -54,7 +54,7 @@ class SourceSpec:
         """The reader, or `Invalid` for a source that only takes pushes."""
         if self.reader is None:
             raise Invalid(
-                f"source {self.name!r} reads from nowhere. Give it nt.Parquet(...), nt.Frame(...) or sources={{{self.name!r}: frame}}."
+                f"source {self.name!r} has no reader. Give it nt.Parquet(...), nt.Frame(...) or sources={{{self.name!r}: frame}}."
             )
         return self.reader
 
@@ -241,7 +241,7 @@ def _check_times(spec: SourceSpec) -> None:
         dtype = None if column is None else spec.column(column)
         if isinstance(dtype, pl.Date) and spec.available != "end_of_day":
             raise WrongType(
-                f"source {spec.name!r}: {column!r} is a Date, which is no instant. Say available='end_of_day', or give a Datetime."
+                f"source {spec.name!r}: {column!r} is a Date, which is not an instant. Pass available='end_of_day', or give a Datetime."
             )
         if dtype is not None and not isinstance(dtype, pl.Datetime | pl.Date):
             raise WrongType(f"source {spec.name!r}: {column!r} is {dtype}; a time is a Datetime.")
@@ -253,7 +253,7 @@ def _check_key(spec: SourceSpec, column: str, dtype: pl.DataType) -> None:
         found == dtype or (found.is_integer() and dtype.is_integer()) or (types.settled(found) == types.settled(dtype))
     )
     if not same:
-        raise WrongType(f"source {spec.name!r}: key {column!r} is {found}, the entity says {dtype}.")
+        raise WrongType(f"source {spec.name!r}: key {column!r} is {found}, but {dtype} in the entity.")
 
 
 def _refiltered(expr: Expr, kept: Expr | None) -> Expr:

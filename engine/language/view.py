@@ -81,7 +81,7 @@ class ViewType(type):
 
 
 class FeatureView(metaclass=ViewType):
-    """Features of an entity. Subclass it and write one feature a line; names with a leading underscore are helpers.
+    """Features of an entity. Subclass it and write one feature per line; names with a leading underscore are helpers.
 
     Class arguments: `entity=` (one, several, or [] for a global view), `name=`, `owner=`, `tags=`, `every=` (values stand still
     between grid points), `ttl=` (rows older than that do not exist for folds over "forever"), `history=` (how far back the online
@@ -118,7 +118,9 @@ class FeatureView(metaclass=ViewType):
 
     def __new__(cls, *_: object, **__: object) -> FeatureView:
         """Refused: a view is a definition."""
-        raise WrongType(f"{cls.__name__} is a definition, it is not called. Read features as {cls.__name__}.<feature>.")
+        raise WrongType(
+            f"{cls.__name__} is a definition and cannot be called. Read features as {cls.__name__}.<feature>."
+        )
 
     @classmethod
     def select(cls, *names: str) -> list[Reference]:
@@ -149,7 +151,7 @@ def feature_view(
 
 
 def _refuse_uncalled(view: str, written: Mapping[str, Any]) -> None:
-    """A public name that silently is no feature: an operator that was not called, or a plain value."""
+    """Refuse a public name that would silently not be a feature: an operator that was not called, or a plain value."""
     for name, value in written.items():
         if not name.startswith("_") and (is_uncalled(value) or not isinstance(value, Expr)):
             raise WrongType(
@@ -169,7 +171,9 @@ def _feature(value: Expr) -> Feature:
 
 def _check(view: ViewSpec) -> None:
     if not view.features:
-        raise Invalid(f"view {view.name!r} has no features. Write one a line: name = source.column.mean().over('7d').")
+        raise Invalid(
+            f"view {view.name!r} has no features. Write one per line: name = source.column.mean().over('7d')."
+        )
     for name, feature in view.features.items():
         if name in _OWN:
             raise Invalid(f"view {view.name!r}: a feature cannot be named {name!r}.")
@@ -206,7 +210,7 @@ def _check_known(view: ViewSpec, name: str, node: FoldOver, column: SourceColumn
     wait = node.source.known_after.get(column.name, 0)
     if node.window.delay < wait:
         raise Invalid(
-            f"{view.name}:{name} could read {column!r} before it is known, {written(wait)} after its row. Say over(..., delay='{written(wait)}')."
+            f"{view.name}:{name} could read {column!r} before it is known, {written(wait)} after its row. Use over(..., delay='{written(wait)}')."
         )
 
 

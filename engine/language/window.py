@@ -133,7 +133,7 @@ def hopping(
     lengths = positive(width, "the window"), positive(hop, "the hop")
     if tz != "UTC" and any(length > DAY_US and length % DAY_US for length in lengths):
         raise Invalid(
-            f"hopping({width!r}, {hop!r}, tz={tz!r}): by the clock on the wall a window is whole days, or shorter than one."
+            f"hopping({width!r}, {hop!r}, tz={tz!r}): in local time a window is whole days, or shorter than one."
         )
     return Hopping(*lengths, 0, partial, microseconds(offset), _zone(tz))
 

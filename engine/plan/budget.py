@@ -27,14 +27,14 @@ def bytes_of(memory: str | int | None) -> int:
     if isinstance(found, bool) or not isinstance(found, int):
         raise WrongType(f"memory={memory!r}; pass bytes as an int, or text such as '4GiB'.")
     if found < _LEAST:
-        raise Invalid(f"memory={memory!r} is less than 64MiB, with which nothing can be done.")
+        raise Invalid(f"memory={memory!r} is less than 64MiB, which is too little for any run.")
     return found
 
 
 def _written(memory: str) -> int:
     parts = _WRITTEN.fullmatch(memory)
     if parts is None or parts[2].upper() not in _UNITS:
-        raise Invalid(f"memory={memory!r} is not a size. Write it as '4GiB' or '500MB'.")
+        raise Invalid(f"memory={memory!r} is no size. Write it as '4GiB' or '500MB'.")
     return int(float(parts[1]) * _UNITS[parts[2].upper()])
 
 

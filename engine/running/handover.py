@@ -38,7 +38,7 @@ def _field(name: str, dtype: pl.DataType) -> pa.Field:
     try:
         return pl.DataFrame(schema={name: dtype}).to_arrow().schema.field(0)
     except pa.ArrowException:
-        raise WrongType(f"column {name!r} is {dtype}, a type that Arrow has not. Cast it first.") from None
+        raise WrongType(f"column {name!r} is {dtype}, a type that Arrow does not have. Cast it first.") from None
 
 
 def batches(schema: Schema, frames: Iterable[pl.DataFrame]) -> pa.RecordBatchReader:
@@ -80,7 +80,7 @@ def relation(schema: Schema, frames: Iterable[pl.DataFrame], connection: Any = N
     """A relation of DuckDB, on its default connection unless one is given. It holds the rows, so it may be asked again and again."""
     known = library("duckdb", "to_duckdb()") if connection is None else connection
     if not hasattr(known, "from_arrow"):
-        raise WrongType(f"connection={connection!r} is no connection of DuckDB. Give duckdb.connect(), or nothing.")
+        raise WrongType(f"connection={connection!r} is not a DuckDB connection. Pass duckdb.connect(), or nothing.")
     return known.from_arrow(batches(schema, frames).read_all())
 
 
@@ -91,4 +91,4 @@ def library(name: str, asked: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
-    raise NotFound(f"{asked} needs {name}, which is not installed. Say: pip install 'nowthen[{name}]'.")
+    raise NotFound(f"{asked} needs {name}, which is not installed. Run: pip install 'nowthen[{name}]'.")

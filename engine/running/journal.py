@@ -137,7 +137,7 @@ def _fingerprint(reader: Reader) -> str:
     if isinstance(reader, Fixed):
         return reader.fingerprint()
     raise Invalid(
-        f"resume=: {reader.describe()} may change between two runs. Give Parquet files, a store's table, or a frame."
+        f"resume=: {reader.describe()} may change between two runs. Use Parquet files, a store's table, or a frame."
     )
 
 
@@ -147,7 +147,7 @@ def _locked(folder: Path) -> TextIO:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         lock.close()
-        raise Conflict(f"another run has {str(folder)!r} open. Wait for it, or name another folder.") from None
+        raise Conflict(f"another run has {str(folder)!r} open. Wait for it, or give another folder.") from None
     return lock
 
 
@@ -157,7 +157,7 @@ def _emptied(folder: Path) -> None:
     strangers = [path.name for path in found if not _OURS.fullmatch(path.name)]
     if strangers:
         raise Invalid(
-            f"resume=: {str(folder)!r} holds {strangers[0]!r}, which no run left there. Name an empty folder."
+            f"resume=: {str(folder)!r} holds {strangers[0]!r}, which no run left there. Give an empty folder."
         )
     for path in found:
         path.unlink()

@@ -21,7 +21,7 @@ def kept_by(keeper: Keeper | None) -> Keeper:
     """The keeper, if there is one."""
     if keeper is None:
         raise Invalid(
-            "this training set reads the sources themselves, which keep no versions, so it cannot be saved. Make it by "
+            "this training set reads the sources themselves, which keep no versions, so it cannot be saved. Make it with "
             "store.training_set(...), or write it with sink_parquet(...)."
         )
     return keeper

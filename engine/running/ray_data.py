@@ -38,7 +38,7 @@ def _no_rows(dataset: Dataset) -> pa.Table:
     schema = dataset.schema()
     if schema is None or not isinstance(schema.base_schema, pa.Schema):
         raise Invalid(
-            "this dataset of Ray Data has no rows and so no columns. Give an Arrow table if no rows are meant."
+            "this dataset of Ray Data has no rows and so no columns. Pass an Arrow table if it is meant to be empty."
         )
     return schema.base_schema.empty_table()
 

@@ -193,7 +193,7 @@ class Workers:
             self._hire()
         if time.monotonic() - self._began > _PATIENCE_S:
             raise Unavailable(
-                f"no worker came up within {_PATIENCE_S:.0f} s: the cluster's cores are all taken. See `ray status`."
+                f"no worker started within {_PATIENCE_S:.0f} s: the cluster's cores are all taken. See `ray status`."
             )
 
     def _await(self, refs: list[Any], timeout_s: float) -> None:

@@ -15,7 +15,7 @@ class RunOptions(TypedDict, total=False):
 
     `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). `memory` ("4GiB") is what may be in use at once beside
     the result, by default most of the machine; what does not fit is done in parts, with files between. `workers` is how many cores
-    to use at most, and `deadline` ("10m") when nobody waits any longer. `resume` is a folder, on Ray one that all nodes share, where
+    to use at most, and `deadline` ("10m") is how long the run may take. `resume` is a folder, on Ray one that all nodes share, where
     what is done is kept until the end: a run that died is taken up again.
     """
 

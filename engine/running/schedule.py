@@ -277,7 +277,7 @@ class Schedule:
         left = self.until - time.monotonic()
         if left <= 0:
             running = ", ".join(one.step.name for one in self._tries[:3])
-            raise Deadline(f"the work was not done in time; still to do: {running or 'everything'}.")
+            raise Deadline(f"the work was not done in time; unfinished: {running or 'everything'}.")
         return min(_TICK_S, left)
 
     def _start_a_slow_one_again(self) -> None:

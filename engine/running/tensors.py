@@ -37,7 +37,7 @@ def why_not(dtype: pl.DataType) -> str | None:
     """Why columns of a type make no tensor, and what to do; None where they do.
 
     >>> why_not(pl.Int8()), why_not(pl.String())
-    (None, 'which is no number. Encode it in the definition')
+    (None, 'which is not a number. Encode it in the definition')
     """
     inner = _inner(dtype)
     if isinstance(inner, pl.Boolean | pl.Float16 | pl.Float32 | pl.Float64):
@@ -45,11 +45,11 @@ def why_not(dtype: pl.DataType) -> str | None:
     if inner.is_integer() and not isinstance(inner, pl.Int128 | pl.UInt128):
         return None
     if dtype.is_temporal():
-        return "which is no number. Define a feature such as the time passed since then"
+        return "which is not a number. Define a feature such as the time passed since then"
     if isinstance(dtype, pl.List):
         return "which makes no tensor, as lists differ in length. Take the numbers you need by an @nt.function"
     if isinstance(dtype, pl.String | pl.Categorical | pl.Enum):
-        return "which is no number. Encode it in the definition"
+        return "which is not a number. Encode it in the definition"
     return "which makes no tensor. Cast it to a number, a truth value or an Array of them"
 
 
@@ -67,8 +67,8 @@ def _array(column: pl.Series, fill_null: float | None, begin: int) -> Array:
     nulls = _nulls(column)
     if nulls is not None and (fill_null is None or isinstance(column.dtype, pl.Array)):
         raise Invalid(
-            f"column {column.name!r} is null in row {begin + int(nulls.arg_max() or 0)}, and tensors know no null. "
-            "Give it a default, nt.feature(..., default=), or say fill_null=, or leave it out: columns=[...]."
+            f"column {column.name!r} is null in row {begin + int(nulls.arg_max() or 0)}, and tensors have no nulls. "
+            "Give it a default, nt.feature(..., default=), or pass fill_null=, or leave it out: columns=[...]."
         )
     if nulls is not None and fill_null is not None:
         column = column.fill_null(pl.lit(_filling(column, fill_null), dtype=column.dtype))
@@ -93,7 +93,7 @@ def _filling(column: pl.Series, fill_null: float) -> float:
     except pl.exceptions.PolarsError:
         fits = False
     if not fits:
-        raise WrongType(f"fill_null={fill_null!r} is no value of column {column.name!r}, which is {column.dtype}.")
+        raise WrongType(f"fill_null={fill_null!r} is not a value of column {column.name!r}, which is {column.dtype}.")
     return fill_null
 
 
@@ -102,7 +102,7 @@ def _widened(column: pl.Series, dtype: pl.DataType, begin: int) -> pl.Series:
     if cast.null_count():
         row = int(cast.is_null().arg_max() or 0)
         raise Invalid(
-            f"column {column.name!r} row {begin + row}: {column[row]} is beyond {dtype}, the widest of tensors."
+            f"column {column.name!r} row {begin + row}: {column[row]} does not fit {dtype}, the widest type of a tensor."
         )
     return cast
 

@@ -50,7 +50,7 @@ def dataset(parts: Iterable[Mapping[str, Array]], batch_size: int | None = None,
     unknown = set(dtype) - set(held) if isinstance(dtype, Mapping) else set()
     if unknown:
         raise UnknownColumn(
-            f"dtype= names {min(unknown)!r}, which is no column here. {did_you_mean(min(unknown), held)}"
+            f"dtype= names {min(unknown)!r}, which is not a column here. {did_you_mean(min(unknown), held)}"
         )
     return TensorBatches({name: torch.cat(tensors) for name, tensors in held.items()}, batch_size)
 
@@ -67,5 +67,5 @@ def _tensor(name: str, array: Array, dtype: Any) -> torch.Tensor:
     cast = tensor.to(wanted)
     # Floats may round, as whoever asks for torch.float32 means; integers and truth values must not become others.
     if not wanted.is_floating_point and not torch.equal(cast.to(tensor.dtype), tensor):
-        raise WrongType(f"column {name!r} has values that {wanted} does not hold. Give it a wider dtype=.")
+        raise WrongType(f"column {name!r} has values that {wanted} cannot hold. Pass a wider dtype=.")
     return cast

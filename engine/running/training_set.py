@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 class TrainingSet:
     """Spine rows with the features as of each row's time. They are made by `collect`, or another way out, and not before.
 
-    Until then no row is read, but that `plan` and `explain` look at the times of the spine, and `split` at all of it.
+    Until then no row is read, except that `plan` and `explain` read the times of the spine, and `split` reads all of it.
     Output rows are the spine's rows: same number, same order, duplicates kept, its columns untouched; one column a feature follows.
     """
 
@@ -106,7 +106,7 @@ class TrainingSet:
 
         `engine` is "local" (threads of this process), "ray", or "auto" (Ray where connected). The result is the same. `memory`
         ("4GiB") is what may be in use at once beside the result, by default most of the machine; what does not fit is done in parts,
-        with files between. `workers` is how many cores to use at most, and `deadline` ("10m") when nobody waits any longer. `resume`
+        with files between. `workers` is how many cores to use at most, and `deadline` ("10m") is how long the run may take. `resume`
         is a folder, on Ray one that all nodes share, where what is done is kept until the end: a run that died is taken up again.
         The other ways out take all these too.
         """
@@ -144,7 +144,7 @@ class TrainingSet:
             return written(Path(path), frames)
 
     def save(self, name: str, **how: Any) -> Any:
-        """Keep it in its store under a name, with all it was made from: `store.open_training_set(name)` gives the same bytes ever after.
+        """Keep it in its store under a name, with all it was made from: `store.open_training_set(name)` gives the same bytes from then on.
 
         Other arguments are those of `sink_parquet`. A name is taken once; saving the same again under it changes nothing.
         """
@@ -356,7 +356,7 @@ def _check_name(name: str, reference: Reference, spine: Spine) -> None:
     passed = passes_through(name, reference) and spine.request[name] == name
     if name in spine.schema and not passed:
         raise Invalid(
-            f"feature {name!r} is named like a column of the spine. Rename the column, or say full_names=True."
+            f"feature {name!r} is named like a column of the spine. Rename the column, or pass full_names=True."
         )
 
 

@@ -130,7 +130,7 @@ def test_a_source_comes_back_with_the_words_about_its_data() -> None:
     source = nt.Source("s", nt.Frame({"t": [datetime(2026, 1, 1)]}, "days"), event_time="t")
     back = there_and_back(source).spec
     assert back.open().describe() == "days (1 rows)"
-    with pytest.raises(Invalid, match="knows where its data is only by these words"):
+    with pytest.raises(Invalid, match="knows its data only by this description"):
         back.open().read(["t"])
 
 

@@ -75,7 +75,7 @@ def test_a_parameter_that_cannot_be_written_down_is_refused_at_once(given: objec
 # -- decorating -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("dtype", [pl.Object, pl.Null, pl.Categorical, pl.Struct({"a": pl.Int8}), pl.Datetime("ns")])
 def test_a_type_that_no_feature_can_have_is_refused(dtype: Any) -> None:
-    with pytest.raises(nt.WrongType, match="a feature cannot be that"):
+    with pytest.raises(nt.WrongType, match="a feature cannot have that type"):
         nt.function(returns=dtype)
 
 

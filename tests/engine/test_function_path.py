@@ -196,9 +196,7 @@ def test_a_function_that_is_another_here_is_refused(taxes: Path, change: str) ->
     back = there_and_back(view_of(f=imported().added(tx.amount).sum()))
     forgotten()
     taxes.write_text(TAXES.replace("price + tax", change) + "# so that it is longer\n")
-    with pytest.raises(
-        nt.Invalid, match=r"'taxes:added' is another here .* Install that version of the module, or apply"
-    ):
+    with pytest.raises(nt.Invalid, match=r"'taxes:added' differs here .* Install that version of the module, or apply"):
         nt.training_set(spine(), back, at="asked", sources={"sales": ROWS}).collect()
 
 

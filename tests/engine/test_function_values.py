@@ -106,7 +106,7 @@ def tried(function: Rows, values: Sequence[Any]) -> None:
     ],
 )
 def test_what_looks_at_other_rows_is_refused(function: Rows) -> None:
-    with pytest.raises(nt.FunctionFailed, match="may look at one row at a time only"):
+    with pytest.raises(nt.FunctionFailed, match="may look at only one row at a time"):
         tried(function, [1.0, 2.0, None, 4.0, None])
 
 

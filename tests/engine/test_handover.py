@@ -143,7 +143,7 @@ def test_a_relation_is_on_the_connection_given_or_on_duckdbs_own() -> None:
 
 def test_what_is_no_connection_is_refused_before_anything_runs() -> None:
     training_set = counted()
-    with pytest.raises(nt.WrongType, match=r"connection=':memory:' is no connection"):
+    with pytest.raises(nt.WrongType, match=r"connection=':memory:' is not a DuckDB connection"):
         training_set.to_duckdb(":memory:")
     assert Counted.reads == 0
 
@@ -205,22 +205,22 @@ def test_numbers_become_arrays_of_equal_values(column: pl.Series, array: np.ndar
 
 VECTOR = pl.Array(pl.Float64, 2)
 NO_ARRAYS: dict[str, tuple[pl.Series, float | None, type[nt.NowThenError], str]] = {
-    "a null": (pl.Series([1, None]), None, nt.Invalid, "'x' is null in row 1, and tensors know no null. Give it a default"),
+    "a null": (pl.Series([1, None]), None, nt.Invalid, "'x' is null in row 1, and tensors have no nulls. Give it a default"),
     "a null float": (pl.Series([0.5, None]), None, nt.Invalid, "'x' is null in row 1"),
     "a null vector": (pl.Series([[1.0, 2.0], None], dtype=VECTOR), 0.0, nt.Invalid, "'x' is null in row 1"),
     "a null in a vector": (pl.Series([[1.0, 2.0], [0, None]], dtype=VECTOR), None, nt.Invalid, "'x' is null in row 1"),
-    "a filling that is no integer": (pl.Series([1, None]), 0.5, nt.WrongType, "fill_null=0.5 is no value of column 'x'"),
-    "NaN among integers": (pl.Series([1, None]), float("nan"), nt.WrongType, "fill_null=nan is no value"),
-    "a filling that is no truth value": (pl.Series([True, None]), 2, nt.WrongType, "fill_null=2 is no value"),
+    "a filling that is no integer": (pl.Series([1, None]), 0.5, nt.WrongType, "fill_null=0.5 is not a value of column 'x'"),
+    "NaN among integers": (pl.Series([1, None]), float("nan"), nt.WrongType, "fill_null=nan is not a value"),
+    "a filling that is no truth value": (pl.Series([True, None]), 2, nt.WrongType, "fill_null=2 is not a value"),
     "an integer that is too large": (
         pl.Series([1, 2**63], dtype=pl.UInt64),
         None,
         nt.Invalid,
-        "'x' row 1: 9223372036854775808 is beyond Int64",
+        "'x' row 1: 9223372036854775808 does not fit Int64",
     ),
-    "text": (pl.Series(["a"]), None, nt.WrongType, "'x' is String, which is no number. Encode it"),
-    "categories": (pl.Series(["a"], dtype=pl.Categorical), None, nt.WrongType, "which is no number. Encode it"),
-    "times": (pl.Series([NOON]), None, nt.WrongType, "which is no number. Define a feature such as the time passed"),
+    "text": (pl.Series(["a"]), None, nt.WrongType, "'x' is String, which is not a number. Encode it"),
+    "categories": (pl.Series(["a"], dtype=pl.Categorical), None, nt.WrongType, "which is not a number. Encode it"),
+    "times": (pl.Series([NOON]), None, nt.WrongType, "which is not a number. Define a feature such as the time passed"),
     "lists": (pl.Series([[1]]), None, nt.WrongType, "'x' is List(Int64), which makes no tensor, as lists differ"),
     "decimals": (pl.Series([1], dtype=pl.Decimal(5, 2)), None, nt.WrongType, "which makes no tensor. Cast it"),
 }  # fmt: skip

@@ -238,7 +238,7 @@ def test_operators_that_know_no_lists_refuse_them(mistake: Any) -> None:
 
 
 def test_a_question_brings_no_lists() -> None:
-    with pytest.raises(nt.WrongType, match=r"request field 'x' is List\(Int64\); a question brings plain values"):
+    with pytest.raises(nt.WrongType, match=r"request field 'x' is List\(Int64\); a request holds plain values"):
         nt.Request({"x": pl.List(pl.Int64)})
 
 

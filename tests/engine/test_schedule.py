@@ -286,7 +286,7 @@ def test_a_slow_step_is_not_begun_again_while_what_it_needs_is_made_again(monkey
 
 
 def test_a_run_that_takes_too_long_ends_with_deadline() -> None:
-    with pytest.raises(nt.Deadline, match="still to do: never"):
+    with pytest.raises(nt.Deadline, match="unfinished: never"):
         ran(Pool(slots=1, elsewhere=False, slow={"never"}), Job(step("never")), until=time.monotonic() + 0.05)
 
 

@@ -54,7 +54,7 @@ def test_a_definition_travels_without_its_data() -> None:
     spec = pickle.loads(pickle.dumps(sales().spec))
     assert spec.reader is None
     assert spec.schema == sales().spec.schema
-    with pytest.raises(nt.Invalid, match="reads from nowhere"):
+    with pytest.raises(nt.Invalid, match="has no reader"):
         spec.open()
 
 

@@ -89,7 +89,7 @@ REFUSED: dict[str, tuple[Callable[[], object], type[nt.NowThenError], str]] = {
     "a feature named like a column": (lambda: collected(count=[0, 0]), nt.Invalid, "named like a column of the spine"),
     "two features of one name": (lambda: collected([COUNT, COUNT]), nt.Invalid, "two features are named 'count'"),
     "no features": (lambda: collected([]), nt.Invalid, "no features were given"),
-    "what is no feature": (lambda: collected([sales().count()]), nt.WrongType, "is no feature"),
+    "what is no feature": (lambda: collected([sales().count()]), nt.WrongType, "is not a feature"),
     "known_at of no column": (lambda: collected(known_at="sene"), nt.UnknownColumn, "known_at="),
     "known_at of no time": (lambda: collected(known_at="shop_id"), nt.WrongType, "known_at column 'shop_id' is Int64"),
     "known_at null": (

@@ -35,7 +35,7 @@ def made(expr: Any, **about: Any) -> Reference:
     ids=repr,
 )
 def test_a_column_not_known_yet_is_refused_naming_the_delay_it_needs(expr: Expr) -> None:
-    with pytest.raises(nt.Invalid, match=r"known, 7d after its row. Say over\(\.\.\., delay='7d'\)"):
+    with pytest.raises(nt.Invalid, match=r"known, 7d after its row. Use over\(\.\.\., delay='7d'\)"):
         made(expr)
 
 
