@@ -5,7 +5,7 @@
     │   └── UnknownColumn (AttributeError, KeyError)
     ├── Invalid (ValueError)              what was given cannot mean anything
     │   ├── WrongType (TypeError)
-    │   └── FunctionFailed (RuntimeError)    a function of the user's raised, or gave what it may not
+    │   └── FunctionFailed (RuntimeError)    a user's function raised, or returned what it must not
     ├── Conflict (RuntimeError)           two changes collide; one of them lost
     ├── CommitUnknown (RuntimeError)      a commit may or may not have happened; retry with the same key
     ├── Unavailable (ConnectionError)     nobody answers now; try again after `retry_after` seconds
@@ -48,7 +48,7 @@ class WrongType(Invalid, TypeError):
 
 
 class FunctionFailed(Invalid, RuntimeError):
-    """A function made with `nt.function` raised, or gave what it may not."""
+    """A function made with `nt.function` raised, or returned what it must not."""
 
 
 class Conflict(NowThenError, RuntimeError):
@@ -56,7 +56,7 @@ class Conflict(NowThenError, RuntimeError):
 
 
 class CommitUnknown(NowThenError, RuntimeError):
-    """A commit whose outcome was not seen."""
+    """A commit whose outcome is unknown."""
 
 
 class Unavailable(NowThenError, ConnectionError):

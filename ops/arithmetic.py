@@ -97,13 +97,13 @@ def _numbers(name: str, accepted: str, a: pl.DataType, b: pl.DataType) -> pl.Dat
 
 @map_of_columns(name="add", returns=added)
 def add(a: Column, b: Column) -> Column:
-    """The sum; of Strings one after the other, of a time and a Duration the later time (a Date stays a Date)."""
+    """The sum. Strings are joined; a time and a Duration give the later time (a Date stays a Date)."""
     return _combined(a, b, added(a.dtype, b.dtype), np.add)
 
 
 @map_of_columns(name="sub", returns=subtracted)
 def sub(a: Column, b: Column) -> Column:
-    """The difference; of two times a Duration."""
+    """The difference; two times give a Duration."""
     return _combined(a, b, subtracted(a.dtype, b.dtype), np.subtract)
 
 
@@ -118,7 +118,7 @@ def mul(a: Column, b: Column) -> Column:
 
 @map_of_columns(name="truediv", returns=divided)
 def truediv(a: Column, b: Column) -> Column:
-    """The quotient as a float, by zero infinite or NaN. Of a Duration and a number a Duration, by zero null."""
+    """The quotient as a float; division by zero gives infinity or NaN. A Duration by a number gives a Duration, null by zero."""
     dtype = divided(a.dtype, b.dtype)
     if dtype in DURATION:
         whole = b.dtype in INTEGER
@@ -159,7 +159,7 @@ def power(a: Column, b: Column) -> Column:
 
 @map_of_values(name="neg", returns=same("neg", SIGNED | FLOAT | DURATION))
 def neg(x: Array) -> Array:
-    """The value with its sign turned.
+    """The value with its sign reversed.
 
     >>> neg(np.array([1, -2]))
     array([-1,  2])

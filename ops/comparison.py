@@ -36,37 +36,37 @@ def _answer(name: str) -> Returns:
 
 @map_of_columns(name="eq", returns=_answer("eq"))
 def eq(a: Column, b: Column) -> Column:
-    """True where both are equal."""
+    """True where the two are equal."""
     return _compared("eq", _equal, a, b)
 
 
 @map_of_columns(name="ne", returns=_answer("ne"))
 def ne(a: Column, b: Column) -> Column:
-    """True where both differ."""
+    """True where the two differ."""
     return _compared("ne", lambda x, y: ~_equal(x, y), a, b)
 
 
 @map_of_columns(name="lt", returns=_answer("lt"))
 def lt(a: Column, b: Column) -> Column:
-    """True where the first is less."""
+    """True where the first is less than the second."""
     return _compared("lt", _less, a, b)
 
 
 @map_of_columns(name="le", returns=_answer("le"))
 def le(a: Column, b: Column) -> Column:
-    """True where the first is less or equal."""
+    """True where the first is less than the second or equal to it."""
     return _compared("le", lambda x, y: ~_less(y, x), a, b)
 
 
 @map_of_columns(name="gt", returns=_answer("gt"))
 def gt(a: Column, b: Column) -> Column:
-    """True where the first is greater."""
+    """True where the first is greater than the second."""
     return _compared("gt", lambda x, y: _less(y, x), a, b)
 
 
 @map_of_columns(name="ge", returns=_answer("ge"))
 def ge(a: Column, b: Column) -> Column:
-    """True where the first is greater or equal."""
+    """True where the first is greater than the second or equal to it."""
     return _compared("ge", lambda x, y: ~_less(x, y), a, b)
 
 

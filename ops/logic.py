@@ -23,7 +23,7 @@ def _truth(name: str) -> Returns:
 
 @map_of_columns(name="and_", returns=_truth("and_"))
 def and_(a: Column, b: Column) -> Column:
-    """True where both are; false where either is false, whatever the other."""
+    """True where both are true; false where either is false, whatever the other is."""
     a, b = _known(a), _known(b)
     if a.valid is None and b.valid is None:
         return Column(a.dtype, a.values & b.values)
@@ -33,7 +33,7 @@ def and_(a: Column, b: Column) -> Column:
 
 @map_of_columns(name="or_", returns=_truth("or_"))
 def or_(a: Column, b: Column) -> Column:
-    """True where either is, whatever the other; false where both are false."""
+    """True where either is true, whatever the other is; false where both are false."""
     a, b = _known(a), _known(b)
     if a.valid is None and b.valid is None:
         return Column(a.dtype, a.values | b.values)

@@ -20,7 +20,7 @@ from .kinds import BOOLEAN, NUMBER, accept
 @fold
 @record
 class Mean(Fold):
-    """The mean, a Float64; null for an empty window. Of Booleans the share that is true."""
+    """The mean, a Float64; null for an empty window. For Booleans, the share that is true."""
 
     name = "mean"
 

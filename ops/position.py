@@ -69,7 +69,7 @@ def _rather(a: State, b: State) -> State:
 @fold
 @record
 class First(_Position):
-    """The earliest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
+    """The earliest value in the window. A null counts as a value unless `ignore_nulls`; null for an empty window."""
 
     name = "first"
 
@@ -88,7 +88,7 @@ class First(_Position):
 @fold
 @record
 class Last(_Position):
-    """The latest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
+    """The latest value in the window. A null counts as a value unless `ignore_nulls`; null for an empty window."""
 
     name = "last"
     latest = True

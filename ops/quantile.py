@@ -120,7 +120,7 @@ class _Quantile(Fold):
 @fold
 @record
 class Quantile(_Quantile):
-    """The value that a share q of the others lies below, a Float64; null for an empty window, NaN where one is NaN.
+    """The value below which a share q of the others lies, a Float64; null for an empty window, NaN where one is NaN.
 
     `interpolation`, where it falls between two values: "linear", "nearest", "lower", "higher" or "midpoint", as in Polars.
     """

@@ -33,7 +33,7 @@ def log(x: Array, *, base: float = math.e) -> Array:
 
 @map_of_values(name="log1p", returns=real("log1p"))
 def log1p(x: Array) -> Array:
-    """log(1 + x), exact also where x is tiny."""
+    """log(1 + x), exact even where x is tiny."""
     return np.log1p(_float(x))
 
 

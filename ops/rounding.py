@@ -21,7 +21,7 @@ def _rounded(dtype: pl.DataType, *, decimals: Any) -> pl.DataType:
 
 @map_of_values(name="round", returns=_rounded)
 def rounded(x: Array, *, decimals: int = 0) -> Array:
-    """The nearest value with so many decimals; a half goes to the even neighbour.
+    """The nearest value with `decimals` decimals; a half goes to the even neighbour.
 
     >>> rounded(np.array([0.125, 2.5, 1e300]), decimals=2)
     array([1.2e-001, 2.5e+000, 1.0e+300])

@@ -55,7 +55,7 @@ class _Outermost(Several):
 class TopK(_Outermost):
     """A list of the k greatest values in the window, greatest first, fewer where there are fewer; null for an empty window.
 
-    Equal values count each. NaN is greater than all else, as in comparisons; Strings are in the order of code points. k is 1 to 10,000.
+    Equal values each count. NaN is greater than everything else, as in comparisons; Strings are in the order of code points. k is 1 to 10,000.
     """
 
     name = "top_k"
@@ -79,7 +79,7 @@ class TopK(_Outermost):
 class BottomK(_Outermost):
     """A list of the k least values in the window, least first, fewer where there are fewer; null for an empty window.
 
-    Equal values count each. NaN is greater than all else, as in comparisons; Strings are in the order of code points. k is 1 to 10,000.
+    Equal values each count. NaN is greater than everything else, as in comparisons; Strings are in the order of code points. k is 1 to 10,000.
     """
 
     name = "bottom_k"

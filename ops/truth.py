@@ -44,7 +44,7 @@ class _Truth(Fold):
 @fold
 @record
 class Some(_Truth):
-    """True where some value in the window is; null for an empty window."""
+    """True where some value in the window is true; null for an empty window."""
 
     name = "any"
 
@@ -60,7 +60,7 @@ class Some(_Truth):
 @fold
 @record
 class All(_Truth):
-    """True where every value in the window is; null for an empty window."""
+    """True where every value in the window is true; null for an empty window."""
 
     name = "all"
 

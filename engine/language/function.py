@@ -28,11 +28,11 @@ Body = Callable[..., pl.Series]
 
 
 def function(returns: Any) -> Callable[[Body], Function]:
-    """Make a map of a function of `pl.Series` that gives a series of equal length, each value by its own row alone.
+    """Make a map of a function of `pl.Series` that returns a series of equal length, each value computed from its own row alone.
 
     Positional parameters are columns, keyword-only ones parameters, whose values are part of the version. Called with expressions it is
     an expression of type `returns`; called with series it just runs. It sees nulls as they are. Its version is its source and `returns`,
-    wherever it stands and whatever it is called: moving it changes nothing, and what it reads by a global name does not count.
+    wherever it is defined and whatever it is called: moving it changes nothing, and what it reads by a global name does not count.
 
     >>> @function(returns=pl.Float64)
     ... def taxed(price: pl.Series, *, rate: float = 0.2) -> pl.Series:

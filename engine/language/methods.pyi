@@ -50,13 +50,13 @@ class Methods:
     def abs(self) -> Expr:
         """The value without its sign."""
     def add(self, b: object) -> Expr:
-        """The sum; of Strings one after the other, of a time and a Duration the later time (a Date stays a Date)."""
+        """The sum. Strings are joined; a time and a Duration give the later time (a Date stays a Date)."""
     def all(self, *, where: Expr | None = ...) -> Expr:
-        """True where every value in the window is; null for an empty window."""
+        """True where every value in the window is true; null for an empty window."""
     def and_(self, b: object) -> Expr:
-        """True where both are; false where either is false, whatever the other."""
+        """True where both are true; false where either is false, whatever the other is."""
     def any(self, *, where: Expr | None = ...) -> Expr:
-        """True where some value in the window is; null for an empty window."""
+        """True where some value in the window is true; null for an empty window."""
     def bottom_k(self, k: int, *, where: Expr | None = ...) -> Expr:
         """A list of the k least values in the window, least first, fewer where there are fewer; null for an empty window."""
     def cast(self, dtype: pl.DataType | type[pl.DataType], strict: bool = ...) -> Expr:
@@ -70,7 +70,7 @@ class Methods:
     def count(self, *, where: Expr | None = ...) -> Expr:
         """The number of rows, or of values that are not null: `tx.count()`, `tx.amount.count()`. Int64, 0 for an empty window."""
     def eq(self, b: object) -> Expr:
-        """True where both are equal."""
+        """True where the two are equal."""
     def exp(self) -> Expr:
         """The exponential, Euler's number to the power of x."""
     def fill_nan(self, value: object) -> Expr:
@@ -78,7 +78,7 @@ class Methods:
     def fill_null(self, value: object) -> Expr:
         """The entries, with `value` where they are null. A float column keeps its type."""
     def first(self, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
-        """The earliest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
+        """The earliest value in the window. A null counts as a value unless `ignore_nulls`; null for an empty window."""
     def first_k(self, k: int, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
         """A list of the earliest k values in the window, earliest first, fewer where there are fewer; null for an empty window."""
     def floor(self) -> Expr:
@@ -86,9 +86,9 @@ class Methods:
     def floordiv(self, b: object) -> Expr:
         """The quotient rounded down; null where an integer is divided by zero."""
     def ge(self, b: object) -> Expr:
-        """True where the first is greater or equal."""
+        """True where the first is greater than the second or equal to it."""
     def gt(self, b: object) -> Expr:
-        """True where the first is greater."""
+        """True where the first is greater than the second."""
     def is_between(self, lower: object, upper: object, closed: str = ...) -> Expr:
         """True where the value lies between the bounds; `closed` says which bounds belong to it. A null bound is unknown."""
     def is_finite(self) -> Expr:
@@ -102,21 +102,21 @@ class Methods:
     def is_null(self) -> Expr:
         """True where there is no value."""
     def last(self, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
-        """The latest value in the window. A null counts as one unless `ignore_nulls`; null for an empty window."""
+        """The latest value in the window. A null counts as a value unless `ignore_nulls`; null for an empty window."""
     def last_k(self, k: int, ignore_nulls: bool = ..., *, where: Expr | None = ...) -> Expr:
         """A list of the latest k values in the window, latest first, fewer where there are fewer; null for an empty window."""
     def le(self, b: object) -> Expr:
-        """True where the first is less or equal."""
+        """True where the first is less than the second or equal to it."""
     def log(self, base: float = ...) -> Expr:
         """The logarithm to `base`, by default the natural one."""
     def log1p(self) -> Expr:
-        """log(1 + x), exact also where x is tiny."""
+        """log(1 + x), exact even where x is tiny."""
     def lt(self, b: object) -> Expr:
-        """True where the first is less."""
+        """True where the first is less than the second."""
     def max(self, *, where: Expr | None = ...) -> Expr:
         """The greatest value (of Strings the last by code point); NaN if one is in the window, null for an empty window."""
     def mean(self, *, where: Expr | None = ...) -> Expr:
-        """The mean, a Float64; null for an empty window. Of Booleans the share that is true."""
+        """The mean, a Float64; null for an empty window. For Booleans, the share that is true."""
     def median(self, *, where: Expr | None = ...) -> Expr:
         """The value in the middle, or the mean of the two there, a Float64; null for an empty window, NaN where one is NaN."""
     def min(self, *, where: Expr | None = ...) -> Expr:
@@ -128,19 +128,19 @@ class Methods:
     def n_unique(self, *, where: Expr | None = ...) -> Expr:
         """The number of different values, exactly; nulls do not count. Int64, 0 for an empty window. NaN is one value, -0.0 equals 0.0."""
     def ne(self, b: object) -> Expr:
-        """True where both differ."""
+        """True where the two differ."""
     def neg(self) -> Expr:
-        """The value with its sign turned."""
+        """The value with its sign reversed."""
     def not_(self) -> Expr:
         """True where the value is false."""
     def or_(self, b: object) -> Expr:
-        """True where either is, whatever the other; false where both are false."""
+        """True where either is true, whatever the other is; false where both are false."""
     def pow(self, b: object) -> Expr:
         """The base to the power of the exponent; null where an integer is raised to a negative integer (cast the base to Float64 for a fraction)."""
     def quantile(self, q: float, interpolation: str = ..., *, where: Expr | None = ...) -> Expr:
-        """The value that a share q of the others lies below, a Float64; null for an empty window, NaN where one is NaN."""
+        """The value below which a share q of the others lies, a Float64; null for an empty window, NaN where one is NaN."""
     def round(self, decimals: int = ...) -> Expr:
-        """The nearest value with so many decimals; a half goes to the even neighbour."""
+        """The nearest value with `decimals` decimals; a half goes to the even neighbour."""
     def sign(self) -> Expr:
         """-1, 0 or 1 in the type of the column; NaN stays NaN."""
     def sqrt(self) -> Expr:
@@ -148,13 +148,13 @@ class Methods:
     def std(self, ddof: int = ..., *, where: Expr | None = ...) -> Expr:
         """The standard deviation, a Float64; null for ddof values or fewer (by default below two), NaN where one is NaN or infinite."""
     def sub(self, b: object) -> Expr:
-        """The difference; of two times a Duration."""
+        """The difference; two times give a Duration."""
     def sum(self, *, where: Expr | None = ...) -> Expr:
         """The sum; 0 for an empty window. Exact for integers (Int64, UInt64 for UInt64), Booleans and Durations; floats as Float64."""
     def top_k(self, k: int, *, where: Expr | None = ...) -> Expr:
         """A list of the k greatest values in the window, greatest first, fewer where there are fewer; null for an empty window."""
     def truediv(self, b: object) -> Expr:
-        """The quotient as a float, by zero infinite or NaN. Of a Duration and a number a Duration, by zero null."""
+        """The quotient as a float; division by zero gives infinity or NaN. A Duration by a number gives a Duration, null by zero."""
     def var(self, ddof: int = ..., *, where: Expr | None = ...) -> Expr:
         """The variance, a Float64, never negative; null for ddof values or fewer (by default below two), NaN where one is NaN or infinite."""
     def when(self, then: object, otherwise: object) -> Expr:

@@ -14,7 +14,7 @@ from .nodes import RequestField
 
 
 class Request:
-    """The fields a caller sends along; in training they are the spine's columns of the same names.
+    """The fields a caller sends with a request; in training they are the spine's columns of the same names.
 
     >>> import polars as pl
     >>> Request({"amount": pl.Float64}).amount

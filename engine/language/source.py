@@ -171,7 +171,7 @@ class Source(Rows):
     `event_time` is the column that says when a row happened, `known_time` (optional) when it could be known. Rows with equal
     `row_id` are versions of one row. `known_after={"fraud": "7d"}` declares a column that is only known that long after its row; a
     fold that could read it earlier is refused. `deleted` names a Boolean column: such a version ends its row. Naive times are UTC
-    unless `time_zone` says otherwise. `schema` lets definitions import where the data is not.
+    unless `time_zone` says otherwise. `schema` lets definitions be imported where the data is not.
     """
 
     __slots__ = ()

@@ -70,7 +70,7 @@ class Run:
             return out
 
     def batches(self, plan: Plan, rows: int) -> Iterator[pl.DataFrame]:
-        """The same a stretch of so many rows after the other, in the spine's order; answers that wait are filed beyond the budget."""
+        """The same, one stretch of rows at a time, in the spine's order; answers that wait and do not fit the budget go to files."""
         with (
             ThreadPoolExecutor(os.cpu_count()) as threads,
             Shelf(self.resources.of_shelf) as shelf,

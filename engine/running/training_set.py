@@ -195,10 +195,10 @@ class TrainingSet:
         fill_null: float | None = None,
         **how: Unpack[RunOptions],
     ) -> TensorBatches:
-        """A `torch.utils.data.IterableDataset` of dicts of tensors, `batch_size` rows each, or all at once; read here, once.
+        """A `torch.utils.data.IterableDataset` of dicts of tensors, `batch_size` rows each, or all at once; it is computed here, once.
 
-        Without `columns` it holds all features, and the spine's columns of numbers and truth values. `dtype` is a type of torch for
-        all of them, or a mapping by column. Nulls are refused unless `fill_null` says what stands for them.
+        Without `columns` it holds all features, and the spine's columns of numbers and Booleans. `dtype` is a torch type for
+        all of them, or a mapping by column. Nulls are refused unless `fill_null` gives a value to replace them.
         """
         names = tensors.chosen(self.schema, self.features, columns)
         handover.library("torch", "to_torch()")
@@ -209,7 +209,7 @@ class TrainingSet:
     def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
         """The training set cut by time into half-open parts; rows less than `gap` before a cut are dropped.
 
-        Two cuts give three parts: before the first, between them, from the second on. The spine is read once, here.
+        Two cuts give three parts: before the first, between them, and from the second on. The spine is read once, here.
         """
         frame = self.spine.reader.read(list(self.spine.schema))
         times = self.spine.times(frame)
