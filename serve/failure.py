@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..engine.errors import NowThenError, Unavailable
@@ -20,21 +20,29 @@ class Failure:
 
     kind: str
     message: str
-    retry_after: float = 0.0
+    retry_after: float | None = None  # of errors that have one
 
     @staticmethod
     def of(error: NowThenError) -> Failure:
         """The error, packed."""
-        return Failure(type(error).__name__, str(error), getattr(error, "retry_after", 0.0))
+        return Failure(type(error).__name__, str(error), getattr(error, "retry_after", None))
 
     def error(self) -> NowThenError:
         """The error, to be raised."""
         found = KINDS.get(self.kind, NowThenError)
-        return found(self.message, self.retry_after) if issubclass(found, Unavailable) else found(self.message)
+        if issubclass(found, Unavailable) and self.retry_after is not None:
+            return found(self.message, self.retry_after)
+        return found(self.message)
 
     def as_json(self) -> dict[str, Any]:
-        """What an HTTP answer says."""
-        return {"error": self.kind, "message": self.message}
+        """What an HTTP answer says; `retry_after` is there for errors that have one."""
+        said = {"error": self.kind, "message": self.message}
+        return said if self.retry_after is None else {**said, "retry_after": self.retry_after}
+
+    @staticmethod
+    def from_json(parts: Mapping[str, Any]) -> Failure:
+        """The failure that `as_json` wrote."""
+        return Failure(str(parts.get("error")), str(parts.get("message", parts)), parts.get("retry_after"))
 
 
 def _tree(root: type[NowThenError]) -> Iterator[type[NowThenError]]:

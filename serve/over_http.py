@@ -127,6 +127,4 @@ def _opened(status: int, body: bytes) -> Any:
         raise Unavailable(f"the gateway answered {status} with no JSON: {body[:200]!r}") from None
     if status == 200:
         return found
-    raise Failure(
-        str(found.get("error")), str(found.get("message", body[:200])), float(found.get("retry_after", 1.0))
-    ).error()
+    raise Failure.from_json(found).error()

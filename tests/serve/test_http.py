@@ -152,8 +152,15 @@ def test_what_is_not_there_is_said_in_json(web: TestClient) -> None:
 def test_every_error_has_a_status_and_comes_back_as_itself(kind: str) -> None:
     error = KINDS[kind]("what went wrong")
     assert 400 <= status_of(error) < 600
-    again = Failure.of(error).error()
+    again = Failure.from_json(Failure.of(error).as_json()).error()
     assert (type(again), str(again)) == (type(error), "what went wrong")
+
+
+@pytest.mark.parametrize("kind", [nt.Unavailable, nt.Overloaded])
+def test_when_to_try_again_comes_back_too(kind: type[nt.Unavailable]) -> None:
+    again = Failure.from_json(json.loads(json.dumps(Failure.of(kind("busy", retry_after=30)).as_json()))).error()
+    assert isinstance(again, kind)
+    assert again.retry_after == 30
 
 
 def test_bad_input_is_never_a_server_error() -> None:
@@ -198,6 +205,12 @@ def test_errors_come_through_http_as_what_they_are(url: str) -> None:
         online(url).get("rsik", {})
     with pytest.raises(nt.WrongType, match="customer_id"):
         online(url).get("risk", {"customer_id": "x", "shop": "bar"}, request={"amount": 1})
+
+
+def test_when_to_try_again_comes_through_http(url: str) -> None:
+    with pytest.raises(nt.Unavailable) as late:
+        online(url).get("risk", GOOD["keys"], request={"amount": 1.0}, after=f"tx@{2**62}")
+    assert late.value.retry_after == 0.05
 
 
 def test_a_server_that_is_not_there_is_unavailable() -> None:
