@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..engine.language.duration import Duration
+from .call_options import GetOptions, new_key, seconds
 from .in_cluster import InCluster, Pending
-from .online import asked, new_key, seconds
 
 
 class Handle:
@@ -31,9 +31,21 @@ class _Get:
     def __init__(self, service: str, transport: InCluster) -> None:
         self._service, self._transport = service, transport
 
-    def remote(self, keys: Mapping[str, Any], *, deadline: Duration | None = None, **options: Any) -> Pending:
+    def remote(
+        self,
+        keys: Mapping[str, Any],
+        *,
+        request: Mapping[str, Any] | None = None,
+        at: Any = None,
+        with_rows: Mapping[str, Any] | None = None,
+        push: bool = False,
+        after: str | None = None,
+        key: str | None = None,
+        deadline: Duration | None = None,
+    ) -> Pending:
         """An `Answer`, awaited or taken with `.result()`; the options are those of `nt.online().get`."""
-        return self._transport.begin("get", (self._service, keys), asked(options), seconds(deadline))
+        options = GetOptions(request, at, with_rows, push, after, key).given()
+        return self._transport.begin("get", (self._service, keys), options, seconds(deadline))
 
 
 class _Push:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
-from ..engine.language.duration import Duration, positive
+from ..engine.language.duration import Duration
 from .answer import Answer
+from .call_options import GetOptions, new_key, seconds
 
 
 class Transport(Protocol):
@@ -39,19 +39,44 @@ class Features:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def get(self, service: str, keys: Mapping[str, Any], *, deadline: Duration | None = None, **options: Any) -> Answer:
+    def get(
+        self,
+        service: str,
+        keys: Mapping[str, Any],
+        *,
+        request: Mapping[str, Any] | None = None,
+        at: Any = None,
+        with_rows: Mapping[str, Any] | None = None,
+        push: bool = False,
+        after: str | None = None,
+        key: str | None = None,
+        deadline: Duration | None = None,
+    ) -> Answer:
         """The features of a service for keys, one row for each; scalars stand for every row.
 
-        `request=` holds request fields, `at=` the time (default: the server's clock), `with_rows={source: rows}` rows that count as
-        arrived for this answer, `push=True` makes them durable first, `after=` is the token of a push that must be seen.
+        `request` holds request fields, `at` the time or times (default: the server's clock), `with_rows={source: rows}` rows that count
+        as arrived for this answer; `push=True` makes them durable first, once for each idempotency `key`. `after` is the token of a push
+        that must be seen.
         """
-        return self._transport.call("get", (service, keys), asked(options), seconds(deadline))  # type: ignore[no-any-return]
+        options = GetOptions(request, at, with_rows, push, after, key).given()
+        return self._transport.call("get", (service, keys), options, seconds(deadline))  # type: ignore[no-any-return]
 
     async def aget(
-        self, service: str, keys: Mapping[str, Any], *, deadline: Duration | None = None, **options: Any
+        self,
+        service: str,
+        keys: Mapping[str, Any],
+        *,
+        request: Mapping[str, Any] | None = None,
+        at: Any = None,
+        with_rows: Mapping[str, Any] | None = None,
+        push: bool = False,
+        after: str | None = None,
+        key: str | None = None,
+        deadline: Duration | None = None,
     ) -> Answer:
         """As `get`."""
-        return await self._transport.acall("get", (service, keys), asked(options), seconds(deadline))  # type: ignore[no-any-return]
+        options = GetOptions(request, at, with_rows, push, after, key).given()
+        return await self._transport.acall("get", (service, keys), options, seconds(deadline))  # type: ignore[no-any-return]
 
     def push(self, source: str, rows: Any, *, key: str | None = None, deadline: Duration | None = None) -> str:
         """Make rows of a source durable and visible; the token to read them by.
@@ -79,30 +104,6 @@ class Features:
     async def aservice(self, name: str) -> dict[str, Any]:
         """As `service`."""
         return await self._transport.acall("service", (name,), {}, None)  # type: ignore[no-any-return]
-
-
-_OPTIONS = ("request", "at", "with_rows", "push", "after", "key")
-
-
-def asked(options: dict[str, Any]) -> dict[str, Any]:
-    """The options that were given. A push gets an idempotency key, so that a repeated call stores nothing twice."""
-    for name in options:
-        if name not in _OPTIONS:
-            raise TypeError(f"get() has no option {name!r}. There are: {', '.join(_OPTIONS)}, deadline.")
-    given = {name: value for name, value in options.items() if value is not None and value is not False}
-    if "push" in given:
-        given.setdefault("key", new_key())
-    return given
-
-
-def new_key() -> str:
-    """An idempotency key that nobody else has."""
-    return uuid.uuid4().hex
-
-
-def seconds(deadline: Duration | None) -> float | None:
-    """A deadline in seconds."""
-    return None if deadline is None else positive(deadline, "the deadline") / 1e6
 
 
 def online(url: str | None = None) -> Features:
