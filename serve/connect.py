@@ -39,4 +39,4 @@ class ConnectedStore(Store):
         from .published import StorePublication
         from .shard import Shard
 
-        return Features(InProcess(Shard(StorePublication(self))))
+        return Features(InProcess(Shard(StorePublication(self)), f"{self!r} in this process"))

@@ -22,7 +22,7 @@ class Handle:
         return Handle, (self.service,)
 
     def __repr__(self) -> str:
-        return f"Handle({self.service!r})"
+        return f"<Handle of service {self.service!r}: get.remote(keys), push.remote(source, rows)>"
 
 
 class _Get:
@@ -30,6 +30,9 @@ class _Get:
 
     def __init__(self, service: str, transport: InCluster) -> None:
         self._service, self._transport = service, transport
+
+    def __repr__(self) -> str:
+        return f"<get of service {self._service!r}: remote(keys)>"
 
     def remote(
         self,
@@ -53,6 +56,9 @@ class _Push:
 
     def __init__(self, transport: InCluster) -> None:
         self._transport = transport
+
+    def __repr__(self) -> str:
+        return "<push to this Ray cluster: remote(source, rows)>"
 
     def remote(self, source: str, rows: Any, *, key: str | None = None, deadline: Duration | None = None) -> Pending:
         """The token of the push, awaited or taken with `.result()`."""

@@ -45,6 +45,8 @@ def connected() -> None:
 class InCluster:
     """Calls the replicas of a shard."""
 
+    place = "this Ray cluster"
+
     def __init__(self, number: int = 0) -> None:
         connected()
         try:

@@ -13,8 +13,8 @@ from .shard import Shard
 class InProcess:
     """Calls a shard directly."""
 
-    def __init__(self, shard: Shard) -> None:
-        self._shard = shard
+    def __init__(self, shard: Shard, place: str) -> None:
+        self._shard, self.place = shard, place
 
     def close(self) -> None:
         """Let go of what the shard holds open."""

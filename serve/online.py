@@ -13,6 +13,8 @@ from .call_options import GetOptions, new_key, seconds
 class Transport(Protocol):
     """What carries a call to a shard and brings its result or typed error back."""
 
+    place: str  # where the shard is, for people
+
     def call(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Any:
         """The result of a method of the shard."""
 
@@ -28,6 +30,9 @@ class Features:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def __repr__(self) -> str:
+        return f"<Features of {self._transport.place}: get(service, keys), push(source, rows), services()>"
 
     def close(self) -> None:
         """Let go of connections and files."""

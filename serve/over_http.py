@@ -34,6 +34,7 @@ class OverHttp:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Invalid(f"{url!r} is no address. Write it as 'http://host:8000'.")
         self._parts, self._own = parts, threading.local()
+        self.place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without a password
 
     def close(self) -> None:
         """Close the connections of all threads."""

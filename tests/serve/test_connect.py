@@ -57,6 +57,12 @@ def test_what_connect_gives_is_a_store_and_says_so(tmp_path: Path) -> None:
     assert repr(store) == f"Store({str(tmp_path / 'store')!r})"
 
 
+def test_a_client_shows_whose_features_it_has_and_what_it_can_do(store: ConnectedStore) -> None:
+    with store.online() as features:
+        shown = repr(features)
+    assert shown == f"<Features of {store!r} in this process: get(service, keys), push(source, rows), services()>"
+
+
 def test_a_store_that_travelled_answers_too(store: ConnectedStore) -> None:
     with store.online() as here, pickle.loads(pickle.dumps(store)).online() as there:
         assert count(there) == count(here)

@@ -218,6 +218,10 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
         online("http://127.0.0.1:9").services()
 
 
+def test_a_client_shows_its_address_without_the_password() -> None:
+    assert repr(online("http://me:secret@host:8000/features")).startswith("<Features of http://host:8000/features: get(")
+
+
 @pytest.mark.parametrize("address", ["host:8000", "ftp://host", "", "http://"])
 def test_what_is_no_address_is_refused(address: str) -> None:
     with pytest.raises(nt.Invalid, match="address"):

@@ -61,8 +61,13 @@ def test_the_handle_gives_what_the_process_gives(served: tuple[Any, str]) -> Non
     assert handle.get.remote(keys, **options).result().to_polars().equals(answer.to_polars())
 
 
+def test_a_client_in_the_cluster_says_so(features: Features) -> None:
+    assert repr(features).startswith("<Features of this Ray cluster: get(service, keys)")
+
+
 def test_a_handle_travels(served: tuple[Any, str]) -> None:
     handle = pickle.loads(pickle.dumps(nt.handle("risk")))
+    assert repr(handle) == "<Handle of service 'risk': get.remote(keys), push.remote(source, rows)>"
     assert len(handle.get.remote(KEYS, **ASK).result()) == 1
 
 
