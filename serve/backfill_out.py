@@ -19,13 +19,18 @@ def in_job() -> bool:
     return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
 
 
+def check_lasting(option: str, path: Path) -> None:
+    """Refuse in a job a path that is gone with the job's folder."""
+    if in_job() and not path.is_absolute():
+        raise Invalid(
+            f"{option} {str(path)!r}: a job runs in a copy of its folder, which is removed. Give an absolute path, on a disk that all nodes share."
+        )
+
+
 def checked_out(given: str) -> Path:
     """The file to write, if it can be."""
     path = Path(given)
-    if in_job() and not path.is_absolute():
-        raise Invalid(
-            f"--out {given!r}: a job runs in a copy of its folder, which is removed. Give a path from the root, on a disk that all nodes share."
-        )
+    check_lasting("--out", path)
     if path.suffix != ".parquet" or path.is_dir():
         raise Invalid(f"--out {given!r} must name a .parquet file.")
     _check_folder(path.parent)
@@ -37,10 +42,7 @@ def resume_folder(train: TrainingSet, given: str | None, out: Path) -> Path | No
     if given is None and changing(train):
         return None
     folder = out.with_name(f"{out.name}.resume") if given is None else Path(given)
-    if in_job() and not folder.is_absolute():
-        raise Invalid(
-            f"--resume {given!r}: a job runs in a copy of its folder, which is removed. Give a path from the root."
-        )
+    check_lasting("--resume", folder)
     _check_journal(folder)
     return folder
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from ..engine.errors import Invalid
 from ..store.features.backfill import Backfilled
 from .backfill import Asked, How, joined, target_of
-from .backfill_out import in_job
+from .backfill_out import check_lasting
 from .backfill_run import stoppable
 from .settings import settings, store_path
 from .store_here import store_of
@@ -47,10 +47,8 @@ def filled(
 
 def _check_place(place: str) -> None:
     """Refuse an address that does not mean the same wherever a job runs."""
-    if in_job() and "://" not in place and not Path(place).is_absolute():
-        raise Invalid(
-            f"--store {place!r}: a job runs in a copy of its folder, which is removed. Give a path from the root, on a disk that all nodes share."
-        )
+    if "://" not in place:
+        check_lasting("--store", Path(place))
 
 
 def told(found: Backfilled) -> str:

@@ -278,9 +278,9 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, code: int) -> None:
 
 def test_a_job_writes_where_it_can_be_found_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
-    assert "path from the root" in facts("model", *SPINE, *OUT, code=1)["message"]
+    assert "absolute path" in facts("model", *SPINE, *OUT, code=1)["message"]
     out = ("--out", str(folder / "out.parquet"), "--engine", "local")
-    assert "path from the root" in facts("model", *SPINE, *out, "--resume", "kept", code=1)["message"]
+    assert "absolute path" in facts("model", *SPINE, *out, "--resume", "kept", code=1)["message"]
     assert facts("model", *SPINE, *out)["rows"] == 40
 
 

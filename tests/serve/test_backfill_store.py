@@ -110,5 +110,5 @@ def test_without_a_store_it_says_what_is_missing(folder: Path) -> None:
 
 def test_a_job_needs_a_store_that_can_be_found_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_JOB_CONFIG_JSON_ENV_VAR", "{}")
-    assert "path from the root" in ran("spend", *GRID, code=1).stderr
+    assert "absolute path" in ran("spend", *GRID, code=1).stderr
     assert facts("spend", *GRID, "--store", str(folder / "store"), "--engine", "local")["tasks"] == 1
