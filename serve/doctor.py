@@ -11,7 +11,7 @@ from typing import Any
 
 from ..engine.errors import NowThenError
 from .definitions import load
-from .settings import Settings
+from .settings import Settings, definitions_path
 
 _PACKAGES = ("polars", "pyarrow", "numpy", "numba", "pylance", "ray", "fastapi")
 
@@ -26,7 +26,7 @@ def checks(found: Settings, url: str | None) -> list[dict[str, Any]]:
     if found.store:
         wanted.append(("store", lambda: _store(found)))
     if found.definitions:
-        wanted.append(("definitions", lambda: _definitions(str(found.definitions))))
+        wanted.append(("definitions", lambda: _definitions(found)))
     if url:
         wanted.append(("server", lambda: _server(url)))
     return [_checked(name, check) for name, check in wanted]
@@ -71,8 +71,8 @@ def _store(found: Settings) -> str:
     return f"{where}: {', '.join(published(store.here.folder)) or 'nothing published yet'}"
 
 
-def _definitions(place: str) -> str:
-    found = load(place if not place.endswith(".py") else str(Path(place)))
+def _definitions(known: Settings) -> str:
+    found = load(definitions_path(known))
     return f"{len(found.sources)} sources, {len(found.views)} views, {len(found.services)} services"
 
 
