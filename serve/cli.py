@@ -84,7 +84,6 @@ def serve(
     store: StoreOption = None,
     host: Annotated[str, typer.Option(help="Where HTTP listens.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Where HTTP listens.")] = 8000,
-    shards: Annotated[int, typer.Option(help="How many processes share the keys.")] = 1,
     address: Annotated[
         str | None,
         typer.Option(help="A Ray cluster, 'auto' for one running here. Else RAY_ADDRESS, else one of its own."),
@@ -95,7 +94,7 @@ def serve(
     with reported(as_json):
         from .run_server import run_server
 
-        run_server(store_here(store), host, port, shards, address, lambda facts: show(facts, as_json, _served))
+        run_server(store_here(store), host, port, address, lambda facts: show(facts, as_json, _served))
 
 
 @main.command(rich_help_panel=_ANSWER)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import time
-import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,12 +14,13 @@ from ray import serve
 from ray.serve.config import HTTPOptions
 from ray.serve.schema import ProxyStatus
 
-from ..engine.errors import Invalid, Unavailable
+from ..engine.errors import Unavailable
 from ..store.store import Store
 from .http import gateway
 from .in_cluster import APP, InCluster, shard_name
+from .join_ray import join
 from .online import Features
-from .published import Publication, open_store
+from .published import Publication, StorePublication
 from .replica import Replica
 
 _ONGOING = 256  # calls a replica works on at once; Serve's default of 5 would have them wait
@@ -32,25 +31,20 @@ _HTTP_S = 60.0
 _HEALTH_S = 2.0  # a stopped replica is worse than a dead one: it is found within a few of these
 
 
-def start(
-    store: Any, *, host: str = "127.0.0.1", port: int | None = 8000, shards: int = 1, address: str | None = None
-) -> None:
+def start(store: Any, *, host: str = "127.0.0.1", port: int | None = 8000, address: str | None = None) -> None:
     """Serve a store's published services on Ray: handles for the cluster, HTTP at `host:port` (None: no HTTP).
 
     Uses the Ray that is connected, else the one at `address` ("auto": the one running on this machine), else starts one here. Returns
     when requests are answered; `stop` ends it. Where Ray Serve runs already, for others, it keeps the address it listens at.
     """
-    join(address)
-    # A store travels without secrets: replicas take them from their own environment.
-    run(
-        partial(open_store, store if isinstance(store, Store) else Store.at(store)), host=host, port=port, shards=shards
-    )
+    join(address or os.environ.get("RAY_ADDRESS") or "local")
+    # A path means this machine's folder, and a store travels without secrets: replicas take them from their own environment.
+    opened = store if isinstance(store, Store) else Store.at(store)
+    run(partial(StorePublication, opened), host=host, port=port)
 
 
-def run(open_publication: Callable[[], Publication], *, host: str, port: int | None, shards: int) -> None:
+def run(open_publication: Callable[[], Publication], *, host: str, port: int | None) -> None:
     """Serve what a publication holds."""
-    if shards != 1:
-        raise Invalid(f"shards={shards}: a store is served by one shard so far. Leave shards out.")
     if port is not None:
         serve.start(http_options=HTTPOptions(host=host, port=port))
     application = (
@@ -80,28 +74,6 @@ def stop() -> None:
     serve.delete(APP)
     if not serve.status().applications:
         serve.shutdown()  # type: ignore[no-untyped-call]
-
-
-def join(address: str | None) -> None:
-    """Be part of a Ray cluster. A foreign one that happens to run on this machine is taken only when asked for."""
-    if ray.is_initialized():
-        return
-    for chatty in ("ray.serve", "ray._private.authentication"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
-    try:
-        wanted = address or os.environ.get("RAY_ADDRESS") or "local"
-        with warnings.catch_warnings():
-            warnings.filterwarnings(
-                "ignore", message="lance is not fork-safe"
-            )  # Ray's forks become other programs at once
-            ray.init(
-                wanted,
-                include_dashboard=False if wanted == "local" else None,
-                log_to_driver=False,
-                logging_level=logging.WARNING,
-            )
-    except ConnectionError as error:
-        raise Unavailable(f"no Ray cluster at {address!r}: {error}") from None
 
 
 def _shard(number: int) -> Any:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import pickle
 import time
 from collections.abc import Generator
 from typing import Any
 
-import ray
 from ray import serve
 from ray.exceptions import RayActorError, RayTaskError
 from ray.serve.exceptions import BackPressureError, DeploymentUnavailableError, RayServeException
@@ -17,6 +15,7 @@ from ray.serve.handle import DeploymentHandle
 
 from ..engine.errors import Deadline, NowThenError, Overloaded, Unavailable
 from .failure import Failure
+from .join_ray import join
 
 APP = "nowthen"
 _PATIENCE_S = 60.0  # a replica that died is back within a quarter of it
@@ -30,25 +29,13 @@ def shard_name(number: int) -> str:
     return f"nowthen-shard-{number}"
 
 
-def connected() -> None:
-    """Be part of the cluster, or `Unavailable`."""
-    if ray.is_initialized():
-        return
-    try:
-        ray.init(address="auto", log_to_driver=False, logging_level=logging.WARNING)
-    except ConnectionError:
-        raise Unavailable(
-            "no Ray cluster is running here. Start one with `nowthen serve`, or give its address: nt.online('http://host:8000')."
-        ) from None
-
-
 class InCluster:
     """Calls the replicas of a shard."""
 
     place = "this Ray cluster"
 
     def __init__(self, number: int = 0) -> None:
-        connected()
+        _connect()
         try:
             handle = serve.get_deployment_handle(shard_name(number), APP)
         except RayServeException as error:
@@ -73,6 +60,15 @@ class InCluster:
         if remote is None:
             remote = self._methods[method] = getattr(self._handle, method)
         return Pending(remote, pickle.dumps((*args, options), protocol=5), timeout_s)
+
+
+def _connect() -> None:
+    try:
+        join("auto")
+    except Unavailable:
+        raise Unavailable(
+            "no Ray cluster is running here. Start one with `nowthen serve`, or give the address of a server: nt.online('http://host:8000')."
+        ) from None
 
 
 class Pending:

@@ -1,4 +1,4 @@
-"""What a shard needs of a store: what is published, and the logs of what is pushed. The only file here that knows a store's inside."""
+"""What a shard needs of a store: what is published, and the logs of what is pushed."""
 
 from __future__ import annotations
 
@@ -170,11 +170,6 @@ class StorePublication:
                 spec = self._store.source(source)
                 feed = self._feeds.setdefault(source, _Feed(self._store.log(source), spec))
         return feed
-
-
-def open_store(store: Any) -> StorePublication:
-    """What a store (or the path or address of one) has published."""
-    return StorePublication(store if isinstance(store, Store) else Store.at(store))
 
 
 def _published(folder: Folder, manifest: Manifest) -> Published:

@@ -15,12 +15,12 @@ from .online import online
 
 
 def run_server(
-    store: Store, host: str, port: int, shards: int, address: str | None, say: Callable[[dict[str, Any]], None]
+    store: Store, host: str, port: int, address: str | None, say: Callable[[dict[str, Any]], None]
 ) -> None:
     """Serve a store until SIGINT or SIGTERM; `say` gets where it can be reached."""
     ended = threading.Event()
     joined = ray.is_initialized()
-    start(store, host=host, port=port, shards=shards, address=address)
+    start(store, host=host, port=port, address=address)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     try:

@@ -10,7 +10,7 @@ import pytest
 
 from nowthen.serve.connect import ConnectedStore
 from nowthen.serve.online import Features
-from nowthen.serve.published import open_store
+from nowthen.serve.published import StorePublication
 from nowthen.serve.shard import Shard
 
 from . import bank
@@ -23,7 +23,7 @@ def store(tmp_path: Path) -> Any:
 
 @pytest.fixture
 def shard(store: Any) -> Shard:
-    return Shard(open_store(store))
+    return Shard(StorePublication(store))
 
 
 @pytest.fixture

@@ -152,6 +152,12 @@ def test_an_error_is_one_line_for_people(folder: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_serving_has_no_option_that_only_takes_its_default(folder: Path) -> None:
+    result = CliRunner().invoke(main, ["serve", "--shards", "1"])
+    assert result.exit_code == 2
+    assert "No such option" in result.output
+
+
 def test_where_the_store_is_must_be_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("NOWTHEN_STORE", raising=False)

@@ -13,7 +13,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import nowthen as nt
-from nowthen.serve.published import open_store
+from nowthen.serve.published import StorePublication
 from nowthen.serve.shard import Shard
 
 from . import bank
@@ -75,7 +75,7 @@ def test_a_push_is_seen_by_the_features_of_every_key(shard: Shard) -> None:
 def test_what_was_pushed_is_there_after_a_restart(shard: Shard, store: Any) -> None:
     shard.push("tx", [bank.row(), bank.row(id=10_001)])
     expected = count(shard)
-    assert count(Shard(open_store(store))) == expected
+    assert count(Shard(StorePublication(store))) == expected
 
 
 def test_what_another_process_pushes_is_seen(shard: Shard, store: Any) -> None:
@@ -178,7 +178,7 @@ def test_a_source_that_takes_no_pushes_is_served_all_the_same(tmp_path: Path) ->
     store.apply(made)
     store.ingest(tx)
     store.snapshot(made)
-    shard = Shard(open_store(store))
+    shard = Shard(StorePublication(store))
     assert shard.get("spend", {"customer_id": 3}, at=bank.NOW).row()["count_1d"] >= 0
     with pytest.raises(nt.Invalid, match="row_id"):
         shard.push("tx", [bank.row(fraud=None)])
