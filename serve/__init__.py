@@ -1,4 +1,4 @@
 """What answers now: shards, questions and answers, gateways, handles, the command line.
 
-Ray is imported in this room and in `engine/running/run_ray.py` only, and here only where it is needed.
+Ray is imported in this room and in `run_ray.py` and the `ray_*` files of `engine/running` only, and here only where it is needed.
 """

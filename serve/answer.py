@@ -1,4 +1,4 @@
-"""What a caller gets back: values, their status, and as of what they are true. Small on the wire: a header and one run of bytes."""
+"""What a caller gets back: values, their status, and the point in time and versions they reflect. Small on the wire: a header and one run of bytes."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Answer:
 
     @staticmethod
     def of(served: Served, watermark_us: int | None, versions: Mapping[str, str], token: str) -> Answer:
-        """The answer that what the engine served makes."""
+        """The answer made of what the engine served."""
         watermark = None if watermark_us is None else _EPOCH + timedelta(microseconds=watermark_us)
         return Answer(served.names, served.columns, served.status, watermark, versions, token)
 
@@ -48,11 +48,11 @@ class Answer:
         return len(self.columns[0])
 
     def to_polars(self) -> pl.DataFrame:
-        """One column a feature, in the service's order, of the types that training has."""
+        """One column per feature, in the service's order, of the same types as in training."""
         return pl.DataFrame([column.to_series(name) for name, column in zip(self.names, self.columns, strict=True)])
 
     def to_numpy(self) -> Array:
-        """The values (n, features) in the service's order; what `to_numpy` of the same training columns is: a null number is NaN.
+        """The values (n, features) in the service's order, as `to_numpy` of the same training columns gives them: a null number is NaN.
 
         Lists are refused.
         """
@@ -64,7 +64,7 @@ class Answer:
         for name, column in zip(self.names, self.columns, strict=True):
             if isinstance(column.dtype, pl.List):
                 raise WrongType(
-                    f"feature {name!r} is {column.dtype}, for which an array has no place. Say to_polars() or row(i)."
+                    f"feature {name!r} is {column.dtype}, which an array cannot hold. Use to_polars() or row(i)."
                 )
         return self.to_polars().to_numpy()
 
@@ -73,13 +73,13 @@ class Answer:
         return {name: _value(column, i) for name, column in zip(self.names, self.columns, strict=True)}
 
     def status(self, name: str) -> list[str]:
-        """Why each value of a feature is there or not: present, null, not_found, outside_ttl or default."""
+        """Why each value of a feature is there or is missing: present, null, not_found, outside_ttl or default."""
         if name not in self.names:
             raise UnknownColumn(f"the answer has no feature {name!r}. {did_you_mean(name, self.names)}")
         return NAMES[self.codes[self.names.index(name)]].tolist()  # type: ignore[no-any-return]
 
     def as_json(self) -> dict[str, Any]:
-        """The answer in values JSON has: NaN and infinities as strings, times as ISO text."""
+        """The answer as JSON has values: NaN and infinities as strings, times as ISO text."""
         return {
             "features": {
                 name: plain(column.to_series()) for name, column in zip(self.names, self.columns, strict=True)

@@ -1,4 +1,4 @@
-"""A backfill before it runs: whose features, over which rows, from where, and how it will be carried out."""
+"""A backfill before it runs: which features, over which rows, from where, and how it will be carried out."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class How:
     status: bool = False
 
     def check(self) -> None:
-        """Refuse what means nothing before anything long begins."""
+        """Refuse options that make no sense before anything long begins."""
         on(self.engine)
         bytes_of(self.memory)
         if self.deadline is not None:
@@ -92,7 +92,7 @@ class Ready:
 
 
 def prepared(asked: Asked, how: How, store: str | None, definitions: str | None, *, read_sources: bool) -> Ready:
-    """Everything checked that can be before rows are read; with a grid over all keys, these are."""
+    """Check all that can be checked before rows are read. Only a grid over all keys reads them here, for its keys."""
     assert how.out is not None, "else the values go into the store"
     out = checked_out(how.out)
     how.check()
@@ -148,14 +148,14 @@ def _spine(asked: Asked, features: Mapping[str, Reference], open_source: Open, m
         ]
         if unused:
             raise Invalid(
-                f"{', '.join(unused)} makes a grid; with --spine the rows are those of its file. Say one of them."
+                f"{', '.join(unused)}: only for a grid. With --spine the rows are those of its file; pass one or the other."
             )
         if asked.at is None:
-            raise Invalid("--spine needs --at COLUMN: which of its columns is the time asked at?")
+            raise Invalid("--spine needs --at COLUMN: which of its columns holds the time to compute features at?")
         return reader_of(asked.spine, "spine")
     if asked.start is None or asked.end is None:
         raise Invalid(
-            "which rows? Say --spine FILE --at COLUMN, or --from TIME --to TIME (and --every) for a grid over all keys."
+            "which rows? Pass --spine FILE --at COLUMN, or --from TIME --to TIME (and --every) for a grid over all keys."
         )
     if asked.at is not None:
         raise Invalid(f"--at names a column of --spine FILE; the time of a grid is its column {AT!r}.")
@@ -170,7 +170,7 @@ def _known_at(given: str | None, schema: Mapping[str, pl.DataType]) -> str | dat
         return datetime.fromisoformat(given)
     except ValueError:
         raise Invalid(
-            f"--known-at {given!r} is no column of the spine, no ISO time, and not 'latest'. {did_you_mean(given, schema)}"
+            f"--known-at {given!r} is not a column of the spine, an ISO time or 'latest'. {did_you_mean(given, schema)}"
         ) from None
 
 

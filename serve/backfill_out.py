@@ -53,7 +53,7 @@ def kept(folder: Path | None) -> int:
 
 
 def forget(folder: Path) -> None:
-    """Have the next run begin anew: it empties a folder of another plan."""
+    """Have the next run start from scratch: it empties a folder of another plan."""
     (folder / _PLAN).unlink(missing_ok=True)
 
 
@@ -75,7 +75,7 @@ def _check_journal(folder: Path) -> None:
 
 
 def changing(train: TrainingSet) -> list[str]:
-    """What is read that may be other rows the next time, for people."""
+    """What is read that may hold other rows the next time, for people."""
     plan = train.plan(engine="local")
     readers = [plan.input.spine.reader, *(side.scan.reader for side in plan.input.sides)]
     return [reader.describe() for reader in readers if not _rests(reader)]
@@ -87,6 +87,6 @@ def _rests(reader: Reader) -> bool:
 
 def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
-        raise Invalid(f"--out: there is no folder {str(folder)!r}. Make it first.")
+        raise Invalid(f"--out: there is no folder {str(folder)!r}. Create it first.")
     if not os.access(folder, os.W_OK):
-        raise Invalid(f"--out: nothing may be written to {str(folder)!r}. Name another folder.")
+        raise Invalid(f"--out: folder {str(folder)!r} is not writable. Name another one.")

@@ -1,4 +1,4 @@
-"""What a backfill would do and about what it takes, without running it."""
+"""What a backfill would do and roughly what it would take, without running it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def estimated(ready: Ready) -> dict[str, Any]:
 
 def told_plan(facts: dict[str, Any]) -> str:
     """The same in lines."""
-    engine = "Ray" if facts["engine"] == "ray" else "this process"
+    engine = "on Ray" if facts["engine"] == "ray" else "in this process"
     lines = [
         f"backfill {facts['target']}: {_count(facts['rows'])} rows, {len(facts['columns'])} columns into {facts['file']}",
-        f"  on {engine} with {facts['workers']} at a time, within {_size(facts['memory_bytes'])}",
+        f"  {engine} with {facts['workers']} at a time, within {_size(facts['memory_bytes'])}",
     ]
     for read in facts["reads"]:
         keys = ", ".join(read["keys"]) or "nothing (global)"
@@ -48,7 +48,7 @@ def told_plan(facts: dict[str, Any]) -> str:
     if facts["seconds"] is not None:
         lines += [f"  roughly {max(facts['seconds'], 1):,.0f} s, by rates measured on another machine"]
     lines += [
-        f"  can go on after it was stopped: {'yes, from ' + facts['resume'] if facts['resume'] else 'no, rows may change'}"
+        f"  can resume after a stop: {'yes, from ' + facts['resume'] if facts['resume'] else 'no, rows may change'}"
     ]
     return "\n".join([*lines, "Nothing was done."])
 

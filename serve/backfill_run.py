@@ -22,7 +22,7 @@ Note = Callable[[str], None]
 
 
 def carried_out(ready: Ready, note: Note) -> dict[str, Any]:
-    """Run it; what was written, for people and programs. Stopped by Ctrl-C or SIGTERM it leaves only what lets it go on."""
+    """Run it; what was written, for people and programs. After Ctrl-C or SIGTERM only what lets it resume is left."""
     _said_before(ready, note)
     began = time.monotonic()
     try:
@@ -52,17 +52,17 @@ def told_result(facts: dict[str, Any]) -> str:
 
 
 def _said_before(ready: Ready, note: Note) -> None:
-    """What will run, and whether it goes on with what another run has done."""
+    """What will run, and whether it resumes what another run has done."""
     workers, count = slots(ready.engine, ready.how.workers), len(ready.train.features)
     where = f"Ray, workers: {workers}" if ready.on_ray else f"this process, threads: {workers}"
     note(f"backfill {ready.target}: {count} feature{'s' * (count > 1)} into {ready.out}, on {where}")
     if ready.resume is None:
         changed = ", ".join(dict.fromkeys(changing(ready.train)))
-        note(f"It cannot go on if it is stopped, as rows may change between two runs: {changed}.")
+        note(f"It cannot resume after a stop, because rows may change between two runs: {changed}.")
     elif ready.how.fresh:
         forget(ready.resume)
     elif kept(ready.resume):
-        note(f"An earlier run was stopped; what it did of the same work is taken from {ready.resume}")
+        note(f"An earlier run was stopped; the work it finished is taken from {ready.resume}")
 
 
 def _said_after(ready: Ready, note: Note) -> None:
@@ -70,28 +70,28 @@ def _said_after(ready: Ready, note: Note) -> None:
     tidy(ready.resume)
     if kept(ready.resume):
         note(
-            f"What is done is kept in {ready.resume}: the same command goes on from there, with --fresh it begins anew."
+            f"Finished work is kept in {ready.resume}: the same command resumes from there; with --fresh it starts from scratch."
         )
 
 
 @contextmanager
 def _system_errors(ready: Ready) -> Iterator[None]:
-    """What the system refuses, as errors of ours."""
+    """Errors of the operating system, as errors of ours."""
     try:
         yield
     except NowThenError:
         raise
     except FileNotFoundError as error:
         where = (
-            "on a node. On Ray give paths from the root, on a disk that all nodes share" if ready.on_ray else "any more"
+            "on a node. On Ray give absolute paths, on a disk that all nodes share" if ready.on_ray else "any more"
         )
         raise NotFound(f"{error.filename!r} is not there {where}.") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:
             raise StorageFull(
-                f"no room is left to write {ready.out}, or what waits for it. Make some, and go on."
+                f"no space is left to write {ready.out} or its intermediate files. Free some, and run the same command again."
             ) from error
-        raise Invalid(f"{ready.out} cannot be made: {error}") from error
+        raise Invalid(f"{ready.out} cannot be written: {error}") from error
 
 
 @contextmanager

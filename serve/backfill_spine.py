@@ -18,7 +18,7 @@ from ..store.sources.reading import reader_of
 def grid_over(
     features: Mapping[str, Reference], open_source: Open, times: tuple[str, str, str], keys: str | None, memory: int
 ) -> Reader:
-    """Every key at every time: those in a file, or all that the sources hold. Refused where the rows alone would not fit the memory."""
+    """Every key at every time: those in a file, or all that the sources hold. Refused if the rows alone would not fit in memory."""
     points = grid_times(*times)
     rows = grid_keys(_keys(features, open_source, keys))
     _check_request(features, rows.columns)
@@ -27,7 +27,7 @@ def grid_over(
     if size > memory:
         raise Invalid(
             f"a grid of {rows.height:,} keys at {len(points):,} times has {height:,} rows, about {size / 2**30:,.1f} GiB of keys and times, "
-            f"and memory is {memory / 2**30:,.1f} GiB. Fill a shorter stretch of time after the other, each into a file of its own."
+            f"and memory is {memory / 2**30:,.1f} GiB. Fill shorter stretches of time one after another, each into a file of its own."
         )
     return Loaded(grid(rows if rows.width else {}, *times), "grid")
 
@@ -46,5 +46,5 @@ def _check_request(features: Mapping[str, Reference], columns: list[str]) -> Non
             if isinstance(node, RequestField) and node.name not in columns:
                 raise Invalid(
                     f"feature {name!r} reads request field {node.name!r}, which a grid does not have. Give --spine FILE with that column, "
-                    "name a view that reads no request, or add the column to --keys FILE."
+                    "name a view that reads no request field, or add the column to --keys FILE."
                 )

@@ -26,7 +26,7 @@ def filled(
     read_sources: bool,
     note: Callable[[str], None],
 ) -> Backfilled:
-    """Fill the holes, or say what that would be. Stopped by Ctrl-C or SIGTERM it goes on where it was when it is called again."""
+    """Fill the holes, or say which they are. After Ctrl-C or SIGTERM the same call resumes where it was."""
     how.check()
     _check(asked, how, read_sources=read_sources)
     given = settings(store, definitions)
@@ -40,7 +40,7 @@ def filled(
         )  # fmt: skip
     if found.holes and not dry_run:
         note(
-            f"The values are in the store: store.scan(...) or nowthen scan shows them, from version {found.version} on."
+            f"The values are in the store: store.scan(...) or nowthen scan show them, from version {found.version} on."
         )
     return found
 
@@ -69,6 +69,6 @@ def _check(asked: Asked, how: How, *, read_sources: bool) -> None:
     wrong = [option for option, value in given.items() if value]
     if wrong:
         raise Invalid(
-            f"{wrong[0]} is for files: say --out FILE too. Without --out the values go into the store's own feature tables, each as it was "
+            f"{wrong[0]} is for files: pass --out FILE too. Without --out the values go into the store's own feature tables, each as it was "
             "known at its own time, and what is there is not computed again."
         )

@@ -21,7 +21,7 @@ from .settings import settings
 from .store_here import store_here
 
 main = typer.Typer(
-    help="NowThen: define a feature once; the same value when training on the past and when serving now.",
+    help="NowThen: define a feature once; get the same value when training on the past and when serving now.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
@@ -47,13 +47,13 @@ main.command("import", rich_help_panel=_DEFINE)(cli_definitions.import_)
 def ingest(
     names: Names = None,
     memory: Annotated[
-        str | None, typer.Option(metavar="SIZE", help="What may be in use at once, such as 4GiB.")
+        str | None, typer.Option(metavar="SIZE", help="How much memory to use at most, such as 4GiB.")
     ] = None,
     store: StoreOption = None,
     definitions: DefinitionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take what is new in sources into the store's tables, and what was pushed; safe to repeat."""
+    """Take new rows of sources, and pushed rows, into the store's tables; safe to repeat."""
     with reported(as_json):
         found, place = definitions_here(definitions), store_here(store)
         sources = [found.source(name) for name in names or found.sources]
@@ -68,7 +68,7 @@ _add(_FILL, backfill, cli_store.scan, cli_store.training, explain)
 def snapshot(
     names: Names = None, store: StoreOption = None, definitions: DefinitionsOption = None, as_json: JsonOption = False
 ) -> None:
-    """Publish the online state of services; a running server takes it over."""
+    """Publish the online state of services; a running server picks it up."""
     with reported(as_json):
         place = store_here(store)
         done = [place.snapshot(name) for name in names or definitions_here(definitions).services]
@@ -82,11 +82,11 @@ def snapshot(
 @main.command(rich_help_panel=_ANSWER)
 def serve(
     store: StoreOption = None,
-    host: Annotated[str, typer.Option(help="Where HTTP listens.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Where HTTP listens.")] = 8000,
+    host: Annotated[str, typer.Option(help="The address HTTP listens on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="The port HTTP listens on.")] = 8000,
     address: Annotated[
         str | None,
-        typer.Option(help="A Ray cluster, 'auto' for one running here. Else RAY_ADDRESS, else one of its own."),
+        typer.Option(help="The address of a Ray cluster, 'auto' for the one running here. Default: RAY_ADDRESS, else a new one."),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -102,7 +102,7 @@ def get(
     service: Annotated[str, typer.Argument(help="A published service.")],
     keys: Annotated[str, typer.Argument(help="""Keys as JSON, such as '{"customer_id": [1, 2]}'.""")],
     request: Annotated[str | None, typer.Option(help="Request fields as JSON.")] = None,
-    at: Annotated[str | None, typer.Option(help="An ISO time. Else now.")] = None,
+    at: Annotated[str | None, typer.Option(help="An ISO time. Default: now.")] = None,
     after: Annotated[str | None, typer.Option(help="The token of a push that must be seen.")] = None,
     url: UrlOption = None,
     store: StoreOption = None,
@@ -124,7 +124,7 @@ def push(
     rows: Annotated[
         str, typer.Argument(help="A Parquet, CSV or JSON file (a list of rows), or - for JSON on standard input.")
     ],
-    key: Annotated[str | None, typer.Option(help="An idempotency key: the same push again stores nothing.")] = None,
+    key: Annotated[str | None, typer.Option(help="An idempotency key: the same push with the same key stores nothing again.")] = None,
     url: UrlOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -145,7 +145,7 @@ _add(
 def doctor(
     store: StoreOption = None, definitions: DefinitionsOption = None, url: UrlOption = None, as_json: JsonOption = False
 ) -> None:
-    """Check that everything needed is there and works. Exit code 1 where something is not."""
+    """Check that everything needed is there and works. Exit code 1 if something does not."""
     with reported(as_json):
         from .doctor import checks, told
 
@@ -158,7 +158,7 @@ def _served(facts: dict[str, Any]) -> str:
     names = ", ".join(facts["services"]) or "nothing yet: publish with `nowthen snapshot`"
     return (
         f"serving {names}\n  HTTP    {facts['url']}  (POST /v1/get, POST /v1/push, GET /v1/services)\n"
-        f"  Python  nt.online({facts['url']!r}); in the cluster nt.handle(service)\nCtrl-C ends it."
+        f"  Python  nt.online({facts['url']!r}); in the cluster nt.handle(service)\nCtrl-C stops it."
     )
 
 
@@ -176,7 +176,7 @@ def _rows(place: str) -> Any:
         try:
             return json.loads(text)
         except ValueError as error:
-            raise Invalid(f"{place}: no JSON: {error}") from None
+            raise Invalid(f"{place} is not valid JSON: {error}") from None
     path = _existing(place)
     try:
         return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)

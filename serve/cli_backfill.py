@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 Target = Annotated[
     str,
-    typer.Argument(metavar="TARGET", help="A service, a view, or view:feature, of the definitions, else of the store."),
+    typer.Argument(metavar="TARGET", help="A service, a view, or view:feature; looked up in the definitions, else in the store."),
 ]
 Spine = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="A Parquet, CSV or Lance file with the rows to fill: keys, times, request fields. Without --out also a source of the store: its events.",
+        help="A Parquet, CSV or Lance file with the rows to fill: keys, times, request fields. Without --out also the name of a source in the store: its events.",
     ),
 ]
-At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine with the time asked at.")]
+At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine that holds the time to compute features at.")]
 From = Annotated[
     str | None,
     typer.Option("--from", metavar="TIME", help="Instead of a spine: the first time of a grid, such as 2026-01-31."),
 ]
-To = Annotated[str | None, typer.Option(metavar="TIME", help="The end of the grid, itself not in it.")]
+To = Annotated[str | None, typer.Option(metavar="TIME", help="The end of the grid (exclusive).")]
 Every = Annotated[str, typer.Option(metavar="STEP", help="The step of the grid.")]
 Keys = Annotated[
-    str | None, typer.Option(metavar="FILE", help="A file with the keys of the grid. Else all that the sources hold.")
+    str | None, typer.Option(metavar="FILE", help="A file with the keys of the grid. Default: all keys in the sources.")
 ]
 Out = Annotated[
     str | None,
@@ -49,29 +49,29 @@ Engine = Annotated[
 Memory = Annotated[
     str | None,
     typer.Option(
-        metavar="SIZE", help="What may be in use at once beside the spine, such as 4GiB. Else most of the machine."
+        metavar="SIZE", help="How much memory to use at most, besides the spine, such as 4GiB. Default: 60 % of the machine's."
     ),
 ]
-Workers = Annotated[int | None, typer.Option(metavar="NUMBER", help="How many cores to use at most. Else all.")]
-Deadline = Annotated[str | None, typer.Option(metavar="TIME", help="When to give up, such as 2h after the start.")]
+Workers = Annotated[int | None, typer.Option(metavar="NUMBER", help="How many cores to use at most. Default: all.")]
+Deadline = Annotated[str | None, typer.Option(metavar="TIME", help="How long to run before giving up, such as 2h.")]
 Resume = Annotated[
     str | None,
     typer.Option(
         metavar="FOLDER",
-        help="Where what is done is kept until the end, so that the same command goes on after it was stopped. Else beside --out.",
+        help="Where finished work is kept until the end, so that the same command can resume after a stop. Default: beside --out.",
     ),
 ]
-Fresh = Annotated[bool, typer.Option("--fresh", help="Forget what an earlier run has done.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Discard what an earlier run has done.")]
 Status = Annotated[bool, typer.Option("--status", help="Write <feature>__status beside each feature.")]
 FullNames = Annotated[bool, typer.Option("--full-names", help="Name columns <view>__<feature>.")]
 KnownAt = Annotated[
     str | None,
     typer.Option(
-        metavar="WHEN", help="As known when: a column of the spine, an ISO time, or latest. Else at each row's time."
+        metavar="WHEN", help="Use what was known at: a column of the spine, an ISO time, or latest. Default: each row's own time."
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and about what it takes; do nothing.")]
-Sources = Annotated[bool, typer.Option("--sources", help="Read the sources themselves, though a store is configured.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and roughly what it would take; do nothing.")]
+Sources = Annotated[bool, typer.Option("--sources", help="Read the sources themselves, even if a store is configured.")]
 
 
 def backfill(
@@ -101,8 +101,8 @@ def backfill(
     """Compute features at many past times, into the store's feature tables or a Parquet file; here or on a Ray cluster.
 
     The times and keys are the rows of --spine FILE --at COLUMN, or a grid: --from 2026-01-01 --to 2026-02-01 --every 1d over all keys.
-    Into the store only what is missing, changed or stale is computed. Into a file: with a store its event tables are read, else the sources
-    themselves. A run that was stopped goes on when the same command is given again.
+    For the store, only what is missing, changed or stale is computed. For a file, the event tables of the store are read if there is one,
+    else the sources themselves. A run that was stopped resumes when the same command is given again.
     """
     with reported(as_json):
         from .backfill import Asked, How

@@ -15,10 +15,10 @@ from .store_here import store_here
 
 Force = Annotated[
     bool,
-    typer.Option("--force", help="Even where a service, training set or snapshot holds on to what would be lost."),
+    typer.Option("--force", help="Go ahead even if a service, training set or snapshot needs what would be lost."),
 ]
 Name = Annotated[
-    str, typer.Argument(help="A service, view or source, such as fraud_model; or view/NAME if several are.")
+    str, typer.Argument(help="A service, view or source, such as fraud_model; or view/NAME if several have the name.")
 ]
 Folder = Annotated[str, typer.Argument(metavar="FOLDER", help="The folder of JSON files, to be kept in git.")]
 
@@ -49,12 +49,12 @@ def versions(
     name: Annotated[str | None, typer.Argument(help="A definition; without it all current ones.")] = None,
     tables: Annotated[
         bool,
-        typer.Option("--tables", help="Instead: the tables, and the number by which Lance opens each as it is now."),
+        typer.Option("--tables", help="List the tables instead, each with the number of its current version in Lance."),
     ] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the versions of a definition, the first one first."""
+    """List the versions of a definition, oldest first."""
     with reported(as_json):
         place = store_here(store)
         if tables:
@@ -98,20 +98,20 @@ def rename(
 def deprecate(
     name: Name,
     because: Annotated[
-        str | None, typer.Option(help="Why it should not be used any more. Without it: it may be used again.")
+        str | None, typer.Option(help="Why it should no longer be used. Without this option it may be used again.")
     ] = None,
     instead: Annotated[str | None, typer.Option(help="What to use instead.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say that a definition should not be used any more."""
+    """Mark a definition as one that should no longer be used."""
     with reported(as_json):
         done = store_here(store).deprecate(name, because=because, instead=instead)
         show(_definition(done), as_json, lambda _: str(done))
 
 
 def remove(name: Name, force: Force = False, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Take a definition away, unless somebody holds on to it. Rows and backfilled columns stay."""
+    """Remove a definition, unless something still needs it. Rows and backfilled columns stay."""
     with reported(as_json):
         store_here(store).remove(name, force=force)
         show({"removed": name}, as_json, lambda _: f"removed {name}")
@@ -141,7 +141,7 @@ def export(folder: Folder, store: StoreOption = None, as_json: JsonOption = Fals
 def import_(
     folder: Folder,
     force: Force = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; exit codes as of plan.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; exit codes as for plan.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -194,5 +194,5 @@ def _definition(one: Any) -> dict[str, Any]:
 
 
 def _severity(changes: Any) -> int:
-    """3 where apply would be refused, 2 for other changes, 0 for none."""
+    """3 if apply would be refused, 2 for other changes, 0 for none."""
     return 3 if changes.breaking else 0 if changes.is_empty else 2

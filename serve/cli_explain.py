@@ -10,16 +10,16 @@ from .cli_backfill import Engine, Memory, Workers
 from .cli_options import DefinitionsOption, JsonOption, StoreOption
 from .cli_report import note, reported, show
 
-Service = Annotated[str, typer.Argument(help="A service of the definitions, else of the store.")]
+Service = Annotated[str, typer.Argument(help="A service in the definitions, else in the store.")]
 Spine = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="A Parquet, CSV or Lance file with keys and times: explain its training set."),
 ]
-At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine with the time asked at.")]
+At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine that holds the time to compute features at.")]
 Analyze = Annotated[
-    bool, typer.Option("--analyze", help="Compute the training set, throw it away, and show what each part took.")
+    bool, typer.Option("--analyze", help="Compute the training set, discard it, and show what each part took.")
 ]
-Svg = Annotated[str | None, typer.Option(metavar="FILE", help="Draw the plan into this file too.")]
+Svg = Annotated[str | None, typer.Option(metavar="FILE", help="Also draw the plan into this file.")]
 
 
 def explain(
@@ -37,7 +37,7 @@ def explain(
 ) -> None:
     """Show how a service's features are computed: which folds over which source by which keys.
 
-    With --spine FILE --at COLUMN: the plan of the training set over its rows. With --analyze too: what a run of it did.
+    With --spine FILE --at COLUMN: the plan of the training set over its rows. With --analyze as well: what a run of it did.
     """
     with reported(as_json):
         from .explaining import Asked, asked_for, drawn, explained, told

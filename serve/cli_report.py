@@ -1,4 +1,4 @@
-"""What commands say: results on standard output, errors in one line on the other."""
+"""What commands say: results on standard output, errors as one line on standard error."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ def show(facts: Any, as_json: bool, told: Callable[[Any], str]) -> None:
 
 
 def note(line: str) -> None:
-    """Say something by the way, where it mixes with no result."""
+    """Say something on the side, where it does not mix with results."""
     _err.print(line, markup=False)

@@ -22,7 +22,7 @@ Limit = Annotated[int, typer.Option(help="How many to show at most.")]
 
 
 def history(limit: Limit = 20, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """List the versions of the store, the newest last: when each came, and what it did."""
+    """List the versions of the store, the newest last: when each was made, and what it did."""
     with reported(as_json):
         place = store_here(store)
         tags = {number: name for name, number in place.tags().items()}
@@ -34,13 +34,13 @@ def history(limit: Limit = 20, store: StoreOption = None, as_json: JsonOption = 
             }
             for one in entries
         ]  # fmt: skip
-        show(facts, as_json, lambda _: "\n".join(map(_line, facts)) or "nothing was stored yet")
+        show(facts, as_json, lambda _: "\n".join(map(_line, facts)) or "nothing has been stored yet")
 
 
 def tag(
     name: Annotated[str, typer.Argument(help="A name for a version of the store.")],
-    version: Annotated[int | None, typer.Option(help="Which version; else the newest.")] = None,
-    remove: Annotated[bool, typer.Option("--remove", help="Take the tag away.")] = False,
+    version: Annotated[int | None, typer.Option(help="Which version. Default: the newest.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Remove the tag.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -49,26 +49,26 @@ def tag(
         place = store_here(store)
         if remove:
             place.untag(name)
-            show({"tag": name, "version": None}, as_json, lambda _: f"took tag {name} away")
+            show({"tag": name, "version": None}, as_json, lambda _: f"removed tag {name}")
         else:
             number = place.tag(name, version)
             show({"tag": name, "version": number}, as_json, lambda _: f"version {number} is {name}")
 
 
 def compact(
-    name: Annotated[str | None, typer.Argument(help="A source or a backfilled view; else all.")] = None,
+    name: Annotated[str | None, typer.Argument(help="A source or a backfilled view. Default: all.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Merge the files of sources and of backfilled views, so that there are few again; rows and values stay as they are."""
+    """Merge the files of sources and of backfilled views into few; rows and values stay as they are."""
     with reported(as_json):
         done = store_here(store).compact(name)
         show([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)) or "no rows yet")
 
 
 def cleanup(
-    keep: Annotated[str, typer.Option(help="Versions younger than that are kept.")] = "30d",
-    versions: Annotated[int, typer.Option(help="So many of the newest versions are kept.")] = 100,
+    keep: Annotated[str, typer.Option(help="Keep versions younger than this.")] = "30d",
+    versions: Annotated[int, typer.Option(help="How many of the newest versions to keep.")] = 100,
     dry_run: DryRun = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -80,19 +80,19 @@ def cleanup(
 
 
 def verify(
-    repair: Annotated[bool, typer.Option("--repair", help="Make whole what can be made whole.")] = False,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair what can be repaired.")] = False,
     backup: Annotated[str | None, typer.Option(metavar="PLACE", help="A backup to repair from.")] = None,
     store: StoreOption = None,
     definitions: DefinitionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Read every byte and compare it with its digest; damaged files are named. Exit code 1 where something is damaged.
+    """Read every byte and compare it with its digest; damaged files are named. Exit code 1 if anything is damaged.
 
-    With --repair files come back from a backup, and rows from the sources of the definitions, where these still have them.
+    With --repair, files come back from a backup, and rows from the sources in the definitions, if these still have them.
     """
     with reported(as_json):
         if backup and not repair:
-            raise Invalid("--backup is what --repair repairs from. Say both.")
+            raise Invalid("--backup is what --repair repairs from. Pass both.")
         known = settings(None, definitions)
         sources = load(definitions_path(known)).sources if repair and known.definitions else {}
         done = store_here(store).scrub(repair=repair, backup=backup, sources=list(sources.values()))
@@ -101,7 +101,7 @@ def verify(
 
 
 def backup(to: Place, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Copy to another place what it does not have yet. The same command again adds what is new."""
+    """Copy the store to another place. The same command again adds what is new."""
     with reported(as_json):
         done = store_here(store).backup(to)
         show(asdict(done), as_json, lambda _: str(done))
@@ -109,10 +109,10 @@ def backup(to: Place, store: StoreOption = None, as_json: JsonOption = False) ->
 
 def restore(
     backup: Place,
-    to: Annotated[str, typer.Argument(metavar="STORE", help="Where the store is to be; there must be none.")],
+    to: Annotated[str, typer.Argument(metavar="STORE", help="Where to put the store; there must not be one yet.")],
     as_json: JsonOption = False,
 ) -> None:
-    """Copy a backup back, and make sure that it is whole."""
+    """Copy a backup back, and check that it is undamaged."""
     with reported(as_json):
         from ..store.store_care import restore as restored
 
@@ -123,7 +123,7 @@ def restore(
 def forget(
     entity: Annotated[str, typer.Argument(help="The entity, such as customer.")],
     keys: Annotated[str, typer.Argument(help="""Keys as JSON, such as '{"customer_id": [1, 2]}'.""")],
-    yes: Annotated[bool, typer.Option("--yes", help="Really: it cannot be undone.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Confirm: this cannot be undone.")] = False,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -134,7 +134,7 @@ def forget(
         place = store_here(store)
         found, given = _entity(place, entity), parsed(keys.encode())
         if not yes:
-            raise Invalid(f"forgetting {given} of {entity} in {place!r} cannot be undone. Say --yes if it is meant.")
+            raise Invalid(f"forgetting {given} of {entity} in {place!r} cannot be undone. Pass --yes to confirm.")
         done = place.forget(found, given)
         show(asdict(done), as_json, lambda _: str(done))
 
@@ -142,20 +142,20 @@ def forget(
 def scan(
     name: Annotated[str, typer.Argument(help="A view that was backfilled, or a source.")],
     start: Annotated[str | None, typer.Option("--from", metavar="TIME", help="The first time.")] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="The end, itself not in it.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="TIME", help="The end (exclusive).")] = None,
     as_of: Annotated[
-        str | None, typer.Option(metavar="VERSION", help="As the store stood: a version or an ISO time.")
+        str | None, typer.Option(metavar="VERSION", help="The store as it was: a version or an ISO time.")
     ] = None,
-    every: Annotated[str | None, typer.Option(metavar="STEP", help="Which grid, where a view has several.")] = None,
+    every: Annotated[str | None, typer.Option(metavar="STEP", help="Which grid, if a view has several.")] = None,
     holes: Annotated[
-        str, typer.Option(metavar="raise|null", help="Where something was not computed: refuse, or give nulls.")
+        str, typer.Option(metavar="raise|null", help="What to do if something was not computed: refuse, or give nulls.")
     ] = "raise",
     limit: Limit = 20,
     out: Out = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what was backfilled of a view, or the rows of a source."""
+    """Show the backfilled values of a view, or the rows of a source."""
     with reported(as_json):
         rows = store_here(store).scan(name, start, to, as_of=version_of(as_of), every=every, holes=holes)
         if out is None:
@@ -167,7 +167,7 @@ def scan(
 
 def training(
     name: Annotated[str | None, typer.Argument(help="A saved training set; without it all are listed.")] = None,
-    diff: Annotated[str | None, typer.Option(metavar="OTHER", help="What became of it in another one.")] = None,
+    diff: Annotated[str | None, typer.Option(metavar="OTHER", help="Another training set to compare it with.")] = None,
     out: Out = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -180,7 +180,7 @@ def training(
             show(
                 [one.as_json() for one in listed],
                 as_json,
-                lambda _: "\n".join(map(repr, listed)) or "none was saved yet",
+                lambda _: "\n".join(map(repr, listed)) or "none has been saved yet",
             )
             return
         one = place.open_training_set(name)
@@ -202,7 +202,7 @@ def version_of(given: str | None) -> int | datetime | None:
         moment = datetime.fromisoformat(given)
     except ValueError:
         raise Invalid(
-            f"{given!r} is neither a version, a whole number, nor a time such as 2026-01-31T12:00Z."
+            f"{given!r} is neither a version (a whole number) nor a time such as 2026-01-31T12:00Z."
         ) from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
@@ -212,7 +212,7 @@ def _entity(place: Any, name: str) -> Any:
     sources = [one.made().spec for (kind, _), one in place.registry.current().items() if kind == "source"]
     known = {entity.name: entity for source in sources for entity in source.entities}
     if name not in known:
-        raise NotFound(f"no source in the store is about an entity {name!r}. {did_you_mean(name, known)}")
+        raise NotFound(f"no source in the store has an entity {name!r}. {did_you_mean(name, known)}")
     return known[name]
 
 

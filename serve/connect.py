@@ -18,9 +18,9 @@ def connect(
     storage: Mapping[str, str] | None = None,
     log: str | PathLike[str] | None = None,
 ) -> ConnectedStore:
-    """The store in a folder, or at an address such as s3://bucket/folder; it is made when something is first written to it.
+    """The store in a folder, or at an address such as s3://bucket/folder; it is created when something is first written to it.
 
-    `storage` holds options and secrets of an object store; without it the environment of each process is asked, which is how workers of
+    `storage` holds options and secrets of an object store; without it each process looks in its environment, which is how workers of
     a cluster get them. `log` is a local folder for the pushed rows of a store that is not local itself.
     """
     return ConnectedStore.at(place, storage=storage, log=log)
@@ -32,7 +32,7 @@ class ConnectedStore(Store):
     def online(self) -> Features:
         """The client of the published services, held in this process; close it, or use it in a `with`.
 
-        Every call loads the snapshots anew, into memory of its own. Pushes to the store, whoever makes them, are seen by the next `get`.
+        Every client loads the snapshots again, into memory of its own. Pushes to the store, whoever makes them, are seen by the next `get`.
         """
         from .in_process import InProcess
         from .online import Features

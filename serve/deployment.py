@@ -35,7 +35,7 @@ def start(store: Any, *, host: str = "127.0.0.1", port: int | None = 8000, addre
     """Serve a store's published services on Ray: handles for the cluster, HTTP at `host:port` (None: no HTTP).
 
     Uses the Ray that is connected, else the one at `address` ("auto": the one running on this machine), else starts one here. Returns
-    when requests are answered; `stop` ends it. Where Ray Serve runs already, for others, it keeps the address it listens at.
+    when requests are answered; `stop` ends it. If Ray Serve already runs for others, it keeps the address it listens on.
     """
     join(address or os.environ.get("RAY_ADDRESS") or "local")
     # A path means this machine's folder, and a store travels without secrets: replicas take them from their own environment.
@@ -67,7 +67,7 @@ def _wait_for_http() -> None:
 def stop() -> None:
     """End serving. The store keeps everything; Ray goes on where it was running before, and Serve where it serves others too.
 
-    Serve keeps the address it listens at as long as it runs, so it ends with the last that it serves.
+    Serve keeps the address it listens on as long as it runs, so it ends with the last that it serves.
     """
     if not ray.is_initialized():
         return

@@ -38,9 +38,9 @@ class Asked:
     def check(self) -> None:
         """Refuse what lacks its other half."""
         if (self.spine is None) != (self.at is None):
-            raise Invalid("--spine FILE and --at COLUMN go together: its rows, and which column is the time asked at.")
+            raise Invalid("--spine FILE and --at COLUMN go together: the rows, and the column that holds the time to compute features at.")
         if self.analyze and self.spine is None:
-            raise Invalid("--analyze computes a training set. Over which rows? Say --spine FILE --at COLUMN.")
+            raise Invalid("--analyze computes a training set. Over which rows? Pass --spine FILE --at COLUMN.")
 
 
 @record
@@ -84,7 +84,7 @@ def drawn(plan: Explained, place: str) -> Path:
     """The plan as a picture in a file."""
     path = Path(place)
     if not path.parent.is_dir():
-        raise Invalid(f"there is no folder {str(path.parent)!r} to write {path.name!r} into. Make it first.")
+        raise Invalid(f"there is no folder {str(path.parent)!r} to write {path.name!r} into. Create it first.")
     path.write_text(plan.svg())
     return path
 
@@ -116,7 +116,7 @@ def told(facts: dict[str, Any]) -> str:
     for group in facts["groups"]:
         by = ", ".join(group["keys"]) or "nothing (global)"
         lines += [
-            f"  {group['source']} by {by}, reaching back {group['reach'] or 'for ever'}, columns {', '.join(group['columns'])}"
+            f"  {group['source']} by {by}, reaching back {group['reach'] or 'forever'}, columns {', '.join(group['columns'])}"
         ]
         lines += [f"    {fold}" for fold in group["folds"]]
     return "\n".join(lines)

@@ -69,7 +69,7 @@ def gateway(features: Features) -> FastAPI:
 
     @app.get("/healthz")
     async def healthz() -> Response:
-        """Whether features can be had."""
+        """Whether features can be served."""
         return JSONResponse({"status": "ok", "services": sorted(await features.aservices())})
 
     return app
@@ -83,15 +83,15 @@ def status_of(error: NowThenError) -> int:
 def _fields(body: dict[str, Any], known: set[str], needed: tuple[str, ...]) -> dict[str, Any]:
     for name in body:
         if name not in known:
-            raise Invalid(f"the body has a field {name!a}. {errors.did_you_mean(name, known)}")
+            raise Invalid(f"the body has an unknown field {name!a}. {errors.did_you_mean(name, known)}")
     for name in needed:
         if body.get(name) is None:
             raise Invalid(f"the body has no field {name!r}. It needs {', '.join(needed)}.")
     for name in ("service", "source", "after", "key", "deadline"):
         if not isinstance(body.get(name, ""), str | None):
-            raise Invalid(f"the body's {name!r} is {type(body[name]).__name__}; it is text.")
+            raise Invalid(f"the body's {name!r} is {type(body[name]).__name__}; it must be text.")
     if not isinstance(body.get("push", False), bool):
-        raise Invalid("the body's 'push' is true or false.")
+        raise Invalid("the body's 'push' must be true or false.")
     return body
 
 
@@ -127,5 +127,5 @@ async def _known(_: Request, error: Exception) -> Response:
 
 async def _unknown(_: Request, error: Exception) -> Response:
     return JSONResponse(
-        {"error": "NowThenError", "message": f"{type(error).__name__} inside the server; its log says more."}, 500
+        {"error": "NowThenError", "message": f"{type(error).__name__} inside the server; see its log."}, 500
     )

@@ -120,7 +120,7 @@ class Pending:
     def _late(self) -> NowThenError:
         if self._asked_s is None:
             return Unavailable(f"the shard did not answer for {_PATIENCE_S:g} s.")
-        return Deadline(f"no answer in {self._asked_s * 1000:g} ms.")
+        return Deadline(f"no answer within {self._asked_s * 1000:g} ms.")
 
 
 async def _waited(response: Any) -> Any:

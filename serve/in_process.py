@@ -25,7 +25,7 @@ class InProcess:
         began = time.monotonic()
         result = getattr(self._shard, method)(*args, **options)
         if timeout_s is not None and time.monotonic() - began > timeout_s:
-            raise Deadline(f"{method} was not done in {timeout_s * 1000:g} ms.")
+            raise Deadline(f"{method} was not done within {timeout_s * 1000:g} ms.")
         return result
 
     async def acall(self, method: str, args: tuple[Any, ...], options: dict[str, Any], timeout_s: float | None) -> Any:

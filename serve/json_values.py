@@ -63,12 +63,12 @@ def parsed(body: bytes) -> dict[str, Any]:
         json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate ("\ud800") is no text
     except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
         raise Invalid(
-            f"the body is no JSON: {type(error).__name__} {str(error)[:200]}".encode("ascii", "replace").decode()
+            f"the body is not valid JSON: {type(error).__name__} {str(error)[:200]}".encode("ascii", "replace").decode()
         ) from None
     except ValueError as error:
         raise Invalid(str(error)) from None
     if not isinstance(found, dict):
-        raise Invalid("the body is no JSON object. Send {...}.")
+        raise Invalid("the body is not a JSON object. Send {...}.")
     return found
 
 
@@ -87,5 +87,5 @@ def _finite(word: str) -> float:
 
 def _refused(word: str) -> NoReturn:
     raise Invalid(
-        f'the body holds {word[:40]}, which JSON has no number for. Infinities and NaN are strings: "Infinity", "NaN".'
+        f'the body holds {word[:40]}, which is not a number in JSON. Write infinities and NaN as strings: "Infinity", "NaN".'
     )

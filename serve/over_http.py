@@ -1,4 +1,4 @@
-"""The transport to an HTTP gateway, for code outside of the cluster."""
+"""The transport to an HTTP gateway, for code outside the cluster."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class OverHttp:
         self._open: list[http.client.HTTPConnection] = []
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise Invalid(f"{url!r} is no address. Write it as 'http://host:8000'.")
+            raise Invalid(f"{url!r} is not an address. Write it as 'http://host:8000'.")
         self._parts, self._own = parts, threading.local()
         self.place = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"  # without a password
 
@@ -65,7 +65,7 @@ class OverHttp:
             except (OSError, http.client.HTTPException) as error:
                 self._own.connection.close()
                 if isinstance(error, TimeoutError) and timeout_s is not None:
-                    raise Deadline(f"no answer in {timeout_s * 1000:g} ms.") from None
+                    raise Deadline(f"no answer within {timeout_s * 1000:g} ms.") from None
                 if isinstance(error, ConnectionRefusedError) or time.monotonic() + _PAUSE_S > until:
                     raise Unavailable(f"{self._parts.geturl()} does not answer: {error}") from None
                 time.sleep(_PAUSE_S)
@@ -125,7 +125,7 @@ def _opened(status: int, body: bytes) -> Any:
     try:
         found = json.loads(body)
     except ValueError:
-        raise Unavailable(f"the gateway answered {status} with no JSON: {body[:200]!r}") from None
+        raise Unavailable(f"the gateway answered {status} with something that is not JSON: {body[:200]!r}") from None
     if status == 200:
         return found
     raise Failure.from_json(found).error()

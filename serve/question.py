@@ -57,7 +57,7 @@ class Form:
         n = _length([*given.items(), *fields.items(), ("at", _times(at))])
         if n > _LIMIT:
             raise Invalid(
-                f"service {self.service!r}: {n:,} questions in one call; at most {_LIMIT:,}. Bulk work is a training set."
+                f"service {self.service!r}: {n:,} questions in one call; at most {_LIMIT:,} are allowed. For bulk work make a training set."
             )
         return Question(
             {name: _typed(_spread(given[name], n), dtype, f"key {name!r}") for name, dtype in self.keys.items()},
@@ -112,7 +112,7 @@ def _length(given: Iterable[tuple[str, Any]]) -> int:
     lengths = {name: len(value) for name, value in given if isinstance(value, list)}
     if len(set(lengths.values())) > 1:
         raise Invalid(
-            f"lists of unequal length: {', '.join(f'{name} {n}' for name, n in lengths.items())}. Give equal lists, or scalars."
+            f"lists of unequal length: {', '.join(f'{name} {n}' for name, n in lengths.items())}. Give lists of equal length, or scalars."
         )
     return next(iter(lengths.values()), 1)
 
@@ -209,7 +209,7 @@ def _texts(values: list[Any], what: str) -> list[Any]:
     try:
         "".join(value for value in values if value is not None).encode()
     except UnicodeEncodeError:
-        raise Invalid(f"{what} holds text with a lone surrogate, which is no text.") from None
+        raise Invalid(f"{what} holds a lone surrogate, which is not valid text.") from None
     return values
 
 

@@ -45,19 +45,19 @@ def settings(store: str | None, definitions: str | None) -> Settings:
 
 
 def store_path(found: Settings) -> str:
-    """The store's path, or how to say it."""
+    """The store's path, or how to give it."""
     if not found.store:
         raise Invalid(
-            "which store? Say --store PATH, set NOWTHEN_STORE, or write store = 'PATH' under [tool.nowthen] in pyproject.toml."
+            "which store? Pass --store PATH, set NOWTHEN_STORE, or write store = 'PATH' under [tool.nowthen] in pyproject.toml."
         )
     return found.store
 
 
 def definitions_path(found: Settings) -> str:
-    """The definitions' file or module, or how to say it."""
+    """The definitions' file or module, or how to give it."""
     if not found.definitions:
         raise Invalid(
-            "which definitions? Say --definitions FILE_OR_MODULE, set NOWTHEN_DEFINITIONS, or write definitions = '...' under [tool.nowthen] "
+            "which definitions? Pass --definitions FILE_OR_MODULE, set NOWTHEN_DEFINITIONS, or write definitions = '...' under [tool.nowthen] "
             "in pyproject.toml."
         )
     if found.definitions.endswith(".py") and not Path(found.definitions).is_file():

@@ -1,7 +1,7 @@
 """A shard: the published services in memory, answering now. A plain class; what carries its calls is not its business.
 
 It follows the log: a push is made durable there first and is then read back from there, as pushes of any other process are. So what
-it holds is always a snapshot and a stretch of the log, and starting anew gives the same state.
+it holds is always a snapshot and a stretch of the log, and starting again gives the same state.
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ class Shard:
             seen = held.positions.get(source, position)
             if seen < position:
                 raise Unavailable(
-                    f"after={after!r}: the log of {source!r} is seen up to {seen} here. Try again.", retry_after=0.05
+                    f"after={after!r}: the log of {source!r} has been read only up to {seen} here. Try again.", retry_after=0.05
                 )
         return held
 

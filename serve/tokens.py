@@ -26,4 +26,4 @@ def read(token: str) -> dict[str, int]:
         pairs = [part.rsplit("@", 1) for part in token.split(",") if part]
         return {name: int(position) for name, position in pairs}
     except (AttributeError, ValueError):
-        raise Invalid(f"after={token!r} is no token. Give what a push returned, as it was.") from None
+        raise Invalid(f"after={token!r} is not a token. Pass what a push returned, unchanged.") from None

@@ -209,8 +209,8 @@ def test_a_run_that_was_stopped_goes_on(folder: Path, bucketed: None) -> None:
     # The name is too long for the file that is written aside: the steps are done and kept, the writing fails.
     long = f"{'x' * 235}.parquet"
     stopped = ran("model", *SPINE, "--out", long, code=1)
-    assert "cannot be made" in stopped.stderr
-    assert f"What is done is kept in {long}.resume" in stopped.stderr
+    assert "cannot be written" in stopped.stderr
+    assert f"Finished work is kept in {long}.resume" in stopped.stderr
     again = ran("model", *SPINE, *OUT, "--resume", f"{long}.resume")
     assert "An earlier run was stopped" in again.stderr
     assert_frame_equal(written(), collected("model", bank.asked()), check_exact=True)
@@ -240,7 +240,7 @@ def test_a_folder_with_other_files_is_not_taken_for_a_runs(folder: Path) -> None
 
 
 def test_rows_that_may_change_are_read_without_a_way_back(folder: Path) -> None:
-    assert "cannot go on if it is stopped" in ran("visits", *SPINE, *OUT).stderr
+    assert "cannot resume after a stop" in ran("visits", *SPINE, *OUT).stderr
     assert facts("visits", *SPINE, *OUT, "--resume", "kept", code=1)["error"] == "Invalid"
 
 
@@ -293,7 +293,7 @@ def test_a_job_writes_where_it_can_be_found_again(folder: Path, monkeypatch: pyt
         (("model",), "which rows?"),
         (("model", "--from", "2024-03-10"), "which rows?"),
         (("model", "--spine", "asked.parquet"), "--at COLUMN"),
-        (("model", *SPINE, "--from", "2024-03-10"), "makes a grid"),
+        (("model", *SPINE, "--from", "2024-03-10"), "only for a grid"),
         (("model", *GRID, "--at", "at"), "--at names a column"),
         (("model", *GRID, "--every", "soon"), "is not a duration"),
         (("ratio", *GRID), "request field 'amount'"),
@@ -301,7 +301,7 @@ def test_a_job_writes_where_it_can_be_found_again(folder: Path, monkeypatch: pyt
         (("model", *GRID, "--keys", "visits.csv"), "no key column 'customer_id'"),
         (("spend", "--from", "2000-01-01", "--to", "2024-01-01", "--every", "1s", "--memory", "64MiB"), "memory is"),
         (("model", *SPINE, "--at", "amount"), "is Float64"),
-        (("model", *SPINE, "--known-at", "never"), "no ISO time"),
+        (("model", *SPINE, "--known-at", "never"), "an ISO time or 'latest'"),
         (("model", *SPINE, "--engine", "spark"), "'auto', 'local' or 'ray'"),
         (("model", *SPINE, "--memory", "lots"), "is no size"),
         (("model", *SPINE, "--workers", "0"), "at least one"),

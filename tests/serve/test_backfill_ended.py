@@ -57,7 +57,7 @@ def test_the_same_command_goes_on(folder: Path, number: signal.Signals, code: in
     assert left == ["out.parquet.resume"]
     again = subprocess.run(COMMAND, capture_output=True, text=True, check=False)
     assert again.returncode == 0, again.stderr
-    assert "An earlier run was stopped; what it did of the same work is taken from out.parquet.resume" in again.stderr
+    assert "An earlier run was stopped; the work it finished is taken from out.parquet.resume" in again.stderr
     view = load("shop_features.py").views["shop_sales"]
     here = nt.training_set("sales.parquet", view, at="time").collect(engine="local")
     assert_frame_equal(pl.read_parquet("out.parquet"), here, check_exact=True)

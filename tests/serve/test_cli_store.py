@@ -167,7 +167,7 @@ def test_compaction_tells_of_sources_and_views(filled: Path) -> None:
 
 def test_forgetting_asks_to_be_sure(filled: Path) -> None:
     ask = ("forget", "customer", '{"customer_id": [3]}')
-    assert "Say --yes" in run(*ask, code=1)["message"]
+    assert "Pass --yes" in run(*ask, code=1)["message"]
     done = run(*ask, "--yes")
     assert done["rows"]["source/tx"] == bank.transactions().filter(pl.col("customer_id") == 3).height
     assert run("forget", "custmer", "{}", "--yes", code=1)["message"].endswith(

@@ -167,5 +167,5 @@ def test_a_row_holds_lists_of_python_values() -> None:
 
 
 def test_an_array_has_no_place_for_lists() -> None:
-    with pytest.raises(nt.WrongType, match=r"feature 'whole' is List\(Int64\), for which an array has no place"):
+    with pytest.raises(nt.WrongType, match=r"feature 'whole' is List\(Int64\), which an array cannot hold"):
         answer(FRAME.select("plain", "whole")).to_numpy()

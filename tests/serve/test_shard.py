@@ -157,12 +157,12 @@ def test_the_token_of_a_push_is_answered_after_it(shard: Shard) -> None:
 
 
 def test_a_token_of_the_future_is_unavailable(shard: Shard) -> None:
-    with pytest.raises(nt.Unavailable, match="is seen up to"):
+    with pytest.raises(nt.Unavailable, match="has been read only up to"):
         count(shard, after=f"tx@{2**62}")
 
 
 def test_what_is_no_token_is_refused(shard: Shard) -> None:
-    with pytest.raises(nt.Invalid, match="no token"):
+    with pytest.raises(nt.Invalid, match="is not a token"):
         count(shard, after="yesterday")
 
 
