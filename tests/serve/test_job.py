@@ -89,10 +89,10 @@ def test_a_job_goes_on_where_another_one_ended(cluster_head: Head, project: Path
     rows = ("fraud_model", "--definitions", "fraud", "--spine", str(spine), "--at", "tx_datetime")
     stopped = submitted(cluster_head, project, *rows, "--out", str(long))
     assert stopped.returncode != 0
-    assert f"What is done is kept in {long}.resume" in stopped.stdout
+    assert f"Finished work is kept in {long}.resume" in stopped.stdout
     ran = submitted(cluster_head, project, *rows, "--out", str(shared / "again.parquet"), "--resume", f"{long}.resume")
     assert ran.returncode == 0, ran.stdout
-    assert f"An earlier run was stopped; what it did of the same work is taken from {long}.resume" in ran.stdout
+    assert f"An earlier run was stopped; the work it finished is taken from {long}.resume" in ran.stdout
     assert pl.read_parquet(shared / "again.parquet").height == 20_000
     assert not Path(f"{long}.resume").exists()
 
