@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 from itertools import groupby, islice
 from typing import Any
@@ -16,10 +16,11 @@ from ..engine.errors import UnknownColumn, WrongType, did_you_mean
 from ..engine.folds.column import Array, Column, physical
 from ..engine.folds.online import Served
 from ..engine.language import dtype as types
+from ..engine.language.instant import instant
 from ..engine.language.status import NAMES
 from .json_values import plain, real
+from .moment import moment
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _BOOL, _CODE = np.dtype(np.bool_), np.dtype(np.uint8)
 
 
@@ -41,7 +42,7 @@ class Answer:
     @staticmethod
     def of(served: Served, watermark_us: int | None, versions: Mapping[str, str], token: str) -> Answer:
         """The answer made of what the engine served."""
-        watermark = None if watermark_us is None else _EPOCH + timedelta(microseconds=watermark_us)
+        watermark = None if watermark_us is None else moment(watermark_us)
         return Answer(served.names, served.columns, served.status, watermark, versions, token)
 
     def __len__(self) -> int:
@@ -128,7 +129,7 @@ def _packed(answer: Answer) -> tuple[Any, ...]:
     parts = [column.values.tobytes() for column in answer.columns if column.values.dtype != np.object_]
     parts += [column.valid.tobytes() for column in answer.columns if column.valid is not None]
     parts += [codes.tobytes() for codes in answer.codes]
-    watermark = None if answer.watermark is None else (answer.watermark - _EPOCH) // timedelta(microseconds=1)
+    watermark = None if answer.watermark is None else instant(answer.watermark, "watermark")
     head = _head(answer.names, tuple(column.dtype for column in answer.columns))
     return len(answer), head, nulls, texts, b"".join(parts), watermark, dict(answer.versions), answer.token
 
@@ -156,8 +157,8 @@ def _unpacked(
     masks = iter(np.frombuffer(raw, _BOOL, some * n, at).reshape(some, n))
     codes = np.frombuffer(raw, _CODE, len(names) * n, at + some * n).reshape(len(names), n)
     valid = [next(masks) if null else None for null in nulls]
-    moment = None if watermark is None else _EPOCH + timedelta(microseconds=watermark)
-    return Answer(names, tuple(map(Column, dtypes, values, valid)), tuple(codes), moment, versions, token)
+    seen = None if watermark is None else moment(watermark)
+    return Answer(names, tuple(map(Column, dtypes, values, valid)), tuple(codes), seen, versions, token)
 
 
 @lru_cache(256)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from ..engine.errors import Invalid, NotFound, did_you_mean
 from .cli_options import DefinitionsOption, JsonOption, StoreOption
 from .cli_report import reported, show
 from .definitions import load
+from .moment import moment
 from .settings import definitions_path, settings
 from .store_here import store_here
 
@@ -199,12 +200,12 @@ def version_of(given: str | None) -> int | datetime | None:
     if given is None or (given.isascii() and given.isdigit()):
         return None if given is None else int(given)
     try:
-        moment = datetime.fromisoformat(given)
+        found = datetime.fromisoformat(given)
     except ValueError:
         raise Invalid(
             f"{given!r} is neither a version (a whole number) nor a time such as 2026-01-31T12:00Z."
         ) from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _entity(place: Any, name: str) -> Any:
@@ -224,8 +225,7 @@ def _rows(frame: Any, as_json: bool) -> None:
 
 
 def _time(at: int) -> str:
-    moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=at)
-    return moment.isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
+    return moment(at).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
 
 
 def _line(one: dict[str, Any]) -> str:
