@@ -82,9 +82,7 @@ def _system_errors(ready: Ready) -> Iterator[None]:
     except NowThenError:
         raise
     except FileNotFoundError as error:
-        where = (
-            "on a node. On Ray give absolute paths, on a disk that all nodes share" if ready.on_ray else "any more"
-        )
+        where = "on a node. On Ray give absolute paths, on a disk that all nodes share" if ready.on_ray else "any more"
         raise NotFound(f"{error.filename!r} is not there {where}.") from error
     except OSError as error:
         if error.errno == errno.ENOSPC:

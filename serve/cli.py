@@ -86,7 +86,9 @@ def serve(
     port: Annotated[int, typer.Option(help="The port HTTP listens on.")] = 8000,
     address: Annotated[
         str | None,
-        typer.Option(help="The address of a Ray cluster, 'auto' for the one running here. Default: RAY_ADDRESS, else a new one."),
+        typer.Option(
+            help="The address of a Ray cluster, 'auto' for the one running here. Default: RAY_ADDRESS, else a new one."
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -124,7 +126,9 @@ def push(
     rows: Annotated[
         str, typer.Argument(help="A Parquet, CSV or JSON file (a list of rows), or - for JSON on standard input.")
     ],
-    key: Annotated[str | None, typer.Option(help="An idempotency key: the same push with the same key stores nothing again.")] = None,
+    key: Annotated[
+        str | None, typer.Option(help="An idempotency key: the same push with the same key stores nothing again.")
+    ] = None,
     url: UrlOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,

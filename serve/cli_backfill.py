@@ -14,16 +14,21 @@ if TYPE_CHECKING:
 
 Target = Annotated[
     str,
-    typer.Argument(metavar="TARGET", help="A service, a view, or view:feature; looked up in the definitions, else in the store."),
+    typer.Argument(
+        metavar="TARGET", help="A service, a view, or view:feature; looked up in the definitions, else in the store."
+    ),
 ]
 Spine = Annotated[
     str | None,
     typer.Option(
         metavar="FILE",
-        help="A Parquet, CSV or Lance file with the rows to fill: keys, times, request fields. Without --out also the name of a source in the store: its events.",
+        help="A Parquet, CSV or Lance file with the rows to fill: keys, times, request fields. Without --out also a source in the store: its events.",
     ),
 ]
-At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine that holds the time to compute features at.")]
+At = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column of the spine that holds the time to compute features at."),
+]
 From = Annotated[
     str | None,
     typer.Option("--from", metavar="TIME", help="Instead of a spine: the first time of a grid, such as 2026-01-31."),
@@ -49,7 +54,8 @@ Engine = Annotated[
 Memory = Annotated[
     str | None,
     typer.Option(
-        metavar="SIZE", help="How much memory to use at most, besides the spine, such as 4GiB. Default: 60 % of the machine's."
+        metavar="SIZE",
+        help="How much memory to use at most, besides the spine, such as 4GiB. Default: 60 % of the machine's.",
     ),
 ]
 Workers = Annotated[int | None, typer.Option(metavar="NUMBER", help="How many cores to use at most. Default: all.")]
@@ -67,10 +73,13 @@ FullNames = Annotated[bool, typer.Option("--full-names", help="Name columns <vie
 KnownAt = Annotated[
     str | None,
     typer.Option(
-        metavar="WHEN", help="Use what was known at: a column of the spine, an ISO time, or latest. Default: each row's own time."
+        metavar="WHEN",
+        help="Use what was known at: a column of the spine, an ISO time, or latest. Default: each row's own time.",
     ),
 ]
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done and roughly what it would take; do nothing.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Show what would be done and roughly what it would take; do nothing.")
+]
 Sources = Annotated[bool, typer.Option("--sources", help="Read the sources themselves, even if a store is configured.")]
 
 

@@ -15,7 +15,10 @@ Spine = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="A Parquet, CSV or Lance file with keys and times: explain its training set."),
 ]
-At = Annotated[str | None, typer.Option(metavar="COLUMN", help="The column of the spine that holds the time to compute features at.")]
+At = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="The column of the spine that holds the time to compute features at."),
+]
 Analyze = Annotated[
     bool, typer.Option("--analyze", help="Compute the training set, discard it, and show what each part took.")
 ]

@@ -38,7 +38,9 @@ class Asked:
     def check(self) -> None:
         """Refuse what lacks its other half."""
         if (self.spine is None) != (self.at is None):
-            raise Invalid("--spine FILE and --at COLUMN go together: the rows, and the column that holds the time to compute features at.")
+            raise Invalid(
+                "--spine FILE and --at COLUMN go together: the rows, and the column that holds the time to compute features at."
+            )
         if self.analyze and self.spine is None:
             raise Invalid("--analyze computes a training set. Over which rows? Pass --spine FILE --at COLUMN.")
 

@@ -14,9 +14,7 @@ from .deployment import start, stop
 from .online import online
 
 
-def run_server(
-    store: Store, host: str, port: int, address: str | None, say: Callable[[dict[str, Any]], None]
-) -> None:
+def run_server(store: Store, host: str, port: int, address: str | None, say: Callable[[dict[str, Any]], None]) -> None:
     """Serve a store until SIGINT or SIGTERM; `say` gets where it can be reached."""
     ended = threading.Event()
     joined = ray.is_initialized()

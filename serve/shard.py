@@ -196,7 +196,8 @@ class Shard:
             seen = held.positions.get(source, position)
             if seen < position:
                 raise Unavailable(
-                    f"after={after!r}: the log of {source!r} has been read only up to {seen} here. Try again.", retry_after=0.05
+                    f"after={after!r}: the log of {source!r} has been read only up to {seen} here. Try again.",
+                    retry_after=0.05,
                 )
         return held
 

@@ -219,7 +219,9 @@ def test_a_server_that_is_not_there_is_unavailable() -> None:
 
 
 def test_a_client_shows_its_address_without_the_password() -> None:
-    assert repr(online("http://me:secret@host:8000/features")).startswith("<Features of http://host:8000/features: get(")
+    assert repr(online("http://me:secret@host:8000/features")).startswith(
+        "<Features of http://host:8000/features: get("
+    )
 
 
 @pytest.mark.parametrize("address", ["host:8000", "ftp://host", "", "http://"])
