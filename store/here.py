@@ -23,9 +23,14 @@ def opened(folder: Folder, logs: Path | None = None) -> Here:
 
     Logs of pushed rows stand beside a local store; for an object store `logs` says where, if there are any.
     """
+    identity(folder)
+    return unmarked(folder, logs)
+
+
+def unmarked(folder: Folder, logs: Path | None = None) -> Here:
+    """The same of a folder whose mark is not asked for: of a restore that is not yet a store."""
     from .tables.tables import Tables
 
-    identity(folder)
     ledger = Entries(folder)
     beside = None if "://" in folder.url else Path(folder.url) / "log"
     return Here(folder, ledger, NoteFiles(folder, ledger), Tables(folder), logs or beside)

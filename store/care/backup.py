@@ -1,7 +1,8 @@
 """Backup and restore: a store copied to another folder, only what is not there yet, and the ledger last.
 
 So a backup that was broken off is the backup before with some files more. Copies are compared with the digests in their names: a damaged
-file is never copied. Restoring copies everything back; the mark of a store comes last, so half a restore is no store.
+file is never copied. Restoring copies everything back and reads it through; the mark of a store comes last, so half a restore is no store, and
+neither is one of a damaged backup.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from pathlib import Path
 from ...engine.errors import Corrupt, Invalid, NotFound
 from ..folders import ballast
 from ..folders.durable import publish
-from ..here import opened
-from ..ledger.entry import hint_of, path_of
+from ..folders.place import STORE
+from ..here import unmarked
+from ..ledger.entry import HINT, hint_of, path_of
+from ..ledger.founding import identity
 from ..ledger.start_over import StartOver, undisturbed, until_done
 from ..ports import Entry, Folder, Here
 from ..rows.log import Log, first_of
@@ -22,11 +25,12 @@ from ..rows.source_note import state_of
 from ..snapshots.stale_copies import put_stale_copies
 from .mend import as_named
 from .reachable import HELD_UNDER, Reach, for_servers, kept_entries
+from .scrub import read_through
 
-_MARK, _HINT = "store.json", "ledger/head"
+_NAMED = 3  # damaged files in a message
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Copied:
     """What a backup or a restore copied."""
 
@@ -36,7 +40,7 @@ class Copied:
     there: int  # files that were there already
     removed: int = 0  # files of the backup that the store does not need any more
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         more = f", {self.removed:,} removed that are not needed any more" if self.removed else ""
         size = f"{self.bytes / 1e6:.1f} MB"
         return f"copied {self.files:,} files ({size}) up to version {self.version}; {self.there:,} were there already{more}"
@@ -69,34 +73,49 @@ def _attempt(here: Here, copy: _Copy) -> Copied:
     if any(entry.kind == "forget" for entry in here.ledger.since(head.number)):
         raise StartOver  # the logs that were copied may have been emptied of rows that only later entries have
     copy.absent(path_of(number) for number in range(1, head.number + 1))
-    copy.bytes(_HINT, hint_of(head))  # not the one there is now, which may name a later entry
+    copy.bytes(HINT, hint_of(head))  # not the one there is now, which may name a later entry
     copy.dropped(path for path in copy.there if path.partition("/")[0] in HELD_UNDER and path not in needed)
     return copy.report(head.number)
 
 
 def restored(backup: Folder, to: Here) -> Copied:
-    """Copy a backup into an empty folder, as a store; then `scrubbed` tells whether all of it is whole."""
+    """Copy a backup into an empty folder, as a store. `Corrupt` names what the backup lacks, and no store is made."""
     if next(iter(to.folder.listed("")), None) is not None:
         raise Invalid(
             f"{to.folder.url} is not empty. Restore into a new folder, then put it in the place of the old one."
         )
     copy = _Copy(backup, to.folder)
     found = [path for path, _, _ in backup.listed("")]
-    entries = [path for path in found if path.startswith("ledger/") and path != _HINT]
-    if _MARK not in found or _HINT not in found:
+    entries = [path for path in found if path.startswith("ledger/") and path != HINT]
+    if STORE not in found or HINT not in found:
         raise Invalid(
             f"{backup.url} is no backup of a store that was ever finished. Give the folder that `backup` wrote to."
         )
+    identity(backup)
     copy.absent(path for path in found if path.partition("/")[0] in HELD_UNDER)
     for path in found:
         if path.startswith("log/") and to.logs is not None:
             publish(to.logs / path.removeprefix("log/"), backup.get(path))
     copy.absent(entries)
-    copy.replaced(_HINT)
-    copy.replaced(_MARK)
-    put_stale_copies(opened(to.folder, to.logs))
+    copy.replaced(HINT)
+    made = unmarked(to.folder, to.logs)
+    _refuse_damaged(backup, made)
+    put_stale_copies(made)
+    copy.replaced(STORE)
     ballast.kept(to.folder)
     return copy.report(len(entries))
+
+
+def _refuse_damaged(backup: Folder, made: Here) -> None:
+    """`Corrupt` where a restore is not whole; copies for servers do not count, as they are made from their notes."""
+    damaged = [one for one in read_through(made).damaged if not for_servers(one.path)]
+    if damaged:
+        named = "; ".join(f"{one.path}: {one.what}" for one in damaged[:_NAMED])
+        more = f"; and {len(damaged) - _NAMED:,} more" if len(damaged) > _NAMED else ""
+        raise Corrupt(
+            f"the backup {backup.url} is damaged, so {made.folder.url} was not made a store: {named}{more}. "
+            "Remove that folder, and restore another backup, or repair this one first: it is a store, and `nowthen verify --repair` takes it."
+        )
 
 
 class _Copy:
@@ -113,14 +132,14 @@ class _Copy:
 
     def marked(self) -> None:
         """Make the other folder a backup of this store, and refuse one that is something else."""
-        mark = self._from.get(_MARK)
-        if _MARK not in self.there and self.there:
+        mark = self._from.get(STORE)
+        if STORE not in self.there and self.there:
             raise Invalid(
                 f"{self._to.url} has other files in it. Back up into a new folder, or one with an earlier backup."
             )
-        if _MARK in self.there and self._to.get(_MARK) != mark:
+        if STORE in self.there and self._to.get(STORE) != mark:
             raise Invalid(f"{self._to.url} is the backup of another store. Give each store a folder of its own.")
-        self._to.put_new(_MARK, mark)
+        self._to.put_new(STORE, mark)
 
     def absent(self, paths: Iterable[str]) -> None:
         """Copy what is not there; copies of snapshots' notes, which are replaced, always."""

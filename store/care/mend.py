@@ -12,7 +12,7 @@ from ...engine.errors import Corrupt, NotFound
 from ...engine.language.source import SourceSpec
 from ..folders.canonical import digest
 from ..folders.durable import publish
-from ..ledger.ledger_walk import HINT
+from ..ledger.entry import HINT
 from ..ports import Damage, Folder, Here
 from ..rows.records import scan
 from ..tables.data_file import places, rows_in

@@ -13,7 +13,9 @@ from typing import Any, TypeVar
 
 from ...engine.errors import Corrupt, NotFound
 from ...engine.language.source import SourceSpec
+from ..folders.place import STORE
 from ..here import opened
+from ..ledger.entry import HINT
 from ..ledger.ledger_walk import walked
 from ..ledger.notes import note_path
 from ..ports import Damage, Entry, Folder, Here
@@ -27,7 +29,7 @@ T = TypeVar("T")
 _READINGS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Scrubbed:
     """What verify found: how much it read, what is damaged, and what it made whole again."""
 
@@ -43,7 +45,7 @@ class Scrubbed:
         """Whether everything is as it was written (again)."""
         return not self.damaged
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         read = f"{self.entries:,} entries, {self.notes:,} notes, {self.files:,} files, {self.bytes / 1e6:.1f} MB"
         lines = [
             f"damaged: {one.path}: {one.what} (needed by {', '.join(one.names) or 'the store'})" for one in self.damaged
@@ -91,9 +93,15 @@ def _numbers(folder: Folder) -> list[str]:
 
 def _once(here: Here) -> Scrubbed:
     try:
-        walk = _Walk(opened(here.folder))  # what this process has made sure of before does not count
+        fresh = opened(here.folder, here.logs)  # what this process has made sure of before does not count
     except Corrupt as error:
-        return Scrubbed(0, 0, 0, 0, (Damage("store.json", str(error), ()),))
+        return Scrubbed(0, 0, 0, 0, (Damage(STORE, str(error), ()),))
+    return read_through(fresh)
+
+
+def read_through(here: Here) -> Scrubbed:
+    """What one reading finds of a store that was just opened; its mark is not looked at."""
+    walk = _Walk(here)
     head = walk.entries()
     if head is not None:
         walk.notes(head)
@@ -127,11 +135,11 @@ class _Walk:
         """The head, once the whole ledger was read; None where it cannot be trusted."""
         self._entries, damages = walked(self._here.folder)
         self._found = {one.path: one for one in damages}
-        return None if damages else self._tried("ledger/head", self._here.ledger.head)
+        return None if damages else self._tried(HINT, self._here.ledger.head)
 
     def notes(self, head: Entry) -> None:
         """Read the notes that kept entries need, and learn which files these need."""
-        entries = self._tried("ledger/head", partial(self._kept, head)) or [head]
+        entries = self._tried(HINT, partial(self._kept, head)) or [head]
         erased = self._tried("notes", partial(erased_notes, self._here, head)) or {}
         for entry in entries:
             tops = [

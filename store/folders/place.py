@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from os import PathLike, fspath
 from pathlib import Path
+from typing import Final
 
 from ...engine.errors import Invalid, WrongType
 from ..sources.files import MissingFile
 
-_OWN = frozenset(
-    {"store.json", "ledger", "notes", "tables", "features", "training", "snapshots", "log", "draft", "ballast"}
-)
+STORE: Final = "store.json"  # the mark of a store
+_OWN = frozenset({STORE, "ledger", "notes", "tables", "features", "training", "snapshots", "log", "draft", "ballast"})
 
 
 def checked_place(place: str | PathLike[str]) -> str:
@@ -39,5 +39,5 @@ def _check_local(given: str, root: Path | None) -> None:
     if not root.parent.is_dir():
         raise MissingFile(f"store {given!r} cannot be made: there is no folder {str(root.parent)!r}. Make it first.")
     strange = [one.name for one in root.iterdir() if not one.name.startswith(".")] if root.is_dir() else []
-    if "store.json" not in strange and not set(strange) <= _OWN:
-        raise Invalid(f"{str(root)!r} is no store: it has other files and no store.json. Give an empty or new folder.")
+    if STORE not in strange and not set(strange) <= _OWN:
+        raise Invalid(f"{str(root)!r} is no store: it has other files and no {STORE}. Give an empty or new folder.")

@@ -17,11 +17,10 @@ from ...engine.errors import CommitUnknown, Conflict, Corrupt, NotFound, Storage
 from ..folders.canonical import unsealed
 from ..ports import Change, Entry, Folder, Moved, Work
 from . import as_of
-from .entry import EMPTY, content_of, entry_of, following, hint_of, number_of, path_of
+from .entry import EMPTY, HINT, content_of, entry_of, following, hint_of, number_of, path_of
 from .founding import founded
 from .notes import note_path, read_note
 
-_HINT = "ledger/head"
 _TRIES = 50
 _LONGEST_PAUSE_S = 1.0
 
@@ -158,7 +157,7 @@ class Entries:
         newest: Entry | None = entry
         while newest is not None and (hint is None or hint[0] < newest.number):
             hint = (newest.number, newest.sha256)
-            self._folder.put(_HINT, hint_of(newest))
+            self._folder.put(HINT, hint_of(newest))
             # Another writer's higher hint may just have been written over; that writer's entry is there then.
             newest = self._read(newest.number + 1)
 
@@ -196,9 +195,9 @@ class Entries:
         numbers = [number for number in listed if number is not None]
         if numbers != list(range(first, first + len(numbers))) or (hint and not numbers):
             missing = next(number for number in range(first, first + len(numbers) + 1) if number not in numbers)
-            raise Corrupt(f"{path_of(missing)} is missing; {_HINT} or a later entry says that it was there.")
+            raise Corrupt(f"{path_of(missing)} is missing; {HINT} or a later entry says that it was there.")
         if hint and self.required(first).sha256 != hint[1]:
-            raise Corrupt(f"{path_of(first)} or {_HINT} is damaged: they do not fit each other.")
+            raise Corrupt(f"{path_of(first)} or {HINT} is damaged: they do not fit each other.")
         return self.required(numbers[-1]) if numbers else EMPTY
 
     def required(self, number: int) -> Entry:
@@ -210,12 +209,12 @@ class Entries:
 
     def _hint(self) -> tuple[int, str] | None:
         try:
-            parts = unsealed(self._folder.get(_HINT), _HINT)
+            parts = unsealed(self._folder.get(HINT), HINT)
         except NotFound:
             return None
         if not isinstance(parts.get("number"), int) or not isinstance(parts.get("entry"), str):
             raise Corrupt(
-                f"{_HINT} is damaged: it names no entry. Without it the ledger is looked through from its beginning."
+                f"{HINT} is damaged: it names no entry. Without it the ledger is looked through from its beginning."
             )
         return parts["number"], parts["entry"]
 

@@ -15,6 +15,7 @@ from ..ports import Entry, Moved, Work
 from ..rows import sequence
 
 FORMAT: Final = 3
+HINT: Final = "ledger/head"  # where to begin to look for the newest entry
 EMPTY: Final = Entry(0, 0, "", "", "", {}, {}, {}, None, 1, "", "")  # the head of a store without entries
 _FIELDS = ("number", "at", "job", "kind", "what", "lineage", "names", "removed", "oldest", "before")
 

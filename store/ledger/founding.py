@@ -10,10 +10,10 @@ from ...engine.errors import Corrupt, Invalid, NotFound
 from ...engine.folds.hashing import HASH_VERSION
 from ..folders import ballast
 from ..folders.canonical import sealed, unsealed
+from ..folders.place import STORE
 from ..ports import Folder
 from .entry import FORMAT
 
-STORE: Final = "store.json"
 _FIRST: Final = b'{"format": 1, "hash": 1}'  # what stood there in stores of the first format
 
 

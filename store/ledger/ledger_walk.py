@@ -5,9 +5,7 @@ from __future__ import annotations
 from ...engine.errors import Corrupt, NotFound
 from ..folders.canonical import unsealed
 from ..ports import Damage, Entry, Folder
-from .entry import entry_of, number_of, path_of
-
-HINT = "ledger/head"
+from .entry import HINT, entry_of, number_of, path_of
 
 
 def walked(folder: Folder) -> tuple[int, list[Damage]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -59,10 +60,15 @@ def answers(store: Store) -> dict[str, Any]:
     return {name: ask(store) for name, ask in questions(orders.source(orders.upto(1))).items()}
 
 
+def newest(root: Path, kind: str) -> Path:
+    """The file of that kind that the newest version needs."""
+    found = [path for path in root.glob(KINDS[kind]) if path.is_file() and path.stat().st_size]
+    return max(found, key=lambda path: (path.stat().st_mtime_ns, path))
+
+
 def harmed(store: Store, kind: str) -> str:
     """The path of a file of that kind, of which a bit near its beginning is another now."""
-    found = [path for path in store.root.glob(KINDS[kind]) if path.is_file() and path.stat().st_size]
-    place = max(found, key=lambda path: (path.stat().st_mtime_ns, path))  # what the newest version needs
+    place = newest(store.root, kind)
     content = bytearray(place.read_bytes())
     content[min(len(content) // 2, 80)] ^= 16
     place.write_bytes(content)
@@ -190,6 +196,30 @@ def test_a_restored_store_goes_on(made: Path, tmp_path: Path) -> None:
     assert again.log("orders").end() == before
     assert again.ingest(orders.source(orders.upto(7))).new > 0
     assert again.scrub().whole
+
+
+@pytest.mark.parametrize(
+    "kind", ["a file of a table", "the sums of a chunk", "a training set", "a shard", "a note", "an entry"]
+)
+def test_a_backup_that_lacks_a_file_is_not_restored(made: Path, tmp_path: Path, kind: str) -> None:
+    copy = shutil.copytree(made / "backup", tmp_path / "backup")
+    lost = newest(copy, kind)
+    lost.unlink()
+    with pytest.raises(Corrupt, match=re.escape(lost.relative_to(copy).as_posix())):
+        nt.restore(copy, tmp_path / "again")
+    with pytest.raises(Corrupt, match="missing"):
+        nt.connect(tmp_path / "again")
+
+
+@pytest.mark.parametrize(
+    "kind", ["a column of a chunk", "a training set", "a shard", "an entry", "the log", "the mark"]
+)
+def test_a_damaged_backup_is_not_restored(made: Path, tmp_path: Path, kind: str) -> None:
+    copy = nt.connect(shutil.copytree(made / "backup", tmp_path / "backup"))
+    path = harmed(copy, kind)
+    with pytest.raises(Corrupt, match=re.escape(path)):
+        nt.restore(copy.root, tmp_path / "again")
+    assert not (tmp_path / "again" / "store.json").exists()
 
 
 def test_a_damaged_store_is_not_backed_up_over_a_good_backup(store: Store, tmp_path: Path) -> None:
