@@ -16,6 +16,7 @@ from ..engine.language.source import Rows, SourceSpec
 from ..engine.running.training_set import TrainingSet
 from ..engine.running.training_set import training_set as over_spine
 from ..engine.showing.progress import Progress
+from .definitions.registry import Registry
 from .folders.place import checked_place
 from .here import here, opened
 from .listing import Listing
@@ -45,7 +46,7 @@ class Store(Definitions, Features, Care):
     """Definitions, rows, features, training sets and snapshots in one folder. Make one with `nt.connect`."""
 
     def __init__(self, place: Here) -> None:
-        self.here = place
+        self.here, self.registry = place, Registry(place)
         self._writers: dict[str, Writer] = {}
         self._pushing = Lock()
 

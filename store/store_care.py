@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,6 @@ from ..engine.errors import NotFound, did_you_mean
 from ..engine.language.duration import Duration
 from ..engine.language.entity import Entity
 from ..engine.language.source import Rows, SourceSpec
-from .definitions.registry import Registry
 from .listing import Listing
 from .ports import Entry, Folder, Here
 
@@ -20,6 +19,8 @@ if TYPE_CHECKING:
     from .care.cleanup import Cleaned
     from .care.forget import Forgotten
     from .care.scrub import Scrubbed
+    from .definitions.registry import Registry
+    from .rows.ingest import Ingested
     from .tables.compaction import Compacted
 
 Place = str | PathLike[str]
@@ -29,6 +30,8 @@ class Care:
     """What keeps a store whole and small."""
 
     here: Here
+    registry: Registry
+    drain: Callable[[SourceSpec], Ingested]
 
     # -- versions of the store ------------------------------------------------------------------------------------------
     def history(self) -> Listing[Entry]:
@@ -121,18 +124,15 @@ class Care:
 
     def _settle(self, entity: Entity) -> None:
         """Bring pushed rows of an entity into the tables, and publish again what is published."""
-        from ..engine.showing.progress import Progress
-        from .rows.ingest import Ingest
         from .snapshots.manifest import published as names
         from .snapshots.manifest import read_manifest
         from .snapshots.snapshot import published
 
-        for (kind, _), one in Registry(self.here).current().items():
+        for (kind, _), one in self.registry.current().items():
             if kind == "source" and any(
                 about["name"] == entity.name for about in one.body["sources"][one.name]["entities"]
             ):
-                with Progress(f"draining {one.name}") as progress:
-                    Ingest(self.here, one.made().spec).run(progress, read=False)
+                self.drain(one.made())
         for name in names(self.here.folder):
             manifest = read_manifest(self.here.folder, name)
             published(self.here, manifest.made(), manifest.shards)
@@ -145,7 +145,10 @@ def restore(
     storage: Mapping[str, str] | None = None,
     backup_storage: Mapping[str, str] | None = None,
 ) -> Copied:
-    """Copy a backup back to where no store is, and make sure that it is whole."""
+    """Copy a backup back to where no store is, and make sure that it is whole: every byte is read once more.
+
+    `Corrupt` names the first files that are damaged or missing. What was copied is not a store then.
+    """
     from .care.backup import restored
     from .folders.place import checked_place
     from .here import here

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,13 +27,7 @@ class Definitions:
     """What a store knows of sources, views and services."""
 
     here: Here
-
-    @cached_property
-    def registry(self) -> Registry:
-        """The definitions."""
-        from .definitions.registry import Registry
-
-        return Registry(self.here)
+    registry: Registry
 
     # -- changing -------------------------------------------------------------------------------------------------------
     def plan(self, definitions: Any) -> Changes:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from ..engine.language.duration import Duration
-from .definitions.registry import Registry
 from .ports import Here
 from .sources.grid import Moment
 
 if TYPE_CHECKING:
+    from .definitions.registry import Registry
     from .features.backfill import Backfilled
     from .features.chunks import Hole
 
@@ -21,11 +21,7 @@ class Features:
     """What fills feature tables, and says what is missing in them."""
 
     here: Here
-
-    @property
-    def registry(self) -> Registry:
-        """The definitions."""
-        raise NotImplementedError
+    registry: Registry
 
     def backfill(
         self,
