@@ -29,7 +29,7 @@ _HOUR_US = 3_600_000_000
 AT_ONCE = 5_000  # paths an entry: their list fits the room of the ballast
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cleaned:
     """What a cleanup removed, or would remove: versions that end, files by folder, and why some were left."""
 
@@ -42,7 +42,7 @@ class Cleaned:
     clock: str = ""  # why ages were not used
     dry_run: bool = False
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         what = ", ".join(f"{count:,} of {folder}" for folder, count in self.files.items()) or "no files"
         done = "would remove" if self.dry_run else "removed"
         left = f"; {self.young:,} young ones left" if self.young else ""

@@ -34,7 +34,7 @@ _PATIENCE_S = 5.0
 _TELLING = 4  # bytes: shorter keys are found everywhere
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Forgotten:
     """What was erased, by name; and what holds the keys' text still, if anything does."""
 
@@ -47,7 +47,7 @@ class Forgotten:
     logs: tuple[str, ...]  # that were emptied, of these sources
     left: tuple[str, ...]  # files in which the text of a key is found; that may be another's
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} rows of {name}" for name, count in sorted(self.rows.items())) or "no rows"
         left = f" The text of a key is still found in {', '.join(self.left)}." if self.left else ""
         return (

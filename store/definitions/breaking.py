@@ -28,7 +28,7 @@ class User:
     name: str
     what: str  # a part it holds on to
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.kind} {self.name} ({self.what})"
 
 

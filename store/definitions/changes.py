@@ -20,7 +20,7 @@ _MARKS = {"new": "+", "changed": "~", "breaking": "!", "reworded": '"', "unchang
 _WRITES = ("new", "changed", "breaking", "reworded")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Change:
     """One definition and what applying it does.
 
@@ -39,7 +39,7 @@ class Change:
         """Which parts differ, as in `+added, -removed, ~changed`."""
         return ", ".join(f"{one.sign}{one.part}" for one in self.differences)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         one = self.definition
         was = f" (was {self.before.version[:12]})" if self.before and self.before.version != one.version else ""
         detail = f": {self.detail}" if self.differences else ""

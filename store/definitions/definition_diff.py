@@ -14,7 +14,7 @@ from .definition_note import Definition
 _ABSENT = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Difference:
     """A feature, column or clock that was added (+), removed (-) or changed (~), in words; before or after is empty where there is none."""
 
@@ -23,7 +23,7 @@ class Difference:
     before: str
     after: str
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if self.sign == "~":
             return f"~ {self.part}: {self.before}\n  {'':{len(self.part)}}  -> {self.after}"
         return f"{self.sign} {self.part}: {self.after or self.before}"

@@ -37,7 +37,7 @@ _WRITERS = 2  # files that are written at once, those of the earlier commit firs
 _COMMIT_BYTES = 128 << 20  # of values: more are a greater loss when a commit fails, of fewer a run would take several
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backfilled:
     """What a backfill did, or would do."""
 
@@ -55,7 +55,7 @@ class Backfilled:
         plain = {part: getattr(self, part) for part in ("rows", "bytes", "tasks", "seconds", "version", "dry_run")}
         return {**plain, "values": dict(self.values), "holes": [hole.as_json() for hole in self.holes]}
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         if not self.holes:
             return f"backfill: all of it is there, in version {self.version}; nothing was computed"
         named = ", ".join(f"{name} {count:,}" for name, count in self.values.items())

@@ -34,7 +34,7 @@ from .placed import slabs_of
 from .source_note import SourceState, named, state_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Ingested:
     """What an ingest did. `late` counts new rows older than the newest row the store had."""
 
@@ -50,7 +50,7 @@ class Ingested:
     removed: int = 0  # rows that others took the place of
     forgotten: int = 0  # rows of erased keys, which were dropped
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         parts = f"{self.new:,} new ({self.pushed:,} pushed, {self.corrections:,} corrections, {self.late:,} late), {self.duplicates:,} known already"
         more = {"removed": self.removed, "of erased keys dropped": self.forgotten}
         parts += "".join(f", {rows:,} {what}" for what, rows in more.items() if rows)

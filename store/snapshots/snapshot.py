@@ -41,7 +41,7 @@ _TIME, _KNOWN = "__time", "__known"
 _LONGEST = 100
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Published:
     """What a snapshot published."""
 
@@ -52,7 +52,7 @@ class Published:
     watermark: datetime | None
     seconds: float
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         size = f"{self.rows:,} rows, {self.bytes / 1e6:.1f} MB"
         return f"published {self.service} {self.version[:12]}: {size}, up to {self.watermark}, {self.seconds:.1f} s"
 

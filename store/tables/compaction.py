@@ -21,7 +21,7 @@ Write = Callable[
 ]  # files into a draft, for a token; and the change that puts them in the place of others
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Compacted:
     """How many files a source or a view had and has, of how many rows. `version` is the entry that says so."""
 
@@ -33,7 +33,7 @@ class Compacted:
     version: int
     seconds: float
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"compacted {self.kind} {self.name}: {self.before:,} files are {self.after:,} now, {self.rows:,} rows, {self.seconds:.1f} s"
 
 

@@ -19,7 +19,7 @@ class Table:
     files: int
     bytes: int
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return f"{self.path}  version {self.version}  {self.rows:,} rows in {self.files:,} files, {self.bytes / 1e6:.1f} MB"
 
 
