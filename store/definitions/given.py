@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ...engine.errors import WrongType
+from ...engine.errors import Invalid, WrongType
 from ...engine.language.nodes import Reference, walk
 from ...engine.language.service import FeatureService
 from ...engine.language.source import Rows, SourceSpec
@@ -25,7 +25,7 @@ def of_one_name_each(definitions: Iterable[Definition]) -> list[Definition]:
     for one in definitions:
         known = found.setdefault(one.title, one)
         if known.id != one.id:
-            raise WrongType(
+            raise Invalid(
                 f"two different definitions of {one.kind} {one.name!r} were given at once. Apply one of them."
             )
     return sorted(found.values(), key=lambda one: KINDS.index(one.kind))

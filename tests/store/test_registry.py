@@ -121,7 +121,7 @@ def test_what_cannot_be_applied_is_refused(store: Store) -> None:
 
 
 def test_two_definitions_of_one_name_at_once_are_refused(store: Store) -> None:
-    with pytest.raises(WrongType, match="two different definitions of view 'customer_spend'"):
+    with pytest.raises(Invalid, match="two different definitions of view 'customer_spend'"):
         store.apply([service(), service(x=lambda tx: tx["amount"].sum())])
 
 
