@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,6 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from ..engine.language.entity import Entity
+from .moment import moment_of
 
 
 class Folder(Protocol):
@@ -84,8 +85,7 @@ class Entry:
     sha256: str
 
     def __repr__(self) -> str:
-        moment = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=self.at)
-        return f"{self.number:6}  {moment:%Y-%m-%d %H:%M:%S}  {self.what}"
+        return f"{self.number:6}  {moment_of(self.at):%Y-%m-%d %H:%M:%S}  {self.what}"
 
 
 @dataclass(frozen=True)

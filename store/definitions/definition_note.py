@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from ...engine.errors import Corrupt
@@ -16,9 +16,9 @@ from ...engine.language.expr import digest
 from ...engine.language.service import FeatureService
 from ...engine.language.source import SourceSpec
 from ...engine.language.view import ViewSpec
+from ..moment import moment_of
 
 KINDS = ("source", "view", "service")
-_EPOCH = datetime.fromtimestamp(0, UTC)
 Json = dict[str, Any]
 
 
@@ -54,9 +54,8 @@ class Definition:
         if note.get("kind") != "definition":
             raise Corrupt(f"note {name} is a {note.get('kind')!r}, not a definition. Run `nowthen verify`.")
         told = ("owner", "tags", "about", "previous", "deprecated", "renamed_from")
-        moment = _EPOCH + timedelta(microseconds=note["at"])
         return cls(
-            note["of"], note["name"], note["version"], note["definition"], created_at=moment, note=name,
+            note["of"], note["name"], note["version"], note["definition"], created_at=moment_of(note["at"]), note=name,
             **{part: note[part] for part in told},
         )  # fmt: skip
 

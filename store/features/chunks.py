@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from typing import Any, Self
 
 from ...engine.language.duration import written
 from ...engine.language.expr import digest
+from ..moment import moment_of
 from ..rows.source_note import SourceState
 
 KIND = "chunk"
@@ -182,7 +182,7 @@ def _gaps(inside: Sequence[Chunk], span: Hole) -> Iterator[Hole]:
 def moment(at: int) -> str:
     """Microseconds UTC as people write them."""
     try:
-        when = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=at)
+        when = moment_of(at)
     except OverflowError:
         return str(at)
     return when.isoformat().replace("+00:00", "Z").replace("T00:00:00Z", "")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...engine.errors import Invalid, NotFound
 from ...engine.language.instant import instant
+from ..moment import moment_of
 from ..ports import Entry, Folder
 from .notes import read_note
 
@@ -54,5 +55,5 @@ def pinned(folder: Folder, head: Entry) -> set[int]:
 def _there(ledger: Entries, head: Entry) -> str:
     if not head.number:
         return "none yet"
-    first = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=ledger.entry(1).at)
+    first = moment_of(ledger.entry(1).at)
     return f"1 to {head.number}, the first from {first:%Y-%m-%d %H:%M:%S} UTC"

@@ -29,6 +29,7 @@ from ...engine.rules.check import needed_columns
 from ...engine.showing.progress import Progress
 from ..folders.durable import storing
 from ..ledger.entry import begun
+from ..moment import moment_of
 from ..ports import Entry, Here, Moved
 from ..rows.event_table import EventTable
 from ..rows.ingest import Ingest
@@ -49,7 +50,7 @@ class Published:
     version: str
     rows: int
     bytes: int
-    watermark: datetime | None
+    watermark: datetime | None  # up to when every source was seen; None: one has no rows
     seconds: float
 
     def __repr__(self) -> str:
@@ -79,10 +80,14 @@ def published(here: Here, service: FeatureService, shards: int) -> Published:
         tables = {spec.name: opened(spec) for spec in sources}
         manifest = _Build(here, service, entry, tables, shards, progress).run()
     files = [file for group in manifest.groups for file in group.files]
-    marks = [group.watermark for group in manifest.groups if group.watermark is not None]
-    watermark = datetime.fromtimestamp(max(marks) / 1e6, UTC) if marks else None
     sizes = sum(file.rows for file in files), sum(file.bytes for file in files)
-    return Published(service.name, service.version, *sizes, watermark, time.perf_counter() - started)
+    return Published(service.name, service.version, *sizes, _watermark(manifest), time.perf_counter() - started)
+
+
+def _watermark(manifest: Manifest) -> datetime | None:
+    """Up to when every source was seen, as answers say it: the least of the groups'; None where one has no rows."""
+    marks = [group.watermark for group in manifest.groups if group.watermark is not None]
+    return moment_of(min(marks)) if marks and len(marks) == len(manifest.groups) else None
 
 
 @record

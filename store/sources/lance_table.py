@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from ...engine.errors import Invalid, UnknownColumn, did_you_mean
 from ...engine.plan.reader import TimeBound
+from ..moment import moment_of
 from .files import MissingFile, files, shown
 
 if TYPE_CHECKING:
@@ -88,5 +89,5 @@ def kept_within(bound: TimeBound, kind: pa.DataType) -> pc.Expression | None:
 
 
 def _moment(limit_us: int, kind: pa.TimestampType) -> datetime:
-    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=limit_us)
+    moment = moment_of(limit_us)
     return moment if kind.tz else moment.replace(tzinfo=None)

@@ -137,6 +137,27 @@ def test_a_source_that_only_takes_pushes_can_start_from_nothing(store: Store) ->
     assert (store.snapshot("shop").rows, store.snapshot("shop").watermark) == (0, None)
 
 
+def test_the_watermark_is_the_least_of_all_sources_to_the_microsecond(store: Store) -> None:
+    last = shop.START + timedelta(hours=2, microseconds=3)
+    slow = shop.source(shop.sales(1).with_columns(when=pl.lit(last)), "slow")
+    two_sources(store, slow)
+    store.ingest(slow)
+    assert store.snapshot("two").watermark == last
+
+
+def test_there_is_no_watermark_while_a_source_has_no_rows(store: Store) -> None:
+    two_sources(store, shop.source(None, "slow", schema=dict(shop.sales().schema)))
+    assert store.snapshot("two").watermark is None
+
+
+def two_sources(store: Store, slow: nt.Source) -> None:
+    """A service over the sales, which are there, and another source."""
+    fast = shop.source(shop.sales())
+    features = {"fast": fast.count().over("1d"), "slow": slow.count().over("1d")}
+    store.apply(nt.FeatureService("two", [nt.feature_view("v", entity=shop.CUSTOMER, features=features)]))
+    store.ingest(fast)
+
+
 def test_a_service_that_was_not_published_is_not_found(store: Store) -> None:
     put(store, shop.sales(), lambda tx: tx.count())
     with pytest.raises(NotFound, match=r"was not published.*Did you mean 'one'"):
