@@ -63,12 +63,6 @@ class Reach:
                 self._collect(name, found)
         return found
 
-    def under(self, name: str) -> set[str]:
-        """The paths of a note and all that it needs."""
-        found: set[str] = set()
-        self._collect(name, found)
-        return found
-
     def _collect(self, top: str, found: set[str]) -> None:
         left = [self._now(top)]
         while left:
@@ -91,8 +85,3 @@ class Reach:
             note = self._here.notes.get(name)
             self._next[name] = tuple(held(note["kind"]).reaches(self._here, note))
         return self._next[name]
-
-
-def reached(here: Here, entries: Iterable[Entry]) -> set[str]:
-    """The paths of all notes and files that these entries need."""
-    return Reach(here, here.ledger.head()).of(entries)

@@ -10,7 +10,6 @@ from ...engine.record import record
 from ..ports import Entry, Notes, Version
 
 KIND = "source"
-BEGINNING = -(2**62)  # before any time that a row may have
 _FIRSTS = 64
 
 
