@@ -9,7 +9,7 @@ import polars as pl
 
 from ...engine.errors import Conflict
 from ...engine.folds.column import Mask
-from ...engine.folds.rows import ARRIVAL, SEQUENCE
+from ...engine.folds.rows import SEQUENCE
 from ...engine.language.source import SourceSpec
 from ...engine.record import record
 from ..ports import Here
@@ -21,10 +21,8 @@ from .known_rows import new_pushes, new_rows
 from .log import Log
 from .looked import Look
 from .placed import storable
-from .records import stamped
+from .records import STAMPS, stamped
 from .source_note import SourceState
-
-_STAMPS: dict[str, pl.DataType] = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64()}
 
 
 @record
@@ -117,7 +115,7 @@ def _with_listed(
 
 def pushed_rows(spec: SourceSpec, log: Log | None, position: int, upto: int) -> pl.DataFrame:
     """The rows of a log after a position and not after another, in the types of the source; columns that came later are null."""
-    schema = {**spec.schema, **_STAMPS}
+    schema = {**spec.schema, **STAMPS}
     frames, _ = log.read(position, upto) if log is not None and upto > position else ([], 0)
     return pl.concat([pl.DataFrame(schema=schema), *(_declared(frame, schema) for frame in frames)])
 

@@ -10,7 +10,7 @@ from typing import Any
 import polars as pl
 
 from ...engine.errors import UnknownColumn, did_you_mean
-from ...engine.folds.rows import ARRIVAL, SEQUENCE
+from ...engine.folds.rows import SEQUENCE
 from ...engine.language.source import SourceSpec
 from ...engine.plan.reader import Reader, TimeBound
 from ..ports import Here
@@ -18,9 +18,8 @@ from ..sources.conform import conformed
 from .event_files import EventFiles, StoredFile
 from .fresh import CONTENT, Fresh, fresh, is_settled, needed, with_content
 from .log import Log
+from .records import STAMPS
 from .stored_parts import KeyedTable, StoredLayout, StoredPart, laid_by
-
-_STAMPS: dict[str, pl.DataType] = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64()}
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class EventTable:
 
     def schema(self) -> dict[str, pl.DataType]:
         """The source's columns, `__arrival` and `__sequence`."""
-        return {**self.spec.schema, **_STAMPS}
+        return {**self.spec.schema, **STAMPS}
 
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of all rows in sequence order; slabs outside the bound are not opened."""

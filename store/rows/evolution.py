@@ -8,13 +8,13 @@ import polars as pl
 import pyarrow as pa
 
 from ...engine.errors import Conflict
-from ...engine.folds.rows import ARRIVAL, SEQUENCE
 from ...engine.language.definition_values import type_json, type_of
 from ...engine.language.source import SourceSpec
 from ...engine.record import record
 from .fresh import CONTENT
 from .layout import check_rest, layout_of, unlike, widens
 from .placed import arrow, storable
+from .records import STAMPS
 from .source_note import SourceState
 
 
@@ -58,8 +58,7 @@ def evolved(spec: SourceSpec, state: SourceState) -> SourceState:
 
 def table_schema(spec: SourceSpec) -> pa.Schema:
     """The columns of a source's tables, and their types there."""
-    stamps = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64(), CONTENT: pl.Int64()}
-    return arrow(storable(pl.DataFrame(schema={**spec.schema, **stamps}))).schema
+    return arrow(storable(pl.DataFrame(schema={**spec.schema, **STAMPS, CONTENT: pl.Int64()}))).schema
 
 
 def _check(spec: SourceSpec, name: str, stored: pl.DataType) -> None:

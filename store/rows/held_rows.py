@@ -29,6 +29,7 @@ from . import sequence
 from .compaction import frames
 from .erased_keys import erased_note
 from .layout import times
+from .living import newest
 from .source_note import SourceState, place_of
 
 _THEIRS = "__theirs"
@@ -124,8 +125,8 @@ def _own(here: Here, state: SourceState, id: str, keys: pl.DataFrame) -> pl.Seri
     found = list(frames(here.tables.batches(place_of(state.name, table), facts.version, columns)))
     if not found:
         return pl.Series([])
-    newest = pl.concat(found).filter(pl.col(id).is_not_null()).sort(order).unique(id, keep="last", maintain_order=True)
-    return newest.filter(_of_keys(newest, keys))[id]
+    rows = newest(pl.concat(found), id, order)
+    return rows.filter(_of_keys(rows, keys))[id]
 
 
 def _of_keys(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:

@@ -46,10 +46,15 @@ def latest(spec: SourceSpec, rows: pl.DataFrame, *, stamped: bool) -> pl.DataFra
     assert spec.row_id is not None, "only asked where there is one"
     order = [pl.Series("__known", _known(spec, rows, spec.known_time))] if spec.known_time else []
     by = [*(["__known"] if order else []), *([SEQUENCE] if stamped else [])]
-    named = rows.with_columns(order).filter(pl.col(spec.row_id).is_not_null())
-    named = named.sort(by, maintain_order=True) if by else named
-    last = named.unique(spec.row_id, keep="last", maintain_order=True).select(rows.columns)
+    last = newest(rows.with_columns(order), spec.row_id, by).select(rows.columns)
     return pl.concat([last, rows.filter(pl.col(spec.row_id).is_null())])
+
+
+def newest(rows: pl.DataFrame, row_id: str, by: Sequence[str]) -> pl.DataFrame:
+    """Of the rows that have a row_id the last version of each, by some columns or else as they come."""
+    named = rows.filter(pl.col(row_id).is_not_null())
+    ordered = named.sort(by, maintain_order=True) if by else named
+    return ordered.unique(row_id, keep="last", maintain_order=True)
 
 
 def _known(spec: SourceSpec, rows: pl.DataFrame, column: str) -> pl.Series:

@@ -131,8 +131,11 @@ def _joined(pieces: list[pa.Table], records: list[Record]) -> pl.DataFrame:
     return stamped(frame, arrival, order)
 
 
+STAMPS: dict[str, pl.DataType] = {ARRIVAL: pl.Datetime("us", "UTC"), SEQUENCE: pl.Int64()}
+
+
 def stamped(rows: pl.DataFrame, arrival: int | Index, order: Index) -> pl.DataFrame:
     """The rows with the columns that say when they came and in which order."""
     came = np.full(rows.height, arrival) if isinstance(arrival, int) else arrival
-    times = pl.Series(ARRIVAL, came, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
-    return rows.with_columns(times, pl.Series(SEQUENCE, order, dtype=pl.Int64))
+    times = pl.Series(ARRIVAL, came, dtype=pl.Int64).cast(STAMPS[ARRIVAL])
+    return rows.with_columns(times, pl.Series(SEQUENCE, order, dtype=STAMPS[SEQUENCE]))
