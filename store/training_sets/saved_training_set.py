@@ -10,16 +10,17 @@ import hashlib
 import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ...engine.errors import Conflict, Corrupt, NotFound, UnknownColumn, did_you_mean
+from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, UnknownColumn, did_you_mean
 from ...engine.language.definition import from_json, to_json
+from ...engine.language.duration import Duration
 from ...engine.language.nodes import Reference
 from ...engine.language.service import FeatureService
-from ...engine.running import handover
 from ...engine.running.training_set import TrainingSet
 from ..features.chunks import moment
 from ..folders.names import checked_label
@@ -27,17 +28,17 @@ from ..ledger.entry import begun
 from ..ports import Entry, Here, Moved, Work
 from ..rows import sequence
 from ..sources.training import sources_of
+from .ways_out import WaysOut
 
 if TYPE_CHECKING:
-    import pandas as pd
-    import pyarrow as pa
-
+    from .part import Part
     from .training_diff import Difference
 
 KIND = "training"
 _PREFIX = "training/"
 _DIGITS = 32  # of the sha256 of a file, in its name
 _BLOCK = 1 << 20
+_HELD = 1_000_000  # rows that are read at once, unless more are asked for
 _SAME = ("sha256", "definition", "at", "known_at", "request")  # of two notes that say the same
 
 
@@ -111,7 +112,7 @@ class Keeper:
 
 
 @dataclass(frozen=True, repr=False)
-class SavedTrainingSet:
+class SavedTrainingSet(WaysOut):
     """A training set as it was saved. `collect()` gives the same rows, byte for byte, whatever became of the store since."""
 
     here: Here
@@ -190,13 +191,27 @@ class SavedTrainingSet:
                 raise UnknownColumn(f"{self!r} has no column {column!r}. {did_you_mean(column, known)}")
         return pl.read_parquet(self.path(), columns=None if columns is None else list(columns))
 
-    def to_arrow(self) -> pa.Table:
-        """Its rows as an Arrow table."""
-        return self.collect().to_arrow()
+    def batches(self, rows: int = _HELD) -> Iterator[pl.DataFrame]:
+        """Its rows in frames of at most `rows` rows, in order, at least one; its file is not looked at before one is asked for."""
+        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
+            raise Invalid(f"rows={rows!r}; a batch holds one row or more.")
+        return self._batches(rows)
 
-    def to_pandas(self) -> pd.DataFrame:
-        """Its rows as a pandas frame."""
-        return handover.pandas_frame(self.collect())
+    def _batches(self, rows: int) -> Iterator[pl.DataFrame]:
+        path = self.path()
+        count, step = max(pl.scan_parquet(path).select(pl.len()).collect().item(), 1), rows * max(_HELD // rows, 1)
+        for first in range(0, count, step):
+            held = pl.scan_parquet(path).slice(first, step).collect()
+            yield from held.iter_slices(rows) if held.height else [held]
+
+    def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[Part, ...]:
+        """Its rows cut by time into half-open parts; rows less than `gap` before a cut are dropped. As `TrainingSet.split`.
+
+        A part has the same ways out: `collect`, `to_torch` and the others.
+        """
+        from .part import parts
+
+        return parts(self, at, gap)
 
     def again(self, *, as_of: Any = None) -> TrainingSet:
         """The same question, by the same definitions, to the store as it is now, or stood `as_of`; lazily, and it can be saved too."""
