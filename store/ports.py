@@ -108,9 +108,7 @@ class Moved:
     oldest: int | None = None
 
 
-Change = Callable[
-    [Entry], Moved
-]  # on this head; raises `Conflict` where it does not hold any more; may be called again
+Change = Callable[[Entry], Moved]  # on this head; raises `Conflict` where it no longer holds; may be called again
 
 
 class Ledger(Protocol):
@@ -145,7 +143,7 @@ class Ledger(Protocol):
 
         The change is made on the head, again when another came first; `base` is the head that the work was begun on.
 
-        `Conflict`: it does not hold any more, or what it wrote or names was removed, or rows were forgotten since `base`: start over.
+        `Conflict`: it no longer holds, or what it wrote or names was removed, or rows were forgotten since `base`: start over.
         `CommitUnknown`: it may have happened; `committed(job)` tells. `StorageFull`: it has not.
         """
 

@@ -107,7 +107,9 @@ class Store(Definitions, Features, Care):
         Nothing is written, and rows are not looked at. Costs reading the newest entry.
         """
         if self.here.logs is None:
-            raise Invalid(f"{self!r} takes no pushes: say where their log is, nt.connect(.., log='a local folder').")
+            raise Invalid(
+                f"{self!r} takes no pushes: it has no place for their log. Use nt.connect(.., log='a local folder')."
+            )
         spec = self._spec(source)
         state = state_of(self.here.ledger.head(), self.here.notes, spec.name)
         if spec.row_id is None and state is not None and state.ingested:
@@ -150,7 +152,7 @@ class Store(Definitions, Features, Care):
         from .training_sets.saved_training_set import Keeper
 
         if as_of is not None and refresh:
-            raise Invalid("refresh=True takes in what is new; as_of= asks for what was there. Say one of them.")
+            raise Invalid("refresh=True takes in what is new; as_of= asks for what was there. Pass one of them.")
         if as_of is not None:
             as_of = self.here.ledger.as_of(as_of).number
         names = self.registry if as_of is None else self.registry.at(self.here.ledger.entry(as_of))
@@ -177,13 +179,13 @@ class Store(Definitions, Features, Care):
         return Listing(listed(self.here))
 
     def trained(self, model: str, *, on: str, about: str = "") -> None:
-        """Say that a model was made from a saved training set, so that its lineage is known."""
+        """Record that a model was made from a saved training set, so that its lineage is known."""
         from .definitions.models import recorded
 
         recorded(self.here, model, on, about)
 
     def snapshot(self, service: FeatureService | str, *, shards: int = 1) -> Published:
-        """Publish the online state of a registered service; pushes are drained first, later ones fold on."""
+        """Publish the online state of a registered service; pushes are drained first, later ones are applied on top."""
         from .snapshots.snapshot import published
 
         chosen = self._registered(service)
@@ -210,7 +212,7 @@ class Store(Definitions, Features, Care):
     def _spec(self, source: Rows | SourceSpec | str) -> SourceSpec:
         spec = self.source(source) if isinstance(source, str) else source.spec if isinstance(source, Rows) else source
         if not isinstance(spec, SourceSpec):
-            raise Invalid(f"{source!r} is no source. Give the nt.Source, or its name once it is applied.")
+            raise Invalid(f"{source!r} is not a source. Pass the nt.Source, or its name once it is applied.")
         check_columns(spec)
         return spec
 

@@ -48,7 +48,7 @@ class Definitions:
     def rollback(self, name: str, *, to: str, force: bool = False) -> Changes:
         """Make an earlier version of a definition the current one; `to` is the beginning of its hash."""
         if not to or "@" in name:
-            raise Invalid(f"rollback({name!r}, to={to!r}): give the name, and as to= the beginning of a hash.")
+            raise Invalid(f"rollback({name!r}, to={to!r}): pass the name, and the beginning of a hash as to=.")
         kind = self.registry.named(name).kind
         wanted = self.registry.find(kind, f"{name.removeprefix(f'{kind}/')}@{to}")
         return self._applied([replace(wanted, note=None, previous=None)], "rollback", force=force)
@@ -60,7 +60,7 @@ class Definitions:
         return renamed(self.registry, old, new)
 
     def deprecate(self, name: str, *, because: str | None, instead: str | None = None) -> Definition:
-        """Say that a definition should not be used any more, and what should be; `because=None` takes that back."""
+        """Mark a definition as no longer to be used, with the reason and what to use instead; `because=None` undoes that."""
         from .definitions.registry import Write
 
         one = self.registry.named(name)
@@ -107,7 +107,7 @@ class Definitions:
 
     # -- files ----------------------------------------------------------------------------------------------------------
     def export(self, folder: str | PathLike[str]) -> list[Path]:
-        """Write all definitions as JSON files for review in git, and remove files of those that are no more; the files."""
+        """Write all definitions as JSON files for review in git, and remove the files of those that no longer exist; returns the files."""
         from .definitions.definition_files import exported
 
         return exported(self.registry.current().values(), folder)

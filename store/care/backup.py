@@ -51,7 +51,9 @@ def backed_up(here: Here, to: Folder) -> Copied:
     if not here.ledger.head().number:
         raise NotFound(f"nothing was stored in {here.folder.url!r} yet, so there is nothing to back up.")
     if _meet(here.folder.url, to.url):
-        raise Invalid(f"{to.url!r} and the store {here.folder.url!r} lie in each other. Give a folder of its own.")
+        raise Invalid(
+            f"{to.url!r} and the store {here.folder.url!r} overlap: one of them is inside the other. Use a separate folder."
+        )
     copy = _Copy(here.folder, to)
     copy.marked()
     return until_done(lambda: _attempt(here, copy), "the store")
@@ -81,16 +83,12 @@ def _attempt(here: Here, copy: _Copy) -> Copied:
 def restored(backup: Folder, to: Here) -> Copied:
     """Copy a backup into an empty folder, as a store. `Corrupt` names what the backup lacks, and no store is made."""
     if next(iter(to.folder.listed("")), None) is not None:
-        raise Invalid(
-            f"{to.folder.url} is not empty. Restore into a new folder, then put it in the place of the old one."
-        )
+        raise Invalid(f"{to.folder.url} is not empty. Restore into a new folder, then replace the old one with it.")
     copy = _Copy(backup, to.folder)
     found = [path for path, _, _ in backup.listed("")]
     entries = [path for path in found if path.startswith("ledger/") and path != HINT]
     if STORE not in found or HINT not in found:
-        raise Invalid(
-            f"{backup.url} is no backup of a store that was ever finished. Give the folder that `backup` wrote to."
-        )
+        raise Invalid(f"{backup.url} is not a finished backup of a store. Pass the folder that `backup` wrote to.")
     identity(backup)
     copy.absent(path for path in found if path.partition("/")[0] in HELD_UNDER)
     for path in found:

@@ -104,7 +104,9 @@ def _erased(here: Here, entity: Entity, keys: pl.DataFrame) -> Forgotten:
                     return _Attempt(here, head, entity, keys).made()
         except (Conflict, StartOver) as error:
             last = error
-    raise Conflict(f"forget {entity.name}: {_ATTEMPTS} times another writer was first. Try again.") from last
+    raise Conflict(
+        f"forget {entity.name}: gave up after {_ATTEMPTS} attempts: other writers kept committing first. Try again."
+    ) from last
 
 
 class _Attempt:
@@ -208,7 +210,7 @@ def _check_drained(here: Here, source: str, writer: Writer) -> None:
     taken = 0 if note is None else here.notes.get(note)["log_position"]
     if taken < writer.end:
         raise Invalid(
-            f"rows were pushed to {source!r} that its tables have not, and no registered source says what they are. "
+            f"rows were pushed to {source!r} that its tables do not have, and no registered source says what they are. "
             "Call store.apply(...) with it, or store.drain(...), then forget."
         )
 

@@ -118,7 +118,7 @@ def refuse(gone: Lost, held: Iterable[User]) -> None:
     if hurt:
         parts = "; ".join(f"{user.what} {gone[user.what]}" for user in {user.what: user for user in hurt}.values())
         listed = ", ".join(f"{user.kind} {user.name}" for user in hurt)
-        raise Conflict(f"{parts}, but it is used by {listed}. Change these first, or say force=True (--force).")
+        raise Conflict(f"{parts}, but it is used by {listed}. Change these first, or pass force=True (--force).")
 
 
 def changes(registry: Registry, given: Any) -> Changes:

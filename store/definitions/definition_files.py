@@ -25,7 +25,7 @@ Json = dict[str, Any]
 
 
 def exported(definitions: Iterable[Definition], folder: str | PathLike[str]) -> list[Path]:
-    """Write a file for each definition, and remove files of definitions that are no more; the paths written."""
+    """Write a file for each definition, and remove files of definitions that no longer exist; returns the paths written."""
     root = Path(folder)
     if root.exists() and not root.is_dir():
         raise Invalid(f"{str(root)!r} is a file; definitions are exported into a folder.")
@@ -44,7 +44,7 @@ def imported(folder: str | PathLike[str]) -> list[Definition]:
     """The definitions in a folder, checked as if they were written here."""
     root = Path(folder)
     if not root.is_dir():
-        raise NotFound(f"{str(root)!r}: there is no such folder. Give one that store.export(...) wrote.")
+        raise NotFound(f"{str(root)!r}: there is no such folder. Pass one that store.export(...) wrote.")
     paths = _found(root)
     if not paths:
         listed = ", ".join(f"{kind}s/" for kind in KINDS)
@@ -82,7 +82,7 @@ def _read(path: Path) -> Definition:
         given = Definition(content["kind"], content["name"], content["version"], content["definition"])
         made = given.made()
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise Invalid(f"{path} is no definition: {type(error).__name__} {error}. Export it again.") from error
+        raise Invalid(f"{path} is not a definition: {type(error).__name__} {error}. Export it again.") from error
     found = Definition.of(made.spec if isinstance(made, ViewType | Rows) else made)
     wanted = _file(found)
     for part in {**wanted, **content}:
@@ -91,7 +91,7 @@ def _read(path: Path) -> Definition:
                 f"{path}: {part!r} is not what its definition means. Change definitions in Python, and export them."
             )
     if path.stem != found.name or path.parent.name != f"{found.kind}s":
-        raise Invalid(f"{path} holds {found.kind} {found.name!r}; it belongs into {found.kind}s/{found.name}.json.")
+        raise Invalid(f"{path} holds {found.kind} {found.name!r}; it belongs in {found.kind}s/{found.name}.json.")
     return found
 
 

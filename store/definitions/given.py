@@ -44,7 +44,7 @@ def _all(given: Any) -> Iterable[FeatureService | ViewSpec | SourceSpec]:
     elif isinstance(given, Rows | SourceSpec):
         yield given if isinstance(given, SourceSpec) else given.spec
     else:
-        raise WrongType(f"{given!r} cannot be applied. Give a service, a view, a source, or a list of them.")
+        raise WrongType(f"{given!r} cannot be applied. Pass a service, a view, a source, or a list of them.")
 
 
 def _behind(references: Iterable[Reference]) -> Iterable[ViewSpec | SourceSpec]:

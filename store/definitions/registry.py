@@ -87,7 +87,7 @@ class Registry:
         kinds = [kind for kind in KINDS if key_of(kind, wanted) in names]
         if len(kinds) > 1:
             said = " or ".join(f"{kind}/{wanted}" for kind in kinds)
-            raise Invalid(f"{wanted!r} is the name of a {' and a '.join(kinds)}. Say {said}.")
+            raise Invalid(f"{wanted!r} is the name of a {' and a '.join(kinds)}. Use {said}.")
         if not kinds:
             known = {key.split("/", 2)[2] for key in names if key.startswith(_PREFIX)}
             raise NotFound(f"no definition is named {wanted!r}. {did_you_mean(wanted, known)}")
@@ -172,5 +172,7 @@ def _pinned(chain: Iterator[Definition], current: Definition, prefix: str) -> De
         listed = ", ".join(sorted(version[:12] for version in versions))
         raise NotFound(f"{said} has no version {prefix!r}. There are: {listed}.")
     if len(found) > 1:
-        raise Invalid(f"{said}: {prefix!r} begins {len(found)} versions: {', '.join(sorted(found))}. Give more of it.")
+        raise Invalid(
+            f"{said}: {prefix!r} begins {len(found)} versions: {', '.join(sorted(found))}. Use more of its digits."
+        )
     return next(iter(found.values()))

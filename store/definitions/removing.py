@@ -13,7 +13,7 @@ from .registry import Registry, Write
 def removed(registry: Registry, name: str, *, force: bool) -> None:
     """Take a definition away; `Conflict` names who holds on to it."""
     if "@" in name:
-        raise Invalid(f"remove({name!r}): versions are never removed; give the name alone.")
+        raise Invalid(f"remove({name!r}): versions are never removed; pass the name alone.")
     one = registry.named(name)
     gone = lost(one, None)
 

@@ -18,7 +18,7 @@ from .registry import Registry, Write
 def renamed(registry: Registry, old: str, new: str) -> Definition:
     """Give the view or service of one name another; returns it."""
     if "@" in old:
-        raise Invalid(f"rename({old!r}): versions keep their name; give the name alone.")
+        raise Invalid(f"rename({old!r}): versions keep their name; pass the name alone.")
     entry = registry.entry()
     one = registry.at(entry).named(old)
     _refuse(registry, entry, one, new)

@@ -50,14 +50,14 @@ class Wanted:
         if self.spine is None:
             if self.start is None or self.end is None:
                 raise Invalid(
-                    "which rows? Say start= and end= (and every=), or spine= with at=, or spine= with a source."
+                    "which rows? Pass start= and end= (and every=), or spine= with at=, or spine= with a source."
                 )
             if self.at is not None:
                 raise Invalid(f"at={self.at!r} names a column of spine=; a grid makes its own times.")
             grid_times(self.start, self.end, self.every)
             return
         if self.keys is not None:
-            raise Invalid("keys= belong to a grid; with spine= the rows are those of the spine. Say one of them.")
+            raise Invalid("keys= belong to a grid; with spine= the rows are those of the spine. Pass one of them.")
         if events_of(self.spine) is None:
             if self.at is None:
                 raise Invalid("spine= needs at=: which of its columns is the time asked at?")
@@ -309,7 +309,7 @@ def _check_request(features: Mapping[str, Reference], columns: Sequence[str]) ->
         missing = [field for field in _request({name: reference}) if field not in columns]
         if missing:
             raise Invalid(
-                f"feature {name!r} reads request field {missing[0]!r}, which these rows do not have. Give spine= with that column, "
+                f"feature {name!r} reads request field {missing[0]!r}, which these rows do not have. Pass spine= with that column, "
                 "choose features that read no request, or add the column to keys=."
             )
 

@@ -114,7 +114,7 @@ def _check(wanted: Wanted, how: How) -> None:
     on(how.engine)
     bytes_of(how.memory)
     if how.workers is not None and how.workers < 1:
-        raise Invalid(f"workers={how.workers}; give at least one.")
+        raise Invalid(f"workers={how.workers}; pass at least one.")
 
 
 def _views(features: Mapping[str, Reference]) -> list[tuple[ViewSpec, list[str]]]:
@@ -174,7 +174,9 @@ def _filled(
             here.ledger.vouch(entry)
             return done.plus(replace(filling.done, version=max(filling.done.version, entry.number)))
         done = done.plus(filling.done)
-    raise Conflict(f"backfill {view.name}: {_TIMES} times others came first, the last time: {lost}") from lost
+    raise Conflict(
+        f"backfill {view.name}: gave up after {_TIMES} attempts: other writers kept committing first. The last time: {lost}"
+    ) from lost
 
 
 class _Filling:

@@ -73,7 +73,7 @@ class Values:
         if self.holes:
             raise Conflict(
                 f"{len(self.holes)} stretches are missing or stale, the first: {self.holes[0]}. Call store.backfill(...), "
-                "or say holes='null' to have nulls there."
+                "or pass holes='null' to have nulls there."
             )
 
     def frames(self, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -160,7 +160,7 @@ def _of_one_grid(view: str, chunks: Sequence[Chunk], every: str | None) -> list[
     labels = sorted({chunk.grid.label for chunk in chunks})
     if every is None and len(labels) > 1:
         raise Invalid(
-            f"view {view!r} was backfilled on several grids; say every= one of: {', '.join(map(repr, labels))}."
+            f"view {view!r} was backfilled on several grids; pass every=, one of: {', '.join(map(repr, labels))}."
         )
     label = labels[0] if every is None else _label(every)
     if label not in labels:

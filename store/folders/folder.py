@@ -25,7 +25,7 @@ def open_folder(url: str | PathLike[str], storage: Mapping[str, str] | None = No
 
         return ObjectFolder.at(address, storage)
     if scheme not in ("", "file"):
-        raise Invalid(f"a store cannot be at {scheme}://. Give a folder, or an address that begins with {_listed()}.")
+        raise Invalid(f"a store cannot be at {scheme}://. Use a folder, or an address that begins with {_listed()}.")
     if storage:
         raise Invalid(f"storage= is for object stores; {address!r} is a local folder.")
     from .local_folder import LocalFolder
@@ -36,7 +36,7 @@ def open_folder(url: str | PathLike[str], storage: Mapping[str, str] | None = No
 def _root(address: str, scheme: str) -> Path:
     path = urlsplit(address).path if scheme == "file" else address
     if not path or "\0" in path:
-        raise Invalid(f"{address!r} is no folder.")
+        raise Invalid(f"{address!r} is not a folder.")
     return Path(path).expanduser().absolute()
 
 

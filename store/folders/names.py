@@ -28,7 +28,7 @@ def checked_path(path: str) -> str:
     """
     if not isinstance(path, str) or not all(_SEGMENT.fullmatch(part) for part in path.split("/")):
         raise Invalid(
-            f"{path!r} is no path below a store. Use letters, digits, and _ . , = + @ - between slashes; no part begins with a dot."
+            f"{path!r} is not a path inside a store. Use letters, digits, and _ . , = + @ - between slashes; no part begins with a dot."
         )
     return path
 

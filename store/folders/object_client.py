@@ -57,7 +57,7 @@ class Settings:
         if missing:
             raise Forbidden(
                 f"{self.url} was opened with storage=, whose values are not sent to other processes, such as Ray's workers. "
-                f"Set {', '.join(missing)} in their environment, or say engine='local'."
+                f"Set {', '.join(missing)} in their environment, or pass engine='local'."
             )
 
     @property

@@ -41,10 +41,10 @@ class ObjectFolder:
         scheme, _, rest = url.rstrip("/").partition("://")
         if "@" in rest or "?" in rest or "#" in rest:
             raise Invalid(
-                "credentials and queries do not belong into a store's address. Give them by the environment or storage=."
+                "credentials and queries do not belong in a store's address. Pass them by the environment or storage=."
             )
         if not _CLEAN.fullmatch(rest):
-            raise Invalid("that is no address of a store. Give scheme://bucket/folder, of plain words.")
+            raise Invalid("that is not the address of a store. Use scheme://bucket/folder, of plain words.")
         return cls(Settings(f"{'s3' if scheme == 's3a' else scheme}://{rest}", _checked(storage or {})))._tried()
 
     @property

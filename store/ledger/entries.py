@@ -117,7 +117,9 @@ class Entries:
                 return entry
             time.sleep(random.uniform(0, min(_LONGEST_PAUSE_S, 0.004 * 1.5**attempt)))
             head = self.head()
-        raise Conflict(f"{work.what}: {_TRIES} times another writer was first. Try again when fewer are at work.")
+        raise Conflict(
+            f"{work.what}: gave up after {_TRIES} attempts: other writers kept committing first. Try again when fewer are at work."
+        )
 
     def vouch(self, entry: Entry) -> Entry:
         """Make sure that an entry which was seen will still be there after a power cut; who acknowledges what it says calls this first."""
@@ -197,7 +199,7 @@ class Entries:
             missing = next(number for number in range(first, first + len(numbers) + 1) if number not in numbers)
             raise Corrupt(f"{path_of(missing)} is missing; {HINT} or a later entry says that it was there.")
         if hint and self.required(first).sha256 != hint[1]:
-            raise Corrupt(f"{path_of(first)} or {HINT} is damaged: they do not fit each other.")
+            raise Corrupt(f"{path_of(first)} or {HINT} is damaged: they do not match.")
         return self.required(numbers[-1]) if numbers else EMPTY
 
     def required(self, number: int) -> Entry:

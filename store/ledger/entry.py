@@ -80,7 +80,7 @@ def entry_of(content: bytes, number: int) -> Entry:
         moved = {name: (old, new) for name, (old, new) in parts["moved"].items()}
         version = parts["format"]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise Corrupt(f"{place} is damaged: it is no entry of a ledger ({error}).") from None
+        raise Corrupt(f"{place} is damaged: it is not an entry of a ledger ({error}).") from None
     if version != FORMAT or fields["number"] != number:
         raise Corrupt(f"{place} is damaged: it holds entry {fields['number']} of format {version}.")
     return Entry(**fields, moved=moved)

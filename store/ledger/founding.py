@@ -52,5 +52,5 @@ def _content(folder: Folder) -> bytes | None:
 def _another(folder: Folder, version: object, hashed: object) -> str:
     return (
         f"{folder.url} is a store of format {version} with hash {hashed}; this is NowThen for format {FORMAT} with hash {HASH_VERSION}. "
-        f"Export from the NowThen that wrote it, or ingest anew."
+        f"Export from the NowThen that wrote it, or ingest again."
     )

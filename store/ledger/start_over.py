@@ -25,7 +25,7 @@ def until_done(attempt: Callable[[], T], whose: str) -> T:
             return attempt()
         except StartOver:
             continue
-    raise Conflict(f"{_ATTEMPTS} other writers of {whose!r} came first. Try again.")
+    raise Conflict(f"gave up on {whose!r} after {_ATTEMPTS} attempts: other writers kept committing first. Try again.")
 
 
 @contextmanager

@@ -25,7 +25,7 @@ def tagged(here: Here, name: str, version: int | None) -> int:
         if there is not None and here.notes.get(there)["entry"] == number:
             return Moved({})
         if there is not None:
-            raise Conflict(f"tag {name!r} names version {here.notes.get(there)['entry']}. Take it away first: untag.")
+            raise Conflict(f"tag {name!r} names version {here.notes.get(there)['entry']}. Remove it first: untag.")
         if number < head.oldest and number not in tags(here).values():
             raise NotFound(f"tag {name!r}: version {number} was cleaned up just now.")
         return Moved({key: noted})

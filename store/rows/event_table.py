@@ -111,7 +111,7 @@ class EventTable:
             yield self._conformed(rows, columns)
 
     def _conformed(self, rows: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
-        """The rows in the types of the source; a column that the version of the table has not yet is null."""
+        """The rows in the types of the source; a column that this version of the table does not have yet is null."""
         schema, there = self._all(), rows.schema
         made = [pl.lit(None, schema[name]).alias(name) for name in columns if name not in there]
         made += [pl.lit(conformed(rows[name], schema[name], name)) for name in there if there[name] != schema[name]]

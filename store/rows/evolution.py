@@ -64,7 +64,7 @@ def table_schema(spec: SourceSpec) -> pa.Schema:
 def _check(spec: SourceSpec, name: str, stored: pl.DataType) -> None:
     if name not in spec.schema:
         raise Conflict(
-            f"source {spec.name!r} was ingested with column {name!r} ({stored}), which it has no more. Leave it in, with nulls if need be, "
+            f"source {spec.name!r} was ingested with column {name!r} ({stored}), which it no longer has. Leave it in, with nulls if need be, "
             "or give the source another name."
         )
     if spec.schema[name] != stored and not widens(stored, spec.schema[name]):

@@ -65,6 +65,6 @@ def _sources(features: Mapping[str, Reference]) -> tuple[dict[str, pl.DataType],
     sources = [spec for spec in sources_of(features) if set(keys) <= set(spec.keys)] if keys else []
     if keys and not sources:
         raise Invalid(
-            f"which keys? No source of these features has all of {', '.join(keys)}. Give the keys, in a file with these columns."
+            f"which keys? No source of these features has all of {', '.join(keys)}. Pass the keys, in a file with these columns."
         )
     return keys, sources

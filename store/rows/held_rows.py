@@ -57,7 +57,7 @@ class HeldRows:
                 yield Damage(manifest, str(error), ())
                 continue
             if sum(stretch.rows for stretch in stretches) != facts.version.rows:
-                yield Damage(manifest, f"it has not the {facts.version.rows:,} rows that it was written with", ())
+                yield Damage(manifest, f"it does not have the {facts.version.rows:,} rows that it was written with", ())
             yield from damaged_sums(here, place, stretches)
 
     def mend(self, here: Here, damage: Damage) -> bool:

@@ -60,7 +60,7 @@ def check_layout(spec: SourceSpec, state: SourceState, *, live: bool = True) -> 
         if name not in state.layout["columns"]:
             if live:
                 raise Conflict(
-                    f"source {spec.name!r} has a column {name!r} ({dtype}) that its stored rows have not. Call store.ingest(...) with it first."
+                    f"source {spec.name!r} has a column {name!r} ({dtype}) that its stored rows do not have. Call store.ingest(...) with it first."
                 )
             continue
         stored = type_of(state.layout["columns"][name])
@@ -101,7 +101,7 @@ def unlike(source: str, column: str, stored: pl.DataType, said: pl.DataType) -> 
     """What is wrong with a column that changed its type."""
     return (
         f"source {source!r} was ingested with column {column!r} of type {stored}, now it says {said}. A type may only be widened (Int, UInt, "
-        f"Float32 to Float64). Declare {column!r} as {stored} in schema=, name it anew as another column, or give the source another name."
+        f"Float32 to Float64). Declare {column!r} as {stored} in schema=, give the new column another name, or give the source another name."
     )
 
 

@@ -56,8 +56,8 @@ class Log:
         segments = self.segments()
         if segments and 1 < first_of(segments[0]) > position + 1 and (upto is None or upto > position):
             raise NotFound(
-                f"log {self.folder} begins behind position {position}: a cleanup cut it off, or `forget` emptied it. "
-                "Read the tables anew; a server loads its snapshot anew."
+                f"log {self.folder} begins after position {position}: a cleanup cut it off, or `forget` emptied it. "
+                "Read the tables again; a server loads its snapshot again."
             )
         frames: list[pl.DataFrame] = []
         for place, segment in enumerate(segments):

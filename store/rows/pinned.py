@@ -75,11 +75,11 @@ def table_of(here: Here, spec: SourceSpec, entry: Entry, *, live: bool) -> Event
     end = Log(here.logs / spec.name).end() if live and here.logs else 0
     if state is None and not end:
         raise NotFound(
-            f"source {spec.name!r} has no rows in store {here.folder.url!r}. Call store.ingest(...) first, or say refresh=True."
+            f"source {spec.name!r} has no rows in store {here.folder.url!r}. Call store.ingest(...) first, or pass refresh=True."
         )
     if spec.reader is not None and not (state and state.ingested):
         raise NotFound(
-            f"source {spec.name!r} was pushed to but never ingested. Call store.ingest(...) first, or say refresh=True."
+            f"source {spec.name!r} was pushed to but never ingested. Call store.ingest(...) first, or pass refresh=True."
         )
     if state is not None:
         check_layout(spec, state, live=live)

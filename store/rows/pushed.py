@@ -36,7 +36,7 @@ def checked(spec: SourceSpec, rows: Any, now: int) -> pl.DataFrame:
         ahead = written((int(times[row]) - now) // 1_000_000 * 1_000_000)
         raise Invalid(
             f"{spec.name}.{spec.event_time} row {row}: {out[spec.event_time][row]} is {ahead} ahead of the clock, more than max_ahead="
-            f"'{written(spec.max_ahead)}'. Check the sender's clock and zone; for replays say max_ahead=None."
+            f"'{written(spec.max_ahead)}'. Check the sender's clock and zone; for replays use max_ahead=None."
         )
     return out
 
@@ -51,7 +51,7 @@ def _check_names(spec: SourceSpec, frame: pl.DataFrame) -> None:
     missing = sorted(needed - set(frame.columns))
     if missing:
         raise UnknownColumn(
-            f"a push to {spec.name!r} lacks column {missing[0]!r}; it has {frame.columns}. Say None for an unknown value. Nothing was written."
+            f"a push to {spec.name!r} lacks column {missing[0]!r}; it has {frame.columns}. Use None for an unknown value. Nothing was written."
         )
 
 
@@ -84,7 +84,7 @@ def _parsed(text: str, what: str, row: int) -> datetime:
     try:
         return datetime.fromisoformat(text)
     except ValueError:
-        raise WrongType(f"{what} row {row}: {text!r} is no time. Write it as 2026-11-05T09:30:00Z.") from None
+        raise WrongType(f"{what} row {row}: {text!r} is not a time. Write it as 2026-11-05T09:30:00Z.") from None
 
 
 def _moment(now: int, dtype: pl.DataType, zone: str) -> Any:

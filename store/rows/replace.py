@@ -68,7 +68,7 @@ def _given(spec: SourceSpec, rows: Any, start: datetime, end: datetime) -> pl.Da
     first, last = instant(start, "start"), instant(end, "end")
     if first >= last:
         raise Invalid(
-            f"replace from {start} to {end}: there is nothing between. The start is part of it, the end is not."
+            f"replace from {start} to {end}: there is nothing in between. The start is part of it, the end is not."
         )
     given = with_content(spec, storable(read(spec, conforming(spec, reader_of(rows, "rows")))))
     when = times(spec.name, layout_of(spec), given)
@@ -77,7 +77,7 @@ def _given(spec: SourceSpec, rows: Any, start: datetime, end: datetime) -> pl.Da
     if len(outside):
         row = int(outside[0])
         raise Invalid(
-            f"row {row} happened at {given[spec.event_time][row]}, which is not in [{start}, {end}). Give rows of that stretch alone."
+            f"row {row} happened at {given[spec.event_time][row]}, which is not in [{start}, {end}). Pass only rows within it."
         )
     return given
 

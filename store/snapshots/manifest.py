@@ -78,7 +78,7 @@ class Manifest:
             if (group.source, group.keys) == (source, keys):
                 return group
         raise NotFound(
-            f"the snapshot of {self.service!r} has no events of {source!r} by {list(keys)}. Publish it anew: store.snapshot(...)."
+            f"the snapshot of {self.service!r} has no events of {source!r} by {list(keys)}. Publish it again: store.snapshot(...)."
         )
 
     def note(self) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class Manifest:
         """What a note says."""
         parts = {name: part for name, part in note.items() if name not in ("kind", "format", "sha256")}
         if note.get("format") != FORMAT:
-            raise Invalid(f"a snapshot has another format than {FORMAT}. Publish it anew: store.snapshot(...).")
+            raise Invalid(f"a snapshot has another format than {FORMAT}. Publish it again: store.snapshot(...).")
         return cls(**{**parts, "groups": tuple(_group(group) for group in parts["groups"])})
 
 
@@ -126,12 +126,12 @@ def read_manifest(folder: Folder, service: str) -> Manifest:
     try:
         return Manifest.of(unsealed(content, copy_of(service)))
     except Corrupt as error:
-        raise Corrupt(f"{error} Publish the service anew: store.snapshot(...).") from None
+        raise Corrupt(f"{error} Publish the service again: store.snapshot(...).") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         if isinstance(error, Invalid):
             raise
         raise Corrupt(
-            f"{copy_of(service)} is damaged: {error}. Publish the service anew: store.snapshot(...)."
+            f"{copy_of(service)} is damaged: {error}. Publish the service again: store.snapshot(...)."
         ) from None
 
 
@@ -152,10 +152,10 @@ def load(folder: Folder, file: ShardFile) -> pl.DataFrame:
     try:
         place = folder.local(path)
     except NotFound:
-        raise Corrupt(f"{path} is missing. Publish the service anew: store.snapshot(...).") from None
+        raise Corrupt(f"{path} is missing. Publish the service again: store.snapshot(...).") from None
     if digest_of(place) != file.digest:
         raise Corrupt(
-            f"{path} is damaged: its digest is not {file.digest}. Publish the service anew: store.snapshot(...)."
+            f"{path} is damaged: its digest is not {file.digest}. Publish the service again: store.snapshot(...)."
         )
     mapped: Any = pl.from_arrow(pa.ipc.open_file(pa.memory_map(str(place))).read_all())
     return mapped  # type: ignore[no-any-return]

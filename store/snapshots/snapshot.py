@@ -66,7 +66,7 @@ def sides_of(features: Mapping[str, Reference], open_source: Open) -> tuple[At, 
 
 
 def published(here: Here, service: FeatureService, shards: int) -> Published:
-    """Take in what was pushed, then write and publish the snapshot of a service; later pushes fold on."""
+    """Take in what was pushed, then write and publish the snapshot of a service; later pushes are applied on top."""
     started = time.perf_counter()
     if shards < 1:
         raise Invalid(f"shards={shards}: a snapshot has at least one shard.")

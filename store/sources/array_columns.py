@@ -39,7 +39,7 @@ def _of_arrow(name: str, values: Any) -> Any:
         array = values if isinstance(values, pa.ChunkedArray | pa.Array) else pa.array(values, from_pandas=True)
     except pa.ArrowException as error:
         raise WrongType(
-            f"column {name!r} has values of no one type that Arrow has: {str(error).splitlines()[0]}"
+            f"column {name!r} has values that are not all of one Arrow type: {str(error).splitlines()[0]}"
         ) from None
     return pl.from_arrow(plain(name, array if isinstance(array, pa.ChunkedArray) else pa.chunked_array([array])))
 
@@ -56,7 +56,9 @@ def _of_tensor(name: str, tensor: Any) -> Any:
 def _of_numpy(name: str, values: np.ndarray[Any, Any]) -> Any:
     kind = values.dtype.kind
     if kind in "cV" or values.dtype == np.longdouble:
-        raise WrongType(f"column {name!r} is an array of {values.dtype}, a type that Polars has not. Convert it.")
+        raise WrongType(
+            f"column {name!r} is an array of {values.dtype}, a type that Polars does not support. Convert it."
+        )
     return _in_known_unit(name, values) if kind in "mM" else values
 
 

@@ -38,7 +38,7 @@ def from_stream(given: Any) -> pl.DataFrame:
     if not batches and hasattr(given, "read_next_batch"):
         raise Invalid(
             f"this {kind} has nothing to read. It can be read only once, and may have been: keep nt.Frame(stream) to use it "
-            "again, or give an Arrow table if no rows are meant."
+            "again, or pass an Arrow table if no rows are meant."
         )
     return from_table(pa.Table.from_batches(batches, reader.schema))
 
@@ -113,7 +113,7 @@ def _why_not(kind: pa.DataType) -> str | None:
     if pa.types.is_timestamp(kind) and kind.tz and not _is_zone(kind.tz):
         return ", and there is no such time zone. Convert the column to UTC."
     if not _in_polars(kind):
-        return ", a type that Polars has not. Cast it, or drop it."
+        return ", a type that Polars does not support. Cast it, or drop it."
     inner = [_why_not(kind.field(place).type) for place in range(kind.num_fields)]
     return next((reason for reason in inner if reason is not None), None)
 

@@ -56,7 +56,9 @@ class Csv(ScannedFiles):
         known = scan.collect_schema().names()
         for name in self.declared:
             if name not in known:
-                raise UnknownColumn(f"schema= names {name!r}, which the file has not. {did_you_mean(name, known)}")
+                raise UnknownColumn(
+                    f"schema= names {name!r}, which the file does not have. {did_you_mean(name, known)}"
+                )
 
 
 def _parsed(name: str, dtype: pl.DataType) -> pl.Expr:

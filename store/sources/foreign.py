@@ -67,7 +67,7 @@ def _through_narwhals(given: Any) -> pl.DataFrame:
         frame = nw.from_native(given)
     except TypeError:
         raise WrongType(
-            f"{type(given).__name__} is no dataframe. Give Polars, pandas, Arrow, DuckDB, Ray Data or anything narwhals knows."
+            f"{type(given).__name__} is not a dataframe. Pass Polars, pandas, Arrow, DuckDB, Ray Data or anything narwhals knows."
         ) from None
     eager = frame.collect("pyarrow") if isinstance(frame, nw.LazyFrame) else frame
     return from_table(eager.to_arrow())

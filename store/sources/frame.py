@@ -79,7 +79,7 @@ def _rows(given: Mapping[str, Any] | Sequence[Any]) -> pl.DataFrame:
     ragged = next((row for row in rows if set(row) != names), None)
     if ragged is not None:
         raise Invalid(
-            f"row {list(rows).index(ragged)} lacks {sorted(names - set(ragged))}, which other rows have. Say None for an unknown value."
+            f"row {list(rows).index(ragged)} lacks {sorted(names - set(ragged))}, which other rows have. Use None for an unknown value."
         )
     return _table(plain_rows(rows))
 
@@ -92,7 +92,7 @@ def _table(given: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> pl.DataFra
         raise WrongType(f"these rows make no table: {str(error).splitlines()[0]}") from None
     for name, dtype in made.schema.items():
         if isinstance(dtype, pl.Object):
-            raise WrongType(f"column {name!r} has values of no one type that Polars has. Convert the column.")
+            raise WrongType(f"column {name!r} has values that are not all of one Polars type. Convert the column.")
     return made
 
 

@@ -1,4 +1,4 @@
-"""Grids: spines that ask about every key at every so often."""
+"""Grids: spines that ask about every key at regular intervals."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def grid_keys(keys: Any) -> pl.DataFrame:
     """The keys of a grid, each once, in the order they were given."""
     rows = pl.DataFrame() if isinstance(keys, Mapping) and not keys else as_frame(keys)
     if AT in rows.columns:
-        raise Invalid(f"a grid's column {AT!r} is its time; call the key column otherwise.")
+        raise Invalid(f"a grid's column {AT!r} is its time; rename the key column.")
     return rows.unique(maintain_order=True) if rows.width else rows
 
 

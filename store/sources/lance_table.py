@@ -70,7 +70,7 @@ class Lance:
         except (ValueError, OSError) as error:
             first = str(error).partition(", ")[0].splitlines()[0]
             kind = MissingFile if "not found" in str(error).lower() else Invalid
-            raise kind(f"{self.describe()} is no Lance table: {first}") from None
+            raise kind(f"{self.describe()} is not a Lance table: {first}") from None
 
 
 def kept_within(bound: TimeBound, kind: pa.DataType) -> pc.Expression | None:

@@ -53,7 +53,7 @@ def _of_folder(path: str) -> Reader:
             if any(one.name.endswith(endings) for one in place.rglob("*")):
                 return _opened(reader, path)
     raise Invalid(
-        f"{path!r} does not say what it is. Name a .parquet, .csv or .lance file or folder, or say nt.Parquet({path!r})."
+        f"{path!r} does not say what it is. Name a .parquet, .csv or .lance file or folder, or use nt.Parquet({path!r})."
     )
 
 

@@ -56,7 +56,7 @@ def preview(view: Any, keys: Any, *, at: Any, sources: Mapping[str, Any] | None 
     """
     rows = _listed(keys)
     if "at" in rows.columns:
-        raise Invalid("preview: 'at' is the time asked at; call the key column otherwise.")
+        raise Invalid("preview: 'at' is the time asked at; rename the key column.")
     times = pl.Series("at", list(at) if isinstance(at, Sequence) and not isinstance(at, str) else [at] * rows.height)
     if not isinstance(times.dtype, pl.Datetime):
         raise WrongType(f"at={at!r} is {times.dtype}; give a datetime, or a list of them.")

@@ -59,7 +59,7 @@ class Sums:
         try:
             return cls._of_json(json.loads(content), content)
         except (KeyError, TypeError, AttributeError) as error:
-            raise ValueError(f"these are no sums: {error!r}") from None
+            raise ValueError(f"these are not sums: {error!r}") from None
 
     @classmethod
     def _of_json(cls, found: Any, content: bytes) -> Sums:

@@ -50,7 +50,7 @@ def opened(uri: str, options: Mapping[str, str], number: str, content: bytes, se
         raise Corrupt(f"the manifest of version {number} of {uri} is cut off")
     begin, _, _, magic = _TRAILER.unpack(content[-_TRAILER.size :])
     if magic != b"LANC":
-        raise Corrupt(f"the manifest of version {number} of {uri} is none of Lance's")
+        raise Corrupt(f"the manifest of version {number} of {uri} is not one of Lance's")
     (size,) = struct.unpack_from("<I", content, begin)
     return LanceDataset(
         uri,

@@ -33,7 +33,7 @@ class Changed:
 
 @dataclass(frozen=True)
 class Redefined:
-    """A feature column that is defined otherwise: the expressions before and after, None where one has it not."""
+    """A feature column that is defined otherwise: the expressions before and after, None where one does not have it."""
 
     name: str
     before: str | None
@@ -169,7 +169,7 @@ def _column_json(column: Changed) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON; what JSON has not is text, as are NaN and infinities."""
+    """A value as JSON; what JSON does not have is text, as are NaN and infinities."""
     if isinstance(value, float):
         return value if np.isfinite(value) else str(value)
     return value if value is None or isinstance(value, bool | int | str) else str(value)

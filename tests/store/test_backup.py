@@ -202,5 +202,5 @@ def test_a_damaged_backup_mends_nothing(here: Here, copy: LocalFolder) -> None:
 
 @pytest.mark.parametrize("place", [".", "copy", ".."])
 def test_a_store_takes_no_backup_of_itself(here: Here, place: str) -> None:
-    with pytest.raises(Invalid, match="lie in each other"):
+    with pytest.raises(Invalid, match="one of them is inside the other"):
         backed_up(here, LocalFolder(file_of(here, place)))

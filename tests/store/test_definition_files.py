@@ -131,7 +131,7 @@ def test_what_is_no_definition_is_refused(exported: Path, store: Store, content:
 
 def test_a_definition_under_another_name_is_refused(exported: Path, store: Store) -> None:
     (exported / "views" / "spend.json").rename(exported / "views" / "other.json")
-    with pytest.raises(Invalid, match=r"belongs into views/spend.json"):
+    with pytest.raises(Invalid, match=r"belongs in views/spend.json"):
         store.import_(exported)
 
 

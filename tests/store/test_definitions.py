@@ -255,7 +255,7 @@ def test_a_service_gets_another_name(store: Store) -> None:
         ("spend", "SPEND2", "differs in case alone"),
         ("spend", "../etc", "cannot be named"),
         ("gone", "here", "no definition is named 'gone'"),
-        ("spend@1", "here", "give the name alone"),
+        ("spend@1", "here", "pass the name alone"),
     ],
 )
 def test_a_name_that_cannot_be_is_refused(store: Store, old: str, new: str, error: str) -> None:
@@ -343,7 +343,7 @@ def test_removing_a_published_service_ends_its_serving(store: Store) -> None:
 
 def test_one_name_of_a_view_and_a_service_is_told_apart(store: Store) -> None:
     store.apply(model(spend(count=count), "spend"))
-    with pytest.raises(Invalid, match="Say view/spend or service/spend"):
+    with pytest.raises(Invalid, match="Use view/spend or service/spend"):
         store.versions("spend")
     assert store.versions("view/spend")[0].kind == "view"
     store.remove("service/spend")

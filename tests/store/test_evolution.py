@@ -83,7 +83,7 @@ def test_an_older_definition_reads_what_it_knows(store: Store) -> None:
 
 def test_a_column_that_was_never_ingested_is_not_taken_for_null(store: Store) -> None:
     store.ingest(shop.source(shop.sales(5)))
-    with pytest.raises(Conflict, match=r"'extra' \(Int64\) that its stored rows have not. Call store.ingest"):
+    with pytest.raises(Conflict, match=r"'extra' \(Int64\) that its stored rows do not have. Call store.ingest"):
         store.events(shop.source(with_extra(shop.sales(5))))
 
 
@@ -105,7 +105,7 @@ def test_any_other_type_is_refused_with_both_types_and_what_to_do(store: Store, 
 
 def test_a_column_that_is_gone_is_refused(store: Store) -> None:
     store.ingest(shop.source(shop.sales(5)))
-    with pytest.raises(Conflict, match=r"'amount' \(Float64\), which it has no more. Leave it in"):
+    with pytest.raises(Conflict, match=r"'amount' \(Float64\), which it no longer has. Leave it in"):
         store.ingest(shop.source(shop.sales(5).drop("amount")))
 
 

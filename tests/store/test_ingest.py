@@ -254,5 +254,5 @@ def test_a_source_that_only_takes_pushes_cannot_be_ingested(store: Store) -> Non
 
 
 def test_what_is_no_source_cannot_be_ingested(store: Store) -> None:
-    with pytest.raises(Invalid, match="is no source"):
+    with pytest.raises(Invalid, match="is not a source"):
         store.ingest(3)  # type: ignore[arg-type]

@@ -127,7 +127,7 @@ def test_a_writer_that_always_loses_gives_up(folder: LocalFolder, monkeypatch: p
         other.commit(other.head(), begun("tag", "other"), lambda _: Moved({f"tag/{next(rounds)}": NOTE}))
         return Moved({"tag/ours": NOTE})
 
-    with pytest.raises(Conflict, match="50 times another writer was first"):
+    with pytest.raises(Conflict, match="gave up after 50 attempts: other writers kept committing first"):
         Entries(folder).commit(EMPTY, begun("tag", "ours"), overtaken)
     assert Entries(folder).head().number == 50
 

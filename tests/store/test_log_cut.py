@@ -302,7 +302,7 @@ def test_whoever_dies_while_cutting_leaves_a_log_that_is_whole(
     for segment in needless(log, ends[1]):
         cut(segment)
     assert (len(log.read(ends[1])[0]), log.read(ends[3])) == (2, ([], ends[3]))
-    with pytest.raises(NotFound, match="begins behind position 0"):
+    with pytest.raises(NotFound, match="begins after position 0"):
         log.read()
     with log.writer() as writer:
         assert [writer.append(frame, key=str(n)).last for n in range(4)] == ends

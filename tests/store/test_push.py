@@ -147,7 +147,7 @@ BAD: dict[str, tuple[dict[str, Any], type[Exception], str]] = {
     "truth for a number": ({"amount": True}, WrongType, "amount is Boolean; the source says Float64"),
     "number for a time": ({"when": 5}, WrongType, "when is Int64; the source says Datetime"),
     "no time": ({"when": None}, Invalid, "when is null in row 0"),
-    "text that is no time": ({"when": "yesterday"}, WrongType, "when row 0: 'yesterday' is no time"),
+    "text that is no time": ({"when": "yesterday"}, WrongType, "when row 0: 'yesterday' is not a time"),
     "event ahead of the clock": ({"when": datetime.now(UTC) + timedelta(hours=1)}, Invalid, "ahead of the clock, more than max_ahead='5m'"),
 }  # fmt: skip
 

@@ -119,7 +119,7 @@ def test_times_of_pandas_keep_their_instants() -> None:
 
 
 def test_what_is_no_frame_is_refused() -> None:
-    with pytest.raises(WrongType, match="int is no dataframe"):
+    with pytest.raises(WrongType, match="int is not a dataframe"):
         nt.Frame(3)
 
 

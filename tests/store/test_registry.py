@@ -150,7 +150,7 @@ def test_a_file_is_no_store(store: Store) -> None:
 
 def test_a_folder_of_other_things_is_no_store(store: Store) -> None:
     (store.root / "things").mkdir(parents=True)
-    with pytest.raises(Invalid, match="is no store"):
+    with pytest.raises(Invalid, match="is not a store"):
         nt.connect(store.root)
 
 
@@ -165,7 +165,7 @@ def test_a_store_of_the_first_format_is_refused(store: Store) -> None:
     for folder in ("commits", "events", "registry"):
         (store.root / folder).mkdir(parents=True)
     (store.root / "store.json").write_text('{"format": 1, "hash": 1}')
-    with pytest.raises(Invalid, match=r"store of format 1.*Export from the NowThen that wrote it, or ingest anew"):
+    with pytest.raises(Invalid, match=r"store of format 1.*Export from the NowThen that wrote it, or ingest again"):
         nt.connect(store.root)
 
 

@@ -88,7 +88,7 @@ def test_another_definition_of_that_name_does_not_show_its_values(store: Store, 
 
 def test_of_several_grids_one_is_chosen(store: Store, tx: nt.Source) -> None:
     store.backfill("customer_spend", *DAYS)
-    with pytest.raises(Invalid, match="every= one of: '1d', '6h'"):
+    with pytest.raises(Invalid, match="every=, one of: '1d', '6h'"):
         store.scan("customer_spend")
     assert store.scan("customer_spend", every="24h").collect()["at"].n_unique() == 2
     with pytest.raises(NotFound, match="was not backfilled every '2h'"):

@@ -180,7 +180,7 @@ def test_a_damaged_file_is_told(store: Store, place: int) -> None:
     data = bytearray(file_of(store).read_bytes())
     data[place] ^= 1
     file_of(store).write_bytes(data)
-    with pytest.raises(Corrupt, match="Publish the service anew"):
+    with pytest.raises(Corrupt, match="Publish the service again"):
         rows_of(store)
 
 
@@ -218,7 +218,7 @@ def test_a_flipped_bit_of_the_manifest_is_told(store: Store) -> None:
     data = bytearray(place.read_bytes())
     data[data.index(b'"cut":') + 8] ^= 1
     place.write_bytes(data)
-    with pytest.raises(Corrupt, match="Publish the service anew"):
+    with pytest.raises(Corrupt, match="Publish the service again"):
         store.manifest("one")
 
 

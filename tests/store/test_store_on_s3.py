@@ -63,7 +63,7 @@ def test_pushed_rows_are_kept_in_a_local_log_until_they_are_drained(far: Any) ->
 
 def test_without_a_log_it_takes_no_pushes(place: tuple[str, dict[str, str]], far: Any) -> None:
     blind = nt.connect(place[0], storage=place[1])
-    with pytest.raises(Invalid, match="takes no pushes: say where their log is"):
+    with pytest.raises(Invalid, match="takes no pushes: it has no place for their log"):
         blind.push("sales", shop.row(500, 60))
     assert blind.ingest(shop.source(shop.sales(70))).new == 10
     with blind.online() as features:
@@ -115,7 +115,7 @@ def test_another_process_takes_secrets_from_its_own_environment(
 
 
 def test_another_process_without_secrets_says_so_at_once(far: Any) -> None:
-    with pytest.raises(Forbidden, match="Set AWS_SECRET_ACCESS_KEY in their environment, or say engine='local'"):
+    with pytest.raises(Forbidden, match="Set AWS_SECRET_ACCESS_KEY in their environment, or pass engine='local'"):
         pickle.loads(pickle.dumps(far))
 
 

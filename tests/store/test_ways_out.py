@@ -70,6 +70,8 @@ def test_duckdb_holds_its_rows(made: SavedTrainingSet) -> None:
 
 
 @pytest.mark.ray
+@pytest.mark.usefixtures("ray_cluster")
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray Data warns of settings of its own
 def test_ray_data_has_it_in_blocks(made: SavedTrainingSet) -> None:
     from nowthen.engine.running.ray_data import rows
 

@@ -99,6 +99,8 @@ def test_a_writer_that_always_loses_says_so(store: Store, monkeypatch: pytest.Mo
         raise Conflict("another came first")
 
     monkeypatch.setattr(Entries, "commit", lost)
-    with pytest.raises(Conflict, match=r"20 other writers of 'sales' came first. Try again"):
+    with pytest.raises(
+        Conflict, match=r"gave up on 'sales' after 20 attempts: other writers kept committing first. Try again"
+    ):
         store.ingest(shop.source(shop.sales(5)))
     assert [path for path, *_ in store.here.folder.listed("draft") if not path.endswith(".turn")] == []
