@@ -72,7 +72,7 @@ class Definitions:
     def remove(self, name: str, *, force: bool = False) -> None:
         """Take a definition away. Refused with `Conflict` and the list of users where somebody holds on to it, unless `force`.
 
-        A service that is published is not served any more then. Rows and backfilled columns stay.
+        A service that is published is no longer served then. Rows and backfilled columns stay.
         """
         from .definitions.removing import removed
 
