@@ -1,7 +1,7 @@
 """Pages that the machine has in hand, so that a run pays for its own work alone.
 
-A virtual machine may give memory that nobody uses back to its host, within seconds; who takes it next waits for the host. Where that took 14 microseconds a page of 4 KiB
-(2026-11), it was up to half of a run of a second, and more of those that happened to come later.
+A virtual machine may give memory that nobody uses back to its host, within seconds; who takes it next waits for the host. Where that took 14
+microseconds a page of 4 KiB (2026-11), it was up to half of a run of a second, and more of those that happened to come later.
 """
 
 from __future__ import annotations

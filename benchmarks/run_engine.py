@@ -1,7 +1,8 @@
 """One engine in a process of its own: warms up once, runs, and says on standard output what each run cost.
 
-Started by measure.py. Every line it writes is a JSON object with `event`: begin and run for each run, then end. CPU seconds are user and system time of this process and of all
-its descendants (Ray's daemons and workers among them); what a run returns is written to a file after the last one, outside of any measurement.
+Started by measure.py. Every line it writes is a JSON object with `event`: begin and run for each run, then end. CPU seconds are user and system time
+of this process and of all its descendants (Ray's daemons and workers among them); what a run returns is written to a file after the last one, outside of any
+measurement.
 """
 
 from __future__ import annotations
