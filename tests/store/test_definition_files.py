@@ -104,12 +104,12 @@ def edit(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
         (lambda c: c["definition"].update(extra=1), "'definition' is not what"),
         (lambda c: c["definition"]["nodes"][0].update(extra=1), "'definition' is not what"),
         (lambda c: c["definition"]["views"]["spend"].update(every=1), "reads as version"),
-        (lambda c: c["definition"].update(name="../../x"), "no definition|cannot be named|malformed"),
+        (lambda c: c["definition"].update(name="../../x"), "not a definition|cannot be named|malformed"),
         (lambda c: c["definition"].pop("nodes"), "malformed"),
         (lambda c: c["definition"]["nodes"].append({"node": "__class__"}), "'definition' is not what"),
         (lambda c: c["definition"].update(format=1), "format 1"),
-        (lambda c: c["definition"]["nodes"][0].update(arg=0, kept=0), "no definition|malformed"),
-        (lambda c: c.pop("kind"), "no definition"),
+        (lambda c: c["definition"]["nodes"][0].update(arg=0, kept=0), "not a definition|malformed"),
+        (lambda c: c.pop("kind"), "not a definition"),
     ],
 )
 def test_a_file_that_was_tampered_with_is_refused(
@@ -125,7 +125,7 @@ def test_a_file_that_was_tampered_with_is_refused(
 @pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 100_000, b'{"kind": "view"}', b"null"])
 def test_what_is_no_definition_is_refused(exported: Path, store: Store, content: bytes) -> None:
     (exported / "views" / "spend.json").write_bytes(content)
-    with pytest.raises(Invalid, match="no definition"):
+    with pytest.raises(Invalid, match="not a definition"):
         store.import_(exported)
 
 

@@ -15,7 +15,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("path", HOSTILE)
 def test_a_path_of_other_than_plain_words_is_refused(path: str) -> None:
-    with pytest.raises(Invalid, match="no path below a store"):
+    with pytest.raises(Invalid, match="not a path inside a store"):
         checked_path(path)
 
 
