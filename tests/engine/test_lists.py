@@ -113,7 +113,7 @@ def test_equal_zeros_of_either_sign_stay_what_they_are_in_lists() -> None:
 
 def test_numpy_is_refused_lists() -> None:
     lists = made(pl.List(pl.Int64()), [[1], [2]]).values
-    with pytest.raises(TypeError, match="no numpy array"):
+    with pytest.raises(TypeError, match="not a numpy array"):
         np.where(np.array([True, False]), lists, lists)
 
 
