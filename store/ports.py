@@ -120,8 +120,8 @@ class Ledger(Protocol):
     def entry(self, number: int) -> Entry:
         """One of them. `NotFound`, `Corrupt`."""
 
-    def as_of(self, moment: int | datetime) -> Entry:
-        """The entry of that number, or the newest up to that time. `NotFound` before the first, and before `oldest` unless pinned."""
+    def as_of(self, moment: int | datetime | str) -> Entry:
+        """The entry of that number or tag, or the newest up to that time. `NotFound` before the first, and before `oldest` unless pinned."""
 
     def seen(self) -> Entry:
         """The newest entry that this process has looked at, without looking again."""

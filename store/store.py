@@ -9,10 +9,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
 
-from ..engine.errors import CommitUnknown, Conflict, Invalid, NotFound
+from ..engine.errors import CommitUnknown, Conflict, Invalid, NotFound, WrongType
 from ..engine.language.nodes import load
 from ..engine.language.service import FeatureService
 from ..engine.language.source import Rows, SourceSpec
+from ..engine.language.view import ViewSpec, ViewType
 from ..engine.running.training_set import TrainingSet
 from ..engine.running.training_set import training_set as over_spine
 from ..engine.showing.progress import Progress
@@ -117,7 +118,7 @@ class Store(Definitions, Features, Care):
                 f"source {spec.name!r} was ingested; to push to it as well it needs row_id=, or rows would count twice."
             )
 
-    def events(self, source: Rows | SourceSpec | str, *, as_of: int | datetime | None = None) -> EventTable:
+    def events(self, source: Rows | SourceSpec | str, *, as_of: int | datetime | str | None = None) -> EventTable:
         """The rows of a source as the store holds them now, pushed ones included, or as its tables stood."""
         from .rows.pinned import opener
 
@@ -136,7 +137,7 @@ class Store(Definitions, Features, Care):
         *,
         at: str,
         known_at: str | datetime | None = None,
-        as_of: int | datetime | None = None,
+        as_of: int | datetime | str | None = None,
         request: Mapping[str, str] | None = None,
         full_names: bool = False,
         refresh: bool = False,
@@ -166,7 +167,7 @@ class Store(Definitions, Features, Care):
             request=request, keeper=Keeper.at(self.here, entry, _named(features)),
         )  # fmt: skip
 
-    def open_training_set(self, name: str, *, as_of: int | datetime | None = None) -> SavedTrainingSet:
+    def open_training_set(self, name: str, *, as_of: int | datetime | str | None = None) -> SavedTrainingSet:
         """A training set that was saved; byte for byte the same whatever happened since."""
         from .training_sets.saved_training_set import opened
 
@@ -241,6 +242,11 @@ class Store(Definitions, Features, Care):
 
     def _registered(self, service: FeatureService | str) -> Definition:
         """The registered definition of a service; of the same version, if the service itself is given."""
+        if not isinstance(service, FeatureService | str):
+            kind = "a view" if isinstance(service, ViewType | ViewSpec) else type(service).__name__
+            raise WrongType(
+                f"snapshot takes a service or its name, not {kind}. Put views into one: nt.FeatureService('name', [View])."
+            )
         found = self.registry.find("service", service if isinstance(service, str) else service.name)
         if not isinstance(service, str) and found.version != service.version:
             raise NotFound(

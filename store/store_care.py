@@ -84,7 +84,9 @@ class Care:
         known = [(kind, one) for kind, _, one in parts if kind in ("source", "view")]
         found = known if name is None else [(kind, one) for kind, one in known if one == name]
         if name is not None and not found:
-            raise NotFound(f"{name!r} has no rows in {self!r}. {did_you_mean(name, [one for _, one in known])}")
+            raise NotFound(
+                f"{name!r} has no rows in the tables of {self!r}. {did_you_mean(name, [one for _, one in known])}"
+            )
         return found
 
     def cleanup(self, *, keep: Duration = "30d", versions: int = 100, dry_run: bool = False) -> Cleaned:

@@ -77,14 +77,15 @@ class Features:
         start: Moment | None = None,
         end: Moment | None = None,
         *,
-        as_of: int | datetime | None = None,
+        as_of: int | datetime | str | None = None,
         every: str | None = None,
         holes: str = "raise",
         known_at: datetime | None = None,
     ) -> pl.LazyFrame:
         """What was backfilled of a view (or of one `view:feature`) at times in [start, end), or the rows of a source, lazily.
 
-        Where a view was backfilled on several grids `every` says which. A stretch with holes is refused, unless `holes="null"`. `as_of` is
+        Where a view was backfilled on several grids `every` says which. A stretch with holes is refused, unless `holes="null"`: nulls
+        where rows lack values, without the rows that were never filled. `as_of` is
         the store as it stood; `known_at`, of a source, what its rows say was known then.
         """
         from .features.scan import scanned

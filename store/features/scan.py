@@ -32,7 +32,7 @@ def scanned(
     name: Any,
     start: Moment | None = None,
     end: Moment | None = None,
-    as_of: int | datetime | None = None,
+    as_of: int | datetime | str | None = None,
     *,
     every: str | None = None,
     holes: str = "raise",
@@ -41,10 +41,12 @@ def scanned(
     """What was backfilled of a view, or of some features of it, at times in [start, end); or the rows of a source that exist.
 
     A view's columns are its keys, "at" and the features; `every` chooses one of several grids. Where values are missing or stale it is refused,
-    unless holes="null" has them as nulls. `as_of` is the store as it stood; `known_at`, of sources alone, what rows say was known.
+    unless holes="null": then rows that are there have nulls for them, and rows that were never filled are left out. `as_of` is the store as it stood; `known_at`, of sources alone, what rows say was known.
     """
     if holes not in ("raise", "null"):
-        raise Invalid(f"holes={holes!r}; it is 'raise', or 'null' to have what is missing as nulls.")
+        raise Invalid(
+            f"holes={holes!r}; it is 'raise', or 'null' for nulls where rows lack values, without the rows that were never filled."
+        )
     entry = here.ledger.head() if as_of is None else here.ledger.as_of(as_of)
     span = (None if start is None else moment_us(start, "start"), None if end is None else moment_us(end, "end"))
     source = _source(here, entry, name)

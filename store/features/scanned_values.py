@@ -73,7 +73,7 @@ class Values:
         if self.holes:
             raise Conflict(
                 f"{len(self.holes)} stretches are missing or stale, the first: {self.holes[0]}. Call store.backfill(...), "
-                "or pass holes='null' to have nulls there."
+                "or pass holes='null' for nulls where rows lack values, without the rows that were never filled."
             )
 
     def frames(self, wanted: Sequence[str]) -> Iterator[pl.DataFrame]:

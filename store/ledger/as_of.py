@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ...engine.errors import Invalid, NotFound
+from ...engine.errors import Invalid, NotFound, did_you_mean
 from ...engine.language.instant import instant
 from ..moment import moment_of
 from ..ports import Entry, Folder
@@ -14,15 +14,18 @@ from .notes import read_note
 if TYPE_CHECKING:
     from .entries import Entries
 
-_PINNING = ("tag/", "training/")
+_TAG = "tag/"
+_PINNING = (_TAG, "training/")
 
 
-def found(ledger: Entries, folder: Folder, moment: int | datetime) -> Entry:
-    """The entry of that number, or the newest up to that time. `NotFound` where there is none, or its files are not kept."""
+def found(ledger: Entries, folder: Folder, moment: int | datetime | str) -> Entry:
+    """The entry of that number or tag, or the newest up to that time. `NotFound` where there is none, or its files are not kept."""
     head = ledger.head()
+    if isinstance(moment, str):
+        moment = _meant(folder, head, moment)
     number = moment if not isinstance(moment, datetime) else numbered(ledger, moment)
     if isinstance(number, bool) or not isinstance(number, int):
-        raise Invalid(f"as_of={moment!r} is neither a version, a whole number, nor a datetime.")
+        raise Invalid(f"as_of={moment!r} is not a version (a whole number), a tag, or a time.")
     if not 1 <= number <= head.number:
         raise NotFound(f"as_of={moment}: the store has no such version. It has {_there(ledger, head)}.")
     if number < head.oldest and number not in pinned(folder, head):
@@ -31,6 +34,20 @@ def found(ledger: Entries, folder: Folder, moment: int | datetime) -> Entry:
             f"with a tag or a training set."
         )
     return ledger.entry(number)
+
+
+def _meant(folder: Folder, head: Entry, text: str) -> int | datetime:
+    """The version that a tag names, or the time that is written as text."""
+    note = head.names.get(_TAG + text)
+    if note is not None:
+        return int(read_note(folder, note)["entry"])
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        tags = [name.removeprefix(_TAG) for name in head.names if name.startswith(_TAG)]
+        raise NotFound(
+            f"as_of={text!r} is neither a tag of this store nor a time such as '2026-01-31'. {did_you_mean(text, tags)}"
+        ) from None
 
 
 def numbered(ledger: Entries, moment: datetime) -> int:

@@ -65,8 +65,8 @@ class Entries:
             raise Corrupt(f"{path_of(number)} is missing, though the ledger goes on to entry {known.number}.")
         return found
 
-    def as_of(self, moment: int | datetime) -> Entry:
-        """The entry of that number, or the newest up to that time, if what it names is kept."""
+    def as_of(self, moment: int | datetime | str) -> Entry:
+        """The entry of that number or tag, or the newest up to that time, if what it names is kept."""
         return as_of.found(self, self._folder, moment)
 
     def since(self, number: int, upto: int | None = None) -> Iterator[Entry]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from ...engine.errors import Invalid, NotFound
+from ...engine.errors import Invalid, NotFound, did_you_mean
 from ...engine.language.definition import Elsewhere
 from ...engine.language.nodes import Reference
 from ...engine.language.source import SourceSpec
@@ -19,9 +19,14 @@ from .log import Log
 from .source_note import place_of, state_of
 from .stored_parts import KeyedTable
 
+_NAMED = ("service", "view")  # what features may be named by, in this order
+
 
 def resolved(registry: Registry, features: Any, *, full_names: bool = False) -> dict[str, Reference]:
-    """Output columns and features; text names a service, a view, or `view:feature`, each with `@<hash prefix>` if pinned."""
+    """Output columns and features; text names a service, a view, or `view:feature`, each with `@<hash prefix>` if pinned.
+
+    Where a service and a view have one name, `view/name` and `service/name` tell them apart.
+    """
     if isinstance(features, list | tuple):
         return columns_of([_named(registry, one) for one in features], full_names=full_names)
     return columns_of(_named(registry, features), full_names=full_names)
@@ -35,13 +40,23 @@ def _named(registry: Registry, given: Any) -> Any:
         name, _, prefix = feature.partition("@")
         reference = registry.used("view", view).spec.reference(name)
         return _of_version(reference, prefix) if prefix else reference
-    try:
-        return registry.used("service", given)
-    except NotFound as no_service:
-        try:
-            return registry.used("view", given)
-        except NotFound:
-            raise no_service from None
+    kind, slash, name = given.partition("/")
+    if slash and kind in _NAMED:
+        return registry.used(kind, name)
+    return registry.used(_kind_of(registry, given), given)
+
+
+def _kind_of(registry: Registry, given: str) -> str:
+    """Whether a name is a service's or, if there is none, a view's."""
+    name, current = given.partition("@")[0], registry.current()
+    kinds = [kind for kind in _NAMED if (kind, name) in current]
+    former = [one.kind for one in current.values() if one.kind in _NAMED and one.renamed_from == name]
+    if not kinds and not former:
+        known = {one for kind, one in current if kind in _NAMED}
+        raise NotFound(
+            f"no service or view is named {name!r}. {did_you_mean(name, known)} Apply it first: store.apply(...)."
+        )
+    return [*kinds, *former][0]
 
 
 def _of_version(reference: Reference, prefix: str) -> Reference:
@@ -53,7 +68,7 @@ def _of_version(reference: Reference, prefix: str) -> Reference:
     return reference
 
 
-def opener(here: Here, as_of: int | datetime | None) -> Callable[[SourceSpec], EventTable]:
+def opener(here: Here, as_of: int | datetime | str | None) -> Callable[[SourceSpec], EventTable]:
     """Opens sources as tables of the store, all at one entry of its ledger.
 
     Without `as_of` pushed rows count as well; with it only what the tables contained.
@@ -74,12 +89,10 @@ def table_of(here: Here, spec: SourceSpec, entry: Entry, *, live: bool) -> Event
     state = state_of(entry, here.notes, spec.name)
     end = Log(here.logs / spec.name).end() if live and here.logs else 0
     if state is None and not end:
-        raise NotFound(
-            f"source {spec.name!r} has no rows in store {here.folder.url!r}. Call store.ingest(...) first, or pass refresh=True."
-        )
+        raise NotFound(f"source {spec.name!r} has no rows in store {here.folder.url!r}. {_how_to_ingest(spec)}")
     if spec.reader is not None and not (state and state.ingested):
         raise NotFound(
-            f"source {spec.name!r} was pushed to but never ingested. Call store.ingest(...) first, or pass refresh=True."
+            f"source {spec.name!r} was pushed to, but the rows that it reads were never ingested. {_how_to_ingest(spec)}"
         )
     if state is not None:
         check_layout(spec, state, live=live)
@@ -97,6 +110,13 @@ def table_at(here: Here, spec: SourceSpec, entry: Entry, *, upto: int) -> EventT
     return EventTable(
         spec, here, entry.number, tables, state.buckets, state.slab_us, state.log_position, upto, state.settled
     )
+
+
+def _how_to_ingest(spec: SourceSpec) -> str:
+    """What to do about a source without rows: one that is known by its definition alone cannot be read here."""
+    if isinstance(spec.reader, Elsewhere):
+        return "Call store.ingest(...) with the source itself first."
+    return "Call store.ingest(...) first, or pass refresh=True."
 
 
 def refreshable(spec: SourceSpec) -> SourceSpec:

@@ -148,7 +148,8 @@ def test_a_store_can_be_read_as_of_a_version_or_a_time(store: Store) -> None:
     store.ingest(tx)
     between = datetime.now(UTC)
     store.ingest(shop.source(shop.sales(20)))
-    assert [store.events(tx, as_of=moment).read(["sale"]).height for moment in (1, 2, between)] == [10, 20, 10]
+    moments = (1, 2, between, between.isoformat())
+    assert [store.events(tx, as_of=moment).read(["sale"]).height for moment in moments] == [10, 20, 10, 10]
 
 
 @pytest.mark.parametrize("moment", [7, datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC) - timedelta(days=1)])

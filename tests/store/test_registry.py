@@ -10,6 +10,7 @@ import pytest
 import nowthen as nt
 from nowthen.engine.errors import Corrupt, Invalid, NotFound, WrongType
 from nowthen.store.folders.canonical import sealed
+from nowthen.store.rows.pinned import resolved
 from nowthen.store.store import Store
 
 from . import shop
@@ -107,6 +108,23 @@ def test_an_unknown_name_names_the_nearest(store: Store) -> None:
     store.apply(service())
     with pytest.raises(NotFound, match=r"no service is named 'shpo'. Did you mean 'shop'"):
         store.service("shpo")
+
+
+def test_features_of_an_unknown_name_name_the_nearest_service_or_view(store: Store) -> None:
+    store.apply(service())
+    for name, near in (("shpo", "shop"), ("customer_spent", "customer_spend")):
+        with pytest.raises(NotFound, match=f"no service or view is named '{name}'. Did you mean '{near}'"):
+            store.holes(name, "2026-01-01", "2026-01-02")
+
+
+def test_a_view_and_a_service_of_one_name_are_told_apart_by_their_kind(store: Store) -> None:
+    made = service()
+    store.apply(made)
+    store.rename("customer_spend", "shop")
+    assert (
+        list(resolved(store.registry, "service/shop")) == list(resolved(store.registry, "shop")) == list(made.features)
+    )
+    assert {reference.view.name for reference in resolved(store.registry, "view/shop").values()} == {"shop"}
 
 
 def test_an_unknown_version_names_those_there_are(store: Store) -> None:

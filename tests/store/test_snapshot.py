@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import nowthen as nt
-from nowthen.engine.errors import Corrupt, Invalid, NotFound
+from nowthen.engine.errors import Corrupt, Invalid, NotFound, WrongType
 from nowthen.engine.folds.hashing import bucket
 from nowthen.engine.folds.rows import SEQUENCE
 from nowthen.store.snapshots.manifest import Group, Manifest, load, published, read_manifest
@@ -117,6 +117,14 @@ def test_a_service_nobody_registered_cannot_be_published(store: Store) -> None:
         store.snapshot(shop.service(tx))
 
 
+def test_what_is_not_a_service_cannot_be_published(store: Store) -> None:
+    tx = shop.source(shop.sales())
+    view = nt.feature_view("spend", entity=tx.spec.entities[0], features={"n": tx.count()})
+    for given, named in ((view, "a view"), ([view], "list")):
+        with pytest.raises(WrongType, match=f"takes a service or its name, not {named}"):
+            store.snapshot(given)  # type: ignore[arg-type]
+
+
 def test_another_version_than_the_registered_one_cannot_be_published(store: Store) -> None:
     put(store, shop.sales(), lambda tx: tx.count())
     tx = shop.source(shop.sales())
@@ -127,7 +135,7 @@ def test_another_version_than_the_registered_one_cannot_be_published(store: Stor
 
 def test_a_service_whose_source_was_never_ingested_cannot_be_published(store: Store) -> None:
     store.apply(shop.service(shop.source(shop.sales())))
-    with pytest.raises(NotFound, match=r"Call store.ingest\(...\) first"):
+    with pytest.raises(NotFound, match=r"Call store.ingest\(...\) with the source itself first"):
         store.snapshot("shop")
     assert published(store.here.folder) == []
 

@@ -35,6 +35,17 @@ def test_a_tag_keeps_its_version_through_a_cleanup(grown: Store) -> None:
         sold(grown, 2)
 
 
+def test_a_tag_says_as_of_what_a_store_is_read(grown: Store) -> None:
+    grown.tag("then", 2)
+    tx = shop.source(shop.sales())
+    assert grown.events(tx, as_of="then").read(["sale"]).height == 20
+    assert grown.scan(tx, as_of="then").collect().height == 20
+    with pytest.raises(
+        NotFound, match=r"as_of='than' is neither a tag of this store nor a time .* Did you mean 'then'"
+    ):
+        grown.events(tx, as_of="than")
+
+
 def test_a_tag_stays_where_it_is(grown: Store) -> None:
     grown.tag("then", 2)
     before = len(grown.history())
