@@ -186,9 +186,9 @@ def test_one_that_nobody_can_import_is_used_but_not_applied(store: Store) -> Non
 # -- held to its source ---------------------------------------------------------------------------------------------------
 def test_another_source_here_is_refused_until_it_is_applied(applied: Store, project: Project) -> None:
     view = spend(project.module(CHANGED))
-    with pytest.raises(nt.Invalid, match="'taxing:taxed' is another here"):
+    with pytest.raises(nt.Invalid, match="'taxing:taxed' differs here"):
         applied.training_set(shop.labels(), "score", at="t").collect()
-    with pytest.raises(nt.Invalid, match="'taxing:taxed' is another here"):
+    with pytest.raises(nt.Invalid, match="'taxing:taxed' differs here"):
         applied.snapshot("score")
     applied.apply(nt.FeatureService("score", [view]))
     assert applied.training_set(shop.labels(), "score", at="t").collect().height == 20

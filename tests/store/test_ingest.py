@@ -249,7 +249,7 @@ def test_a_missing_file_is_named_and_nothing_written(store: Store) -> None:
 
 
 def test_a_source_that_only_takes_pushes_cannot_be_ingested(store: Store) -> None:
-    with pytest.raises(Invalid, match="reads from nowhere"):
+    with pytest.raises(Invalid, match="has no reader"):
         store.ingest(shop.source(None, schema=dict(shop.sales().schema)))
 
 
