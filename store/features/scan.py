@@ -41,7 +41,8 @@ def scanned(
     """What was backfilled of a view, or of some features of it, at times in [start, end); or the rows of a source that exist.
 
     A view's columns are its keys, "at" and the features; `every` chooses one of several grids. Where values are missing or stale it is refused,
-    unless holes="null": then rows that are there have nulls for them, and rows that were never filled are left out. `as_of` is the store as it stood; `known_at`, of sources alone, what rows say was known.
+    unless holes="null": then rows that are there have nulls for them, and rows that were never filled are left out. `as_of` is the store as it
+    stood; `known_at`, of sources alone, what rows say was known.
     """
     if holes not in ("raise", "null"):
         raise Invalid(
