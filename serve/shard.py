@@ -21,6 +21,8 @@ from ..engine.folds.online import Online
 from ..engine.folds.rows import SEQUENCE
 from ..engine.folds.timeline import Timeline
 from ..engine.record import record
+from ..store.rows.pushed import declared
+from ..store.rows.records import STAMPS
 from . import tokens
 from .answer import Answer
 from .failure import Failure
@@ -60,7 +62,7 @@ class Held:
         """Take rows of a source's log."""
         for timeline in self.timelines:
             if timeline.side.scan.source.name == source:
-                timeline.append(rows)
+                timeline.append(_declared(timeline, rows))
 
     def watermark(self) -> int | None:
         """The least of the timelines' watermarks; None where one has no rows (or there are none)."""
@@ -289,8 +291,14 @@ def _with_rows(timeline: Timeline, rows: pl.DataFrame | None) -> Timeline:
     if rows is None:
         return timeline
     branch = timeline.branch()
-    branch.append(_numbered(rows))
+    branch.append(_declared(timeline, _numbered(rows)))
     return branch
+
+
+def _declared(timeline: Timeline, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows as the source of a snapshot has them; another definition of it may have pushed them."""
+    schema = timeline.side.scan.source.schema
+    return declared(rows, {**schema, **{name: kind for name, kind in rows.schema.items() if name in STAMPS}})
 
 
 def _answer(held: Held, timelines: Sequence[Timeline], question: Question) -> Answer:

@@ -23,7 +23,7 @@ from .here import here, opened
 from .listing import Listing
 from .ports import Folder, Here
 from .rows import sequence
-from .rows.layout import check_columns
+from .rows.layout import check_alike, check_columns, check_pushes
 from .rows.log import Log, Writer
 from .rows.pushed import checked
 from .rows.source_note import state_of
@@ -33,6 +33,8 @@ from .store_definitions import Definitions
 from .store_features import Features
 
 if TYPE_CHECKING:
+    from polars import DataType
+
     from .definitions.definition_note import Definition
     from .rows.event_table import EventTable
     from .rows.ingest import Ingested
@@ -50,6 +52,7 @@ class Store(Definitions, Features, Care):
         self.here, self.registry = place, Registry(place)
         self._writers: dict[str, Writer] = {}
         self._pushing = Lock()
+        self._fitting: dict[str, Mapping[str, DataType]] = {}  # columns known to fit those of a log
 
     @classmethod
     def at(
@@ -103,9 +106,10 @@ class Store(Definitions, Features, Care):
         return self._append(spec, checked(spec, rows, now), key, now)
 
     def check_pushable(self, source: Rows | SourceSpec | str) -> None:
-        """Refuse a source that takes no pushes: `Invalid` where it was ingested and has no row_id, as rows would count twice.
+        """Refuse a source that takes no pushes: `Invalid` where it was ingested and has no row_id, as rows would count twice; `Conflict`
+        where its tables, or before there are any the rows pushed last, are laid out otherwise.
 
-        Nothing is written, and rows are not looked at. Costs reading the newest entry.
+        Nothing is written, and rows are not looked at. Costs reading the newest entry, and once the newest segment of a log without tables.
         """
         if self.here.logs is None:
             raise Invalid(
@@ -117,6 +121,11 @@ class Store(Definitions, Features, Care):
             raise Invalid(
                 f"source {spec.name!r} was ingested; to push to it as well it needs row_id=, or rows would count twice."
             )
+        if state is not None:
+            check_pushes(spec, state)
+        elif self._fitting.get(spec.name) != spec.schema:
+            check_alike(spec, self.log(spec.name).schema() or spec.schema)
+            self._fitting[spec.name] = spec.schema
 
     def events(self, source: Rows | SourceSpec | str, *, as_of: int | datetime | str | None = None) -> EventTable:
         """The rows of a source as the store holds them now, pushed ones included, or as its tables stood."""

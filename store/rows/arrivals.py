@@ -13,7 +13,6 @@ from ...engine.folds.rows import SEQUENCE
 from ...engine.language.source import SourceSpec
 from ...engine.record import record
 from ..ports import Here
-from ..sources.conform import conformed
 from . import sequence
 from .erased_keys import Erased
 from .fresh import needed, with_content
@@ -21,6 +20,7 @@ from .known_rows import new_pushes, new_rows
 from .log import Log
 from .looked import Look
 from .placed import storable
+from .pushed import declared
 from .records import STAMPS, stamped
 from .source_note import SourceState
 
@@ -117,11 +117,4 @@ def pushed_rows(spec: SourceSpec, log: Log | None, position: int, upto: int) -> 
     """The rows of a log after a position and not after another, in the types of the source; columns that came later are null."""
     schema = {**spec.schema, **STAMPS}
     frames, _ = log.read(position, upto) if log is not None and upto > position else ([], 0)
-    return pl.concat([pl.DataFrame(schema=schema), *(_declared(frame, schema) for frame in frames)])
-
-
-def _declared(rows: pl.DataFrame, schema: dict[str, pl.DataType]) -> pl.DataFrame:
-    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in schema.items() if name not in rows.columns]
-    unlike = [name for name, dtype in schema.items() if name in rows.columns and rows.schema[name] != dtype]
-    typed = [conformed(rows[name], schema[name], name) for name in unlike]
-    return rows.with_columns(*missing, *typed).select(list(schema))
+    return pl.concat([pl.DataFrame(schema=schema), *(declared(frame, schema) for frame in frames)])

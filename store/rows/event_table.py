@@ -18,6 +18,7 @@ from ..sources.conform import conformed
 from .event_files import EventFiles, StoredFile
 from .fresh import CONTENT, Fresh, fresh, is_settled, needed, with_content
 from .log import Log
+from .pushed import declared
 from .records import STAMPS
 from .stored_parts import KeyedTable, StoredLayout, StoredPart, laid_by
 
@@ -156,7 +157,7 @@ class EventTable:
         if self.upto <= self.position or self.here.logs is None:
             return []
         frames, _ = Log(self.here.logs / self.spec.name).read(self.position, self.upto)
-        return [frame.select(list(self.schema())) for frame in frames]
+        return [declared(frame, self.schema()) for frame in frames]
 
 
 def _there(table: EventFiles, columns: Sequence[str]) -> list[str]:

@@ -68,6 +68,36 @@ def check_layout(spec: SourceSpec, state: SourceState, *, live: bool = True) -> 
             raise Conflict(unlike(spec.name, name, stored, dtype))
 
 
+def check_pushes(spec: SourceSpec, state: SourceState) -> None:
+    """Refuse pushes under a definition whose rows the tables could not take as they are. One with fewer columns or narrower types may push."""
+    check_rest(spec, state)
+    _check_fits(spec, {name: type_of(written) for name, written in state.layout["columns"].items()})
+
+
+def check_alike(spec: SourceSpec, pushed: Mapping[str, pl.DataType]) -> None:
+    """Refuse pushes to a source without tables that have other columns than the rows pushed before, or wider ones."""
+    left_out = [name for name in pushed if name not in spec.schema]
+    if left_out:
+        raise Conflict(
+            f"a push to {spec.name!r} comes without column {left_out[0]!r}, which rows pushed before have, and no table yet says what that means. "
+            "Call store.drain(...) with the source that has it first. Nothing was written."
+        )
+    _check_fits(spec, pushed)
+
+
+def _check_fits(spec: SourceSpec, there: Mapping[str, pl.DataType]) -> None:
+    """Refuse pushes with columns or types that the rows there do not have: an older definition could not read them."""
+    for name, dtype in spec.schema.items():
+        stored = there.get(name)
+        if stored is None or widens(stored, dtype):
+            raise Conflict(
+                f"a push to {spec.name!r} has a column {name!r} ({dtype}), and the rows there have {'none' if stored is None else stored}. "
+                "Call store.ingest(...) or store.drain(...) with this source first, which changes them. Nothing was written."
+            )
+        if not (stored == dtype or widens(dtype, stored)):
+            raise Conflict(f"{unlike(spec.name, name, stored, dtype)} Nothing was written.")
+
+
 def check_rest(spec: SourceSpec, state: SourceState) -> None:
     """Refuse a source of which anything but its columns is otherwise than it was ingested."""
     wanted = layout_of(spec)

@@ -24,7 +24,7 @@ from ...engine.errors import CommitUnknown, Conflict, NotFound, NowThenError, Un
 from ...engine.record import record
 from ..folders.durable import make_folder, storing, sync
 from . import sequence
-from .records import Record, decoded, encoded, scan
+from .records import STAMPS, Record, decoded, encoded, scan
 
 _LOOKS = 20
 T = TypeVar("T")
@@ -47,6 +47,17 @@ class Log:
             return 0
         records, _ = scan(segments[-1].read_bytes(), str(segments[-1]), sealed=False)
         return records[-1].last if records else first_of(segments[-1]) - 1
+
+    def schema(self) -> dict[str, pl.DataType]:
+        """The columns of the row that was pushed last; none where the last segment has no rows."""
+        return _looked(self._schema)
+
+    def _schema(self) -> dict[str, pl.DataType]:
+        segments = self.segments()
+        data = segments[-1].read_bytes() if segments else b""
+        records, _ = scan(data, str(self.folder), sealed=False)
+        (last,) = decoded(data, records[-1:]) or [pl.DataFrame()]
+        return {name: dtype for name, dtype in last.schema.items() if name not in STAMPS}
 
     def read(self, position: int = 0, upto: int | None = None) -> tuple[list[pl.DataFrame], int]:
         """The rows after a position (and not after `upto`) with arrival and sequence, and the position they end at."""

@@ -1,7 +1,8 @@
-"""Pushed rows, checked against their source before anything is written."""
+"""Pushed rows, checked against their source before anything is written, and as they are read back."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -39,6 +40,16 @@ def checked(spec: SourceSpec, rows: Any, now: int) -> pl.DataFrame:
             f"'{written(spec.max_ahead)}'. Check the sender's clock and zone; for replays use max_ahead=None."
         )
     return out
+
+
+def declared(rows: pl.DataFrame, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Rows that were pushed by another definition of their source in the columns and types of this one; what they do not have is null."""
+    if rows.schema == schema:
+        return rows
+    missing = [pl.lit(None, dtype=dtype).alias(name) for name, dtype in schema.items() if name not in rows.columns]
+    unlike = [name for name, dtype in schema.items() if name in rows.columns and rows.schema[name] != dtype]
+    typed = [conformed(rows[name], schema[name], name) for name in unlike]
+    return rows.with_columns(*missing, *typed).select(list(schema))
 
 
 def _check_names(spec: SourceSpec, frame: pl.DataFrame) -> None:

@@ -277,3 +277,16 @@ def test_reads_meanwhile_see_a_push_for_all_keys_or_for_none(shard: Shard) -> No
         seen = shard.get("risk", keys, request={"amount": 1.0}, at=bank.NOW).to_polars()["count_1d"] - first
         assert seen[0] == seen[1]
     writer.join()
+
+
+def test_rows_pushed_by_an_older_definition_are_served(tmp_path: Path) -> None:
+    rows = bank.transactions(5).with_columns(extra=pl.lit(1))
+    tx, old = bank.service(rows)[1], bank.service(rows.drop("extra"))[1]
+    view = nt.feature_view("extras", entity=[], features={"n": tx.count(), "extra": tx.extra.sum()})
+    store = nt.connect(tmp_path / "store")
+    store.apply(nt.FeatureService("extras", [view]))
+    store.ingest(tx)
+    store.snapshot("extras")
+    store.push(old, [bank.row(fraud=None)])
+    store.push(tx, [bank.row(id=10_001, fraud=None, extra=7)])
+    assert Shard(StorePublication(store)).get("extras", {}, at=bank.NOW).row(0) == {"n": 7, "extra": 12}

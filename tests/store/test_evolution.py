@@ -128,3 +128,21 @@ def test_keys_are_forgotten_where_the_registered_definition_is_older(store: Stor
     store.ingest(shop.source(with_extra(shop.sales(5))))
     store.push(old, [shop.row(5, 5, customer_id=2)])
     assert store.forget(shop.CUSTOMER, [2]).rows == {"source/sales": 2}
+
+
+def test_rows_pushed_by_an_older_definition_are_read_before_they_are_drained(store: Store) -> None:
+    old, wide = shop.source(amounts(pl.Float32)(5)), shop.source(with_extra(amounts(pl.Float64)(5)))
+    view = nt.feature_view("spend", entity=shop.CUSTOMER, features={"sum": wide["amount"].sum()})
+    asked = pl.DataFrame({"customer_id": [1], "at": [shop.START + timedelta(hours=9)]})
+    for source in (old, wide):
+        store.ingest(source)
+    store.push(wide, [shop.row(5, 5, extra=7)])
+    store.push(old, [shop.row(6, 6)])
+    found = [store.events(source).read(["sale", "amount"]).rows() for source in (old, wide)]
+    assert found[0] == found[1]
+    assert found[1][5:] == [(5, 5.0), (6, 5.0)]
+    assert store.events(wide).read(["extra"])["extra"].to_list() == [None] * 5 + [7, None]
+    before = store.training_set(asked, [view], at="at").collect()
+    store.drain(wide)
+    assert store.training_set(asked, [view], at="at").collect().equals(before)
+    assert before["sum"].to_list() == [47.0]

@@ -258,3 +258,51 @@ def test_after_a_push_whose_end_is_unknown_the_next_one_is_durable(
     store.push(tx, [shop.row(100, 30)], key="a")
     store.push(tx, [shop.row(101, 31)])
     assert sorted(amounts(store))[-2:] == [100, 101]
+
+
+OTHERS: dict[str, tuple[pl.DataFrame, dict[str, Any]]] = {
+    "another type": (shop.sales().with_columns(amount=pl.lit("x")), {}),
+    "one more column": (shop.sales().with_columns(extra=pl.lit(1)), {}),
+    "another row_id": (shop.sales(), {"row_id": "amount"}),
+    "another zone": (shop.sales().with_columns(pl.col("when").dt.replace_time_zone(None)), {}),
+}
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_push_that_the_tables_cannot_take_is_refused(store: Store, tx: nt.Source, other: str) -> None:
+    rows, options = OTHERS[other]
+    with pytest.raises(nt.Conflict, match="sales"):
+        store.push(shop.source(rows, **options), rows[:1])
+    assert store.log("sales").end() == 0
+
+
+@pytest.mark.parametrize("other", ["another type", "one more column", "another zone"])
+def test_a_push_that_does_not_fit_those_before_it_is_refused(store: Store, other: str) -> None:
+    tx = shop.source(None, schema=SCHEMA)
+    store.push(tx, shop.row(100, 30))
+    rows, _ = OTHERS[other]
+    with pytest.raises(nt.Conflict, match=r"sales.*Nothing was written"):
+        nt.connect(store.root).push(shop.source(None, schema=dict(rows.schema)), rows[:1])
+    assert list(amounts(store, tx)) == [100]
+
+
+def test_before_there_are_tables_a_push_leaves_no_column_out(store: Store) -> None:
+    tx = shop.source(None, schema=SCHEMA)
+    store.push(tx, shop.row(100, 30))
+    fewer = shop.source(None, schema={name: kind for name, kind in SCHEMA.items() if name != "amount"})
+    row = {name: value for name, value in shop.row(101, 31).items() if name != "amount"}
+    with pytest.raises(nt.Conflict, match=r"without column 'amount'.*Nothing was written"):
+        nt.connect(store.root).push(fewer, row)
+    store.drain(tx)
+    store.push(fewer, row)
+    assert amounts(store, tx) == {100: 5.0, 101: None}
+
+
+def test_what_a_source_has_new_is_pushed_once_its_tables_have_it(store: Store, tx: nt.Source) -> None:
+    rows = shop.sales(21).with_columns(extra=pl.lit(1))
+    wide = shop.source(None, schema=dict(rows.schema))
+    with pytest.raises(nt.Conflict, match=r"store\.drain"):
+        store.push(wide, rows[20:])
+    store.drain(wide)
+    store.push(wide, rows[20:])
+    assert store.events(wide).read(["extra"])["extra"].to_list() == [None] * 20 + [1]
