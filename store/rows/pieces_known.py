@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ...engine.language.definition_values import type_json
 from ...engine.language.source import SourceSpec
 from ...engine.plan.pieces import pinned
 from ...engine.plan.reader import Reader
@@ -56,9 +57,9 @@ def unknown(here: Here, spec: SourceSpec, state: SourceState | None, reader: Rea
         or not before
         or state is None
         or not state.ingested
-        or set(spec.schema) - set(state.layout["columns"])
+        or any(state.layout["columns"].get(name) != type_json(dtype) for name, dtype in spec.schema.items())
     ):
-        return Files(held, marks)  # a column that is asked for now may have stood in the files before
+        return Files(held, marks)  # a column that is asked for now, or more exactly, may have stood in the files before
     same = {path for path, mark in marks.items() if before["files"].get(path) == mark}
     versions_are_a_set = spec.row_id is not None and spec.known_time is not None
     unchanged = marks == before["files"] and before["turn"] == state.turn and not pushed

@@ -126,3 +126,12 @@ def test_files_are_read_behind_what_was_pushed_whether_or_not_that_was_drained_b
         found.append(store.scan(tx).collect().sort("sale"))
     assert found[0].equals(found[1])
     assert found[0]["amount"][3] == shop.sales(5)["amount"][3]
+
+
+def test_a_column_that_is_widened_is_read_again_as_exactly_as_it_stands_there(store: Store, tmp_path: Path) -> None:
+    rows = shop.sales(3).with_columns(amount=pl.lit(0.1))
+    write(tmp_path / "in", "a", rows)
+    store.ingest(source(tmp_path / "in", schema={**rows.schema, "amount": pl.Float32()}))
+    tx = source(tmp_path / "in", schema=dict(rows.schema))
+    assert store.ingest(tx).corrections == 3
+    assert store.scan(tx).collect()["amount"].to_list() == [0.1] * 3
