@@ -210,7 +210,7 @@ def _writing(feed: _Feed) -> Writer:
     until = time.monotonic() + _WAIT_S
     while True:
         with suppress(Unavailable):
-            if feed.writer is None:
+            if feed.writer is None or feed.writer.process != os.getpid():
                 feed.writer = feed.log.writer()
             else:
                 feed.writer.resume()

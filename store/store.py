@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
@@ -45,13 +47,21 @@ _PATIENCE_S = 5.0  # how long a push waits for another process that pushes to th
 _TRIES = 5
 
 
+@dataclass(frozen=True)
+class _Pushing:
+    """The writers that a process opened. A forked one opens its own: what it inherits shares the locks of files with its parent."""
+
+    process: int
+    lock: Lock = field(default_factory=Lock)
+    writers: dict[str, Writer] = field(default_factory=dict)
+
+
 class Store(Definitions, Features, Care):
     """Definitions, rows, features, training sets and snapshots in one folder. Make one with `nt.connect`."""
 
     def __init__(self, place: Here) -> None:
         self.here, self.registry = place, Registry(place)
-        self._writers: dict[str, Writer] = {}
-        self._pushing = Lock()
+        self._pushing = _Pushing(os.getpid())
         self._fitting: dict[str, Mapping[str, DataType]] = {}  # columns known to fit those of a log
 
     @classmethod
@@ -235,16 +245,19 @@ class Store(Definitions, Features, Care):
             return Ingest(self.here, spec, memory=memory).run(progress, read=read)
 
     def _append(self, spec: SourceSpec, rows: Any, key: str, now: int) -> int:
-        with self._pushing:  # the lock of a file does not keep threads of one process apart
-            writer = self._writers.get(spec.name)
+        pushing = self._pushing
+        if pushing.process != os.getpid():
+            pushing = self._pushing = _Pushing(os.getpid())
+        with pushing.lock:  # the lock of a file does not keep threads of one process apart
+            writer = pushing.writers.get(spec.name)
             if writer is None:
-                writer = self._writers[spec.name] = self.log(spec.name).writer(_PATIENCE_S)
+                writer = pushing.writers[spec.name] = self.log(spec.name).writer(_PATIENCE_S)
             else:
                 writer.resume(_PATIENCE_S)
             try:
                 return writer.append(rows, key=key, arrival=now).last
             except CommitUnknown:
-                del self._writers[spec.name]  # it is closed: what it knows of the log may not be so
+                del pushing.writers[spec.name]  # it is closed: what it knows of the log may not be so
                 raise
             finally:
                 writer.pause()

@@ -123,6 +123,7 @@ class Writer:
 
     def __init__(self, folder: Path, wait_s: float = 0.0) -> None:
         self._folder, self._log = folder, Log(folder)
+        self.process = os.getpid()  # a process forked from it may not use it: both would hold one lock
         self._keys: dict[str, Appended] = {}
         self._segment: Path | None = None
         self._size = self._last = 0
