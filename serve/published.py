@@ -19,7 +19,8 @@ from ..engine.folds.online import Online
 from ..engine.language.nodes import load as load_functions
 from ..engine.language.service import FeatureService
 from ..engine.language.source import SourceSpec
-from ..store.ports import Folder
+from ..store.ports import Folder, Here
+from ..store.rows.erased_keys import check_erased
 from ..store.rows.log import Appended, Log, Writer
 from ..store.rows.pushed import checked
 from ..store.rows.records import stamped
@@ -132,7 +133,7 @@ class StorePublication:
         feed = self._feed(source)
         feed.last_mark, feed.writing = self.mark(source), True
         try:
-            return [appended.last for appended in _appended(feed, pushes)]
+            return [appended.last for appended in _appended(feed, pushes, self._store.here)]
         finally:
             feed.writing = False
 
@@ -184,10 +185,12 @@ def _published(folder: Folder, manifest: Manifest) -> Published:
     return Published(service, online, frames, exact, {group.source: group.log_position for group in groups})
 
 
-def _appended(feed: _Feed, pushes: Sequence[Push]) -> list[Appended]:
+def _appended(feed: _Feed, pushes: Sequence[Push], here: Here) -> list[Appended]:
     writer = _writing(feed)
     before = writer.end
     try:
+        for push in pushes:
+            check_erased(here, feed.spec.name, push.rows)
         done = writer.append_many(pushes)
     except CommitUnknown:
         feed.writer = None

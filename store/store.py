@@ -25,6 +25,7 @@ from .here import here, opened
 from .listing import Listing
 from .ports import Folder, Here
 from .rows import sequence
+from .rows.erased_keys import check_erased
 from .rows.layout import check_alike, check_columns, check_pushes
 from .rows.log import Log, Writer
 from .rows.pushed import checked
@@ -255,6 +256,7 @@ class Store(Definitions, Features, Care):
             else:
                 writer.resume(_PATIENCE_S)
             try:
+                check_erased(self.here, spec.name, rows)
                 return writer.append(rows, key=key, arrival=now).last
             except CommitUnknown:
                 del pushing.writers[spec.name]  # it is closed: what it knows of the log may not be so

@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ...engine.errors import Conflict
 from ...engine.folds.column import Index, Mask
 from ...engine.folds.hashing import key_hashes
 from ...engine.record import record
 from ..ports import Here
 from .layout import times
-from .source_note import SourceState
+from .source_note import SourceState, state_of
 
 KIND = "forgotten"
 
@@ -47,6 +48,18 @@ class Erased:
             upto = _upto(keys, erased, bytes.fromhex(self.note["salt"]))
             out |= when <= upto
         return out
+
+
+def check_erased(here: Here, source: str, rows: pl.DataFrame) -> None:
+    """Refuse a push of rows that a drain would drop. Asked while the log is held: `forget` holds it as well, so the answer stays true."""
+    state = state_of(here.ledger.head(), here.notes, source)
+    dropped = Erased.of(here, state).mask(rows)
+    if dropped.any():
+        row = int(dropped.argmax())
+        raise Conflict(
+            f"a push to {source!r}: row {row} is of a key that was erased, and happened before that. Push only rows of it that happened "
+            "after `forget`. Nothing was written."
+        )
 
 
 def erased_note(before: Mapping[str, Any] | None, entity: str, keys: pl.DataFrame, upto: int) -> dict[str, Any]:

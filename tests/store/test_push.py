@@ -324,3 +324,13 @@ def test_processes_that_were_forked_push_side_by_side(store: Store) -> None:
     for one in processes:
         one.join()
     assert sorted(amounts(store, tx)) == [0, *range(100, 150), *range(200, 250), *range(300, 350)]
+
+
+def test_rows_of_an_erased_key_are_refused_and_not_dropped_later(store: Store, tx: nt.Source) -> None:
+    store.forget(shop.CUSTOMER, [1])
+    end = store.log("sales").end()
+    with pytest.raises(nt.Conflict, match="row 1 is of a key that was erased"):
+        store.push(tx, [shop.row(100, 30, customer_id=2), shop.row(101, 30)])
+    assert store.log("sales").end() == end
+    store.push(tx, shop.row(102, 0, when=datetime.now(UTC) + timedelta(minutes=1)))
+    assert store.drain(tx).forgotten == 0
