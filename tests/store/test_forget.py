@@ -146,7 +146,8 @@ def test_the_same_source_does_not_bring_the_key_back(full: Store) -> None:
 
 def test_pushing_the_same_row_again_does_not_bring_the_key_back(full: Store) -> None:
     full.forget(PERSON, [SECRET])
-    full.push(source(None), visits(1), key="again")
+    with pytest.raises(Conflict, match="a key that was erased"):
+        full.push(source(None), visits(1), key="again")
     full.drain(source(None))
     assert SECRET not in persons(full)
 
