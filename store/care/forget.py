@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, did_you_mean
+from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, WrongType, did_you_mean
 from ...engine.language import dtype as types
 from ...engine.language.entity import Entity
 from ..ledger.entry import begun
@@ -31,6 +31,7 @@ from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entrie
 
 _ATTEMPTS = 10
 _PATIENCE_S = 5.0
+_BYTES = (str, bytes, bytearray, memoryview)  # sequences, of letters or numbers that nobody means
 _TELLING = 4  # bytes: shorter keys are found everywhere
 
 
@@ -77,6 +78,10 @@ def forgotten(here: Here, entity: Entity, keys: Any, settle: Callable[[], None])
 
 def keys_of(entity: Entity, given: Any) -> pl.DataFrame:
     """The keys as a frame with the entity's key columns and types, each once. A list will do where there is one key column."""
+    if not isinstance(entity, Entity):
+        raise WrongType(f"forget needs the nt.Entity that the keys are of; this is {entity!r}.")
+    if isinstance(given, _BYTES):
+        raise WrongType(f"keys of {entity.name!r} are given as a list, also one alone: [key].")
     if len(entity.keys) == 1 and isinstance(given, Sequence) and not any(isinstance(one, Mapping) for one in given):
         given = {next(iter(entity.keys)): list(given)}
     frame = as_frame(given)

@@ -205,11 +205,19 @@ def test_while_a_server_writes_the_log_nothing_is_forgotten(full: Store, monkeyp
         ({"person": [None]}, Invalid, "nulls"),
         ({"person": [["x"]]}, WrongType, "person"),
         ({"person": []}, Invalid, "no keys"),
+        ("anna", WrongType, "as a list"),
+        (b"anna", WrongType, "as a list"),
     ],
 )
 def test_keys_that_are_none_are_refused(full: Store, keys: object, error: type[Exception], says: str) -> None:
     with pytest.raises(error, match=says):
         full.forget(PERSON, keys)
+
+
+@pytest.mark.parametrize("entity", ["person", None])
+def test_what_is_no_entity_is_refused(full: Store, entity: nt.Entity) -> None:
+    with pytest.raises(WrongType, match="nt.Entity"):
+        full.forget(entity, [SECRET])
 
 
 def test_an_entity_that_no_source_has_is_refused_and_nothing_ends(full: Store) -> None:
