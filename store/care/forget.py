@@ -18,6 +18,7 @@ import polars as pl
 
 from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, WrongType, did_you_mean
 from ...engine.language import dtype as types
+from ...engine.language.definition_values import type_of
 from ...engine.language.entity import Entity
 from ..ledger.entry import begun
 from ..ledger.start_over import StartOver, undisturbed
@@ -64,6 +65,7 @@ def forgotten(here: Here, entity: Entity, keys: Any, settle: Callable[[], None])
     `Unavailable` while a server writes a log of the entity's sources.
     """
     wanted = keys_of(entity, keys)
+    _check_keys(here, entity)
     with ExitStack() as held_logs:
         writers = {log.name: held_logs.enter_context(Log(log).writer(_PATIENCE_S)) for log in _logs(here, entity)}
         settle()
@@ -202,11 +204,32 @@ def _has(here: Here, head: Entry, source: str, entity: Entity) -> bool | None:
 
 def _check_known(here: Here, entity: Entity) -> None:
     """Refuse an entity that no source has: a name that is mistyped would end versions and erase nothing."""
-    names = here.ledger.head().names
-    sources = [here.notes.get(note) for name, note in names.items() if name.startswith("source/")]
-    known = {one for source in sources for one in source["layout"]["keys"]}
+    known = {one for source in _sources(here) for one in source["layout"]["keys"]}
     if entity.name not in known:
         raise NotFound(f"no source in this store is about {entity.name!r}. {did_you_mean(entity.name, known)}")
+    _check_keys(here, entity)
+
+
+def _check_keys(here: Here, entity: Entity) -> None:
+    """Refuse an entity that a source knows by other keys: not all would be erased, or what is another's."""
+    for source in _sources(here):
+        layout = source["layout"]
+        there = {name: type_of(layout["columns"][name]) for name in layout["keys"].get(entity.name, ())}
+        same = there.keys() == entity.keys.keys() and all(_alike(there[name], entity.keys[name]) for name in there)
+        if there and not same:
+            raise Invalid(
+                f"entity {entity.name!r} has the keys {there} in source {source['name']!r}; this one has {entity.keys}."
+            )
+
+
+def _alike(one: pl.DataType, other: pl.DataType) -> bool:
+    """Whether equal keys of two types are the same key: whole numbers are, whatever their width."""
+    return types.settled(one) == types.settled(other) or (one.is_integer() and other.is_integer())
+
+
+def _sources(here: Here) -> Iterator[Mapping[str, Any]]:
+    """The notes of all sources."""
+    return (here.notes.get(note) for name, note in here.ledger.head().names.items() if name.startswith("source/"))
 
 
 def _check_drained(here: Here, source: str, writer: Writer) -> None:

@@ -108,7 +108,7 @@ class _Erased:
 
 
 def _erased(here: Here, state: SourceState, columns: Sequence[str], keys: pl.DataFrame) -> _Erased:
-    named = keys.rename(dict(zip(keys.columns, columns, strict=True))).select(columns)
+    named = keys.select(columns)
     layout = state.layout
     id = None if state.settled else layout["row_id"]
     asked = dict.fromkeys([*columns, layout["event_time"], *([id] if id else [])])

@@ -233,6 +233,42 @@ def test_rows_whose_log_nobody_can_read_are_not_passed_over(store: Store) -> Non
         store.forget(PERSON, [SECRET])
 
 
+def pairs(store: Store) -> nt.Source:
+    """Three rows of two keys in the store, in this order."""
+    rows = visits(3).with_columns(a=pl.Series([1, 2, 1]), b=pl.Series([2, 1, 1]))
+    made = nt.Source("pairs", nt.Frame(rows), event_time="when", entities=[pair(a=pl.Int64, b=pl.Int64)])
+    store.ingest(made)
+    return made
+
+
+def pair(**keys: type[pl.DataType]) -> nt.Entity:
+    return nt.Entity("pair", keys=keys)
+
+
+def test_keys_are_known_by_their_names_whatever_their_order(store: Store) -> None:
+    made = pairs(store)
+    store.forget(pair(b=pl.Int64, a=pl.Int32), {"a": [1], "b": [2]})
+    assert store.events(made).read(["a", "b"]).rows() == [(2, 1), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"a": pl.Int64},
+        {"a": pl.Int64, "c": pl.Int64},
+        {"a": pl.Int64, "b": pl.Int64, "c": pl.Int64},
+        {"a": pl.String, "b": pl.Int64},
+    ],
+)
+def test_an_entity_of_that_name_with_other_keys_is_refused_before_anything_is_done(
+    store: Store, other: dict[str, type[pl.DataType]]
+) -> None:
+    pairs(store)
+    with pytest.raises(Invalid, match="in source 'pairs'"):
+        store.forget(pair(**other), {name: ["1" if dtype == pl.String else 1] for name, dtype in other.items()})
+    assert len(store.history()) == 1
+
+
 @pytest.mark.parametrize("key", [1.5, True, "1x"])
 def test_a_key_of_another_type_is_not_rounded_to_one_that_there_is(store: Store, key: object) -> None:
     store.ingest(shop.source(shop.sales(5)))
