@@ -11,12 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...engine.errors import Corrupt, Invalid, NotFound
+from ...engine.errors import Conflict, Corrupt, Invalid, NotFound
 from ..folders import ballast
 from ..folders.durable import publish
 from ..folders.place import STORE
 from ..here import unmarked
-from ..ledger.entry import HINT, hint_of, path_of
+from ..ledger.entry import HINT, entry_of, hint_of, number_of, path_of
 from ..ledger.founding import identity
 from ..ledger.start_over import StartOver, undisturbed, until_done
 from ..ports import Entry, Folder, Here
@@ -56,7 +56,26 @@ def backed_up(here: Here, to: Folder) -> Copied:
         )
     copy = _Copy(here.folder, to)
     copy.marked()
+    _refuse_newer(here, to, copy)
     return until_done(lambda: _attempt(here, copy), "the store")
+
+
+def _refuse_newer(here: Here, to: Folder, copy: _Copy) -> None:
+    """`Conflict` where a backup goes on to what this store, restored from an earlier one perhaps, never had: that would be lost."""
+    newest = max((number for number in map(number_of, copy.there) if number is not None), default=0)
+    if not newest:
+        return
+    try:
+        theirs = entry_of(to.get(path_of(newest)), newest)
+    except Corrupt as error:
+        raise Corrupt(
+            f"the backup {to.url}: {error} Repair it first: it is a store, and `nowthen verify --repair` takes it."
+        ) from None
+    if newest > here.ledger.head().number or here.ledger.entry(newest).sha256 != theirs.sha256:
+        raise Conflict(
+            f"the backup {to.url!r} has a version {newest} that is not one of the store {here.folder.url!r}: the store was restored from an "
+            "earlier backup since, or a copy of it was backed up there. Back up into a new folder; this backup was left as it is."
+        )
 
 
 def _meet(one: str, other: str) -> bool:

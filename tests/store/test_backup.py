@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from nowthen.engine.errors import Corrupt, Invalid
+from nowthen.engine.errors import Conflict, Corrupt, Invalid
 from nowthen.store.care.backup import backed_up, restored
 from nowthen.store.care.cleanup import cleaned
 from nowthen.store.care.scrub import scrubbed
@@ -121,6 +121,40 @@ def test_a_backup_is_of_one_store(here: Here, copy: LocalFolder, tmp_path: Path)
     write(other, "a")
     backed_up(other, copy)
     with pytest.raises(Invalid, match="another store"):
+        backed_up(here, copy)
+
+
+@pytest.mark.parametrize("went_on", [False, True])
+def test_a_store_that_was_restored_does_not_write_over_a_newer_backup(
+    here: Here, copy: LocalFolder, tmp_path: Path, went_on: bool
+) -> None:
+    monday, again = LocalFolder(tmp_path / "monday"), store_at(tmp_path / "again")
+    backed_up(here, monday)
+    restored(monday, again)
+    write(here, "c")
+    backed_up(here, copy)
+    if went_on:
+        write(again, "d")
+    before = contents(copy)
+    with pytest.raises(Conflict, match="version 4 that is not one of the store"):
+        backed_up(again, copy)
+    assert contents(copy) == before
+
+
+def test_a_store_that_was_restored_goes_on_with_the_backup_it_came_from(
+    here: Here, copy: LocalFolder, tmp_path: Path
+) -> None:
+    again = store_at(tmp_path / "again")
+    backed_up(here, copy)
+    restored(copy, again)
+    write(again, "d")
+    assert backed_up(again, copy).version == 4
+
+
+def test_a_backup_whose_newest_entry_is_damaged_is_named(here: Here, copy: LocalFolder) -> None:
+    backed_up(here, copy)
+    flip(Path(copy.url) / f"ledger/{3:020d}.json")
+    with pytest.raises(Corrupt, match="the backup"):
         backed_up(here, copy)
 
 
