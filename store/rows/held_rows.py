@@ -71,7 +71,7 @@ class HeldRows:
         state = SourceState.of(note)
         if entity.name not in state.layout["keys"]:
             return None
-        erased = _erased(here, state, state.layout["keys"][entity.name], keys)
+        erased = erased_rows(here, state, entity, keys)
         files = files_of(here, state)
         found = {
             table: thinned(here, state, table, stretches, erased.columns, erased.chosen, draft, token)
@@ -91,7 +91,7 @@ class HeldRows:
 
 
 @record
-class _Erased:
+class ErasedRows:
     """Which rows go, by some of their columns."""
 
     columns: tuple[str, ...]
@@ -101,19 +101,21 @@ class _Erased:
 
     def chosen(self, rows: pl.DataFrame) -> Mask:
         """The rows that go."""
-        theirs = _of_keys(rows, self.keys)
+        theirs = of_keys(rows, self.keys)
         if self.id is not None and len(self.own):
             theirs |= rows[self.id].is_in(self.own.implode()).fill_null(value=False)
         return theirs.to_numpy()
 
 
-def _erased(here: Here, state: SourceState, columns: Sequence[str], keys: pl.DataFrame) -> _Erased:
-    named = keys.select(columns)
+def erased_rows(here: Here, state: SourceState, entity: Entity, keys: pl.DataFrame) -> ErasedRows:
+    """Which rows of a source go with some keys of an entity that it has."""
     layout = state.layout
+    columns = layout["keys"][entity.name]
+    named = keys.select(columns)
     id = None if state.settled else layout["row_id"]
     asked = dict.fromkeys([*columns, layout["event_time"], *([id] if id else [])])
     own = pl.Series([]) if id is None else _own(here, state, id, named)
-    return _Erased(tuple(asked), named, id, own)
+    return ErasedRows(tuple(asked), named, id, own)
 
 
 def _own(here: Here, state: SourceState, id: str, keys: pl.DataFrame) -> pl.Series:
@@ -126,10 +128,10 @@ def _own(here: Here, state: SourceState, id: str, keys: pl.DataFrame) -> pl.Seri
     if not found:
         return pl.Series([])
     rows = newest(pl.concat(found), id, order)
-    return rows.filter(_of_keys(rows, keys))[id]
+    return rows.filter(of_keys(rows, keys))[id]
 
 
-def _of_keys(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
+def of_keys(rows: pl.DataFrame, keys: pl.DataFrame) -> pl.Series:
     """Which rows have one of the keys, whatever the width of its numbers."""
     typed = keys.cast({name: rows.schema[name] for name in keys.columns}, strict=False).drop_nulls().unique()
     marked = typed.with_columns(pl.lit(value=True).alias(_THEIRS))

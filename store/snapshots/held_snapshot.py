@@ -14,7 +14,9 @@ from ...engine.folds.rows import SEQUENCE
 from ...engine.language.entity import Entity
 from ..folders.names import new_token
 from ..ports import Damage, Entry, Here
+from ..rows.held_rows import erased_rows, of_keys
 from ..rows.pinned import table_at
+from ..rows.source_note import state_of
 from ..sources.training import sources_of
 from .manifest import Manifest, ShardFile, copy_of, digest_of, load, put_copy, read_manifest
 from .snapshot import written
@@ -54,7 +56,7 @@ class HeldSnapshot:
     def without(
         self, here: Here, note: Mapping[str, Any], entity: Entity, keys: pl.DataFrame, draft: Path, token: str
     ) -> tuple[Mapping[str, Any], int] | None:
-        """The snapshot without the rows of some keys: by their columns where it has them, and by the rows' sequence numbers."""
+        """The snapshot without the rows of some keys: and of other versions of rows that go with them."""
         manifest = Manifest.of(note)
         erasure = _Erasure(here, manifest, entity, keys)
         made: dict[str, Path] = {}
@@ -74,7 +76,7 @@ class HeldSnapshot:
 
 
 class _Erasure:
-    """Which rows of a snapshot are those of some keys: by their columns where it has them, else by their sequence numbers."""
+    """Which rows of a snapshot go with some keys: those of the keys, and those that go from the tables, by their sequence numbers."""
 
     def __init__(self, here: Here, manifest: Manifest, entity: Entity, keys: pl.DataFrame) -> None:
         self._here, self._manifest, self._entity, self._keys = here, manifest, entity, keys
@@ -82,15 +84,16 @@ class _Erasure:
         self._known: dict[str, pl.Series] = {}
 
     def kept(self, source: str, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows that are not theirs."""
+        """The rows that stay."""
         if self._entity.name not in {entity.name for entity in self._sources[source].entities}:
             return rows
+        gone = rows[SEQUENCE].is_in(self._numbers(source).implode())
         if set(self._entity.keys) <= set(rows.columns):
-            return rows.join(self._keys, on=list(self._entity.keys), how="anti", maintain_order="left")
-        return rows.filter(~pl.col(SEQUENCE).is_in(self._numbers(source).implode()))
+            gone |= of_keys(rows, self._keys)
+        return rows.filter(~gone)
 
     def _numbers(self, source: str) -> pl.Series:
-        """The sequence numbers of their rows in the tables that the snapshot was made from; where these are gone, in those of now."""
+        """The sequence numbers of rows that go from the tables that the snapshot was made from; where these are gone, from those of now."""
         if source not in self._known:
             entry = self._here.ledger.entry(self._manifest.store_version)
             try:
@@ -100,9 +103,12 @@ class _Erasure:
         return self._known[source]
 
     def _read(self, source: str, entry: Entry) -> pl.Series:
-        columns = list(self._entity.keys)
-        rows = table_at(self._here, self._sources[source], entry, upto=0).read([*columns, SEQUENCE])
-        return rows.join(self._keys, on=columns, how="semi")[SEQUENCE]
+        state = state_of(entry, self._here.notes, source)
+        if state is None:
+            return pl.Series([], dtype=pl.Int64)
+        going = erased_rows(self._here, state, self._entity, self._keys)
+        rows = table_at(self._here, self._sources[source], entry, upto=0).read([*going.columns, SEQUENCE])
+        return rows.filter(pl.Series(going.chosen(rows)))[SEQUENCE]
 
 
 def _anew(file: ShardFile, rows: pl.DataFrame, made: dict[str, Path], draft: Path, token: str) -> ShardFile:

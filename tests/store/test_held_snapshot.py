@@ -15,6 +15,8 @@ from nowthen.store.store import Store
 
 from . import shop
 
+GUEST = nt.Entity("guest", keys={"guest": pl.String})
+
 
 @pytest.fixture
 def shown(store: Store) -> Store:
@@ -105,3 +107,25 @@ def test_what_was_published_answers_without_the_forgotten(shown: Store) -> None:
     name = next(column for column in before.columns if column.startswith("count"))
     assert (before[name][0] > 0, after[name][0]) == (True, 0)
     assert after[name][1] == before[name][1]
+
+
+def test_a_row_that_goes_with_its_newest_version_goes_with_all_of_them(store: Store) -> None:
+    def visits(guest: str) -> nt.Source:
+        """Two visits to a place, of which the first is said to be of that guest."""
+        rows = pl.DataFrame(
+            {"visit": [1, 2], "guest": [guest, "anna"], "place": ["p1", "p1"], "when": [shop.START] * 2}
+        )
+        return nt.Source("visits", nt.Frame(rows), event_time="when", row_id="visit", entities=[GUEST, shop.PLACE])
+
+    first = visits("anna")
+    views = [
+        nt.feature_view(one.name, entity=one, features={f"of_{one.name}": first.count()}) for one in (GUEST, shop.PLACE)
+    ]
+    store.apply(nt.FeatureService("visitors", views))
+    store.ingest(first)
+    store.ingest(visits("bert"))
+    store.snapshot("visitors")
+    store.forget(GUEST, ["bert"])
+    with store.online() as features:  # type: ignore[attr-defined]
+        answer = features.get("visitors", {"guest": "anna", "place": "p1"}).to_polars()
+    assert answer.row(0) == (1, 1)
