@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,12 @@ from ..snapshots.stale_copies import put_stale_copies
 from ..sources.conform import conformed
 from ..sources.frame import as_frame
 from .kinds import held
+from .mentions import mentions
 from .reachable import HELD_UNDER, Reach, erased_notes, for_servers, kept_entries
 
 _ATTEMPTS = 10
 _PATIENCE_S = 5.0
 _BYTES = (str, bytes, bytearray, memoryview)  # sequences, of letters or numbers that nobody means
-_TELLING = 4  # bytes: shorter keys are found everywhere
 
 
 @dataclass(frozen=True, repr=False)
@@ -47,7 +46,9 @@ class Forgotten:
     files: int
     bytes: int
     logs: tuple[str, ...]  # that were emptied, of these sources
-    left: tuple[str, ...]  # files in which the text of a key is found; that may be another's
+    left: tuple[
+        str, ...
+    ]  # files in which the text of a key is found, such as a feature's value; that may be another's; and damaged ones
 
     def __repr__(self) -> str:
         rows = ", ".join(f"{count:,} rows of {name}" for name, count in sorted(self.rows.items())) or "no rows"
@@ -74,7 +75,7 @@ def forgotten(here: Here, entity: Entity, keys: Any, settle: Callable[[], None])
         _check_known(here, entity)
         done = _erased(here, entity, wanted)
         emptied = tuple(sorted(name for name, writer in writers.items() if _emptied(here, entity, name, writer)))
-    left = tuple(_mentions(here, entity, wanted))
+    left = tuple(mentions(here, _logs(here, entity), wanted))
     return replace(done, logs=emptied, left=left)
 
 
@@ -249,19 +250,3 @@ def _emptied(here: Here, entity: Entity, source: str, writer: Writer) -> bool:
         return False
     writer.emptied()
     return True
-
-
-def _mentions(here: Here, entity: Entity, keys: pl.DataFrame) -> Iterator[str]:
-    """Files of the store in whose bytes the text of a key stands."""
-    texts = [text.encode() for column in keys.iter_columns() if column.dtype == pl.String for text in column.to_list()]
-    telling = [text for text in texts if len(text) >= _TELLING]
-    if not telling:
-        return
-    listed = [path for path, _, _ in here.folder.listed("") if not path.startswith("log/")]
-    read: list[tuple[str, Callable[[], bytes]]] = [(path, partial(here.folder.get, path)) for path in listed]
-    segments = [one for log in _logs(here, entity) for one in (*Log(log).segments(), *Log(log).cut_off())]
-    read += [(f"log/{one.parent.name}/{one.name}", one.read_bytes) for one in segments]
-    for path, content in read:
-        content_now = content()
-        if any(text in content_now for text in telling):
-            yield path

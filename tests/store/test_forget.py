@@ -110,6 +110,19 @@ def test_the_report_says_where_rows_were(full: Store) -> None:
     assert SECRET not in str(report)
 
 
+@pytest.mark.parametrize("key", [SECRET, "ida"])
+def test_files_of_values_that_have_the_key_are_named(store: Store, key: str) -> None:
+    rows = visits(60).with_columns(pl.col("person").replace(SECRET, key))
+    tx = source(rows)
+    last = nt.feature_view("last", entity=shop.PLACE, features={"who": tx["person"].last()})
+    store.apply(last)
+    store.ingest(tx)
+    store.backfill("last", shop.START, shop.START.replace(day=3), every="1h", engine="local")
+    store.training_set(rows.select("place", at="when"), [last], at="at").save("lately")
+    report = store.forget(PERSON, [key])
+    assert {path.split("/")[0] for path in report.left} == {"features", "training"}
+
+
 def test_other_rows_stay_as_they_were(full: Store) -> None:
     columns = visits(1).columns
     before = full.events(source(visits(1))).read(columns).filter(pl.col("person") != SECRET).sort("visit")
@@ -216,7 +229,7 @@ def test_keys_that_are_none_are_refused(full: Store, keys: object, error: type[E
 
 @pytest.mark.parametrize("entity", ["person", None])
 def test_what_is_no_entity_is_refused(full: Store, entity: nt.Entity) -> None:
-    with pytest.raises(WrongType, match="nt.Entity"):
+    with pytest.raises(WrongType, match=r"nt\.Entity"):
         full.forget(entity, [SECRET])
 
 
