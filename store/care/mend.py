@@ -39,7 +39,7 @@ def mended(here: Here, damage: Damage, backup: Folder | None = None, sources: Se
     """Whether something was done for a damaged file. Whether it is whole then, only another reading tells."""
     if backup is not None and _from_backup(here, damage.path, backup):
         return True
-    if damage.path == HINT:
+    if damage.path == HINT and _present(here.folder, HINT) is not None:
         here.folder.delete([HINT])  # without it the ledger is listed from its beginning
         return True
     if damage.path.endswith(SUFFIX) and _summed(here.folder, damage.path):

@@ -96,13 +96,21 @@ def _once(here: Here) -> Scrubbed:
         fresh = opened(here.folder, here.logs)  # what this process has made sure of before does not count
     except Corrupt as error:
         return Scrubbed(0, 0, 0, 0, (Damage(STORE, str(error), ()),))
-    return read_through(fresh)
+    return read_through(fresh, known=_known(here))
 
 
-def read_through(here: Here) -> Scrubbed:
-    """What one reading finds of a store that was just opened; its mark is not looked at."""
+def _known(here: Here) -> int:
+    """The newest entry that this process has seen, which must be there still."""
+    try:
+        return here.ledger.seen().number
+    except Corrupt:
+        return 0
+
+
+def read_through(here: Here, *, known: int = 0) -> Scrubbed:
+    """What one reading finds of a store that was just opened, with entries up to `known` at least; its mark is not looked at."""
     walk = _Walk(here)
-    head = walk.entries()
+    head = walk.entries(known)
     if head is not None:
         walk.notes(head)
         walk.checks()
@@ -131,9 +139,9 @@ class _Walk:
         ]
         return Scrubbed(self._entries, len(self._notes), self._files, self._bytes, tuple(told))
 
-    def entries(self) -> Entry | None:
+    def entries(self, known: int) -> Entry | None:
         """The head, once the whole ledger was read; None where it cannot be trusted."""
-        self._entries, damages = walked(self._here.folder)
+        self._entries, damages = walked(self._here.folder, known)
         self._found = {one.path: one for one in damages}
         return None if damages else self._tried(HINT, self._here.ledger.head)
 

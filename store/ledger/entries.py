@@ -18,7 +18,7 @@ from ..folders.canonical import unsealed
 from ..ports import Change, Entry, Folder, Moved, Work
 from . import as_of
 from .entry import EMPTY, HINT, content_of, entry_of, following, hint_of, number_of, path_of
-from .founding import founded
+from .founding import FOUNDING, founded, refuse_lost
 from .notes import note_path, read_note
 
 _TRIES = 50
@@ -146,11 +146,13 @@ class Entries:
         return True
 
     def _sure(self, entry: Entry) -> None:
-        """Raise the hint. It may lag behind where it cannot be written: the entry is there all the same."""
+        """Raise the hint, and end the founding. Both may lag behind where nothing can be written: the entry is there all the same."""
         self._durable = max(self._durable, entry.number)
         try:
             with self._folder.turn("ledger-head"):
                 self._raise_hint(entry)
+            if entry.number <= 2:  # 2: the writer of entry 1 may have died before it got here
+                self._folder.delete([FOUNDING])
         except (StorageFull, Unavailable):
             return
 
@@ -190,7 +192,7 @@ class Entries:
 
     # -- first use ------------------------------------------------------------------------------------------------------
     def _first_look(self) -> Entry:
-        """The newest entry by the listing from the hint on; a gap, and a hint beyond the newest, is damage."""
+        """The newest entry by the listing from the hint on; a gap, a hint beyond the newest, and none at all once the founding is over, is damage."""
         hint = self._hint()
         first = hint[0] if hint else 1
         listed = (number_of(path) for path, *_ in self._folder.listed("ledger", after=path_of(first - 1)))
@@ -200,7 +202,10 @@ class Entries:
             raise Corrupt(f"{path_of(missing)} is missing; {HINT} or a later entry says that it was there.")
         if hint and self.required(first).sha256 != hint[1]:
             raise Corrupt(f"{path_of(first)} or {HINT} is damaged: they do not match.")
-        return self.required(numbers[-1]) if numbers else EMPTY
+        if numbers:
+            return self.required(numbers[-1])
+        refuse_lost(self._folder)
+        return EMPTY
 
     def required(self, number: int) -> Entry:
         """An entry that the folder has, without asking which is the newest."""

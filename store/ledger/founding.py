@@ -1,4 +1,7 @@
-"""The file that says what a folder is: `store.json`, made before the first entry."""
+"""The file that says what a folder is: `store.json`, made before the first entry.
+
+Until that entry is there `notes/founding` lies beside it. So a store without entries whose first writer died is told from one whose ledger was lost.
+"""
 
 from __future__ import annotations
 
@@ -12,16 +15,35 @@ from ..folders import ballast
 from ..folders.canonical import sealed, unsealed
 from ..folders.place import STORE
 from ..ports import Folder
-from .entry import FORMAT
+from .entry import FORMAT, number_of, path_of
 
+FOUNDING: Final = "notes/founding"  # a cleanup removes one that a crash left behind the first entries
 _FIRST: Final = b'{"format": 1, "hash": 1}'  # what stood there in stores of the first format
 
 
 def founded(folder: Folder) -> None:
     """Make a folder a store, unless it is one."""
     if identity(folder) is None:
+        folder.put_new(FOUNDING, b"")
         folder.put_new(STORE, sealed({"format": FORMAT, "hash": HASH_VERSION, "store": str(uuid4())}))
         ballast.kept(folder)
+    refuse_lost(folder)
+
+
+def refuse_lost(folder: Folder) -> None:
+    """`Corrupt` where the ledger of a store is gone."""
+    if lost(folder):
+        raise Corrupt(
+            f"{path_of(1)} is missing, and all entries with it, though {folder.url} was a store: its ledger was lost, or this is a backup "
+            "that was broken off. Restore a backup, or put ledger/ back."
+        )
+
+
+def lost(folder: Folder) -> bool:
+    """Whether there is no entry, though there was one: the founding is over. Looks at the ledger last, as another may found the store meanwhile."""
+    if not _there(folder, STORE) or _there(folder, FOUNDING):
+        return False
+    return all(number_of(path) is None for path, *_ in folder.listed("ledger"))
 
 
 def identity(folder: Folder) -> Mapping[str, Any] | None:
@@ -47,6 +69,14 @@ def _content(folder: Folder) -> bytes | None:
             if not any(True for _ in folder.listed("ledger")):
                 return None
     raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger.")
+
+
+def _there(folder: Folder, path: str) -> bool:
+    try:
+        folder.get(path)
+    except NotFound:
+        return False
+    return True
 
 
 def _another(folder: Folder, version: object, hashed: object) -> str:

@@ -6,13 +6,16 @@ from ...engine.errors import Corrupt, NotFound
 from ..folders.canonical import unsealed
 from ..ports import Damage, Entry, Folder
 from .entry import HINT, entry_of, number_of, path_of
+from .founding import lost
 
 
-def walked(folder: Folder) -> tuple[int, list[Damage]]:
-    """How many entries there are, and what is damaged: named by the file that is, or is missing."""
+def walked(folder: Folder, known: int = 0) -> tuple[int, list[Damage]]:
+    """How many entries there are, and what is damaged: named by the file that is, or is missing. `known`: a number that was seen to be there."""
     listed = {number for path, *_ in folder.listed("ledger") if (number := number_of(path)) is not None}
     hint, found = _hint(folder)
-    count = max([*listed, hint])
+    count = max([*listed, hint, known])
+    if not count and lost(folder):
+        found.append(Damage(HINT, "it is missing, and all entries with it", ()))
     before: Entry | None = None
     for number in range(1, count + 1):
         entry = _read(folder, number, found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,8 @@ from nowthen.engine.errors import Corrupt
 from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.ledger.entries import Entries
 from nowthen.store.ledger.entry import begun, path_of
-from nowthen.store.ledger.founding import identity
-from nowthen.store.ledger.notes import NoteFiles
+from nowthen.store.ledger.founding import founded, identity
+from nowthen.store.ledger.notes import NoteFiles, note_path
 from nowthen.store.ports import Moved
 
 ENTRIES = 4
@@ -110,3 +111,31 @@ def test_a_file_that_is_gone_is_told(root: Path) -> None:
                 everything(root)
         finally:
             path.write_bytes(whole)
+
+
+def test_a_ledger_that_is_gone_is_never_an_empty_store(root: Path, tmp_path: Path) -> None:
+    copy = LocalFolder(tmp_path / "store")
+    shutil.copytree(root, copy.root)
+    shutil.rmtree(copy.root / "ledger")
+    with pytest.raises(Corrupt, match=path_of(1)):
+        Entries(copy).head()
+
+
+def test_no_entry_takes_the_place_of_one_that_was_lost(root: Path, tmp_path: Path) -> None:
+    copy = LocalFolder(tmp_path / "store")
+    ledger, work = Entries(copy), begun("tag", "tag")
+    before = ledger.head()
+    shutil.copytree(root, copy.root)
+    shutil.rmtree(copy.root / "ledger")
+    with pytest.raises(Corrupt, match="its ledger was lost"):
+        ledger.commit(before, work, lambda head: Moved({"tag/a": "a-b"}))
+
+
+def test_a_store_whose_first_writer_died_is_empty_and_goes_on(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path / "store")
+    founded(folder)
+    ledger, work = Entries(folder), begun("tag", "tag")
+    note = NoteFiles(folder, ledger).put(work.token, {"kind": "tag", "entry": 1})
+    assert ledger.head().number == 0
+    assert ledger.commit(ledger.head(), work, lambda head: Moved({"tag/a": note})).number == 1
+    assert [path for path, *_ in folder.listed("notes")] == [note_path(note)]

@@ -174,6 +174,17 @@ def spoiled(root: Path, column: str) -> str:
     return place.relative_to(root).as_posix()
 
 
+@pytest.mark.parametrize("again", [False, True], ids=["who knew it", "who opens it"])
+def test_a_ledger_that_is_gone_is_told_and_comes_back_from_a_backup(store: Store, made: Path, again: bool) -> None:
+    before = store.here.ledger.head().number
+    shutil.rmtree(store.root / "ledger")
+    looked = nt.connect(store.root) if again else store
+    assert all(one.path.startswith("ledger/") for one in looked.scrub().damaged)
+    assert not looked.scrub(repair=True).mended
+    assert looked.scrub(repair=True, backup=made / "backup").whole
+    assert nt.connect(store.root).here.ledger.head().number == before
+
+
 def test_what_cannot_be_mended_is_told_with_who_needs_it(store: Store) -> None:
     path = harmed(store, "a file of a table")
     report = nt.connect(store.root).scrub(repair=True)
