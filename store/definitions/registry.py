@@ -21,6 +21,11 @@ from .definition_note import KINDS, Definition, key_of
 
 _PREFIX = "definition/"
 Check = Callable[[Entry], None]
+Also = Callable[[Entry], Mapping[str, str | None]]
+
+
+def _nothing(_: Entry) -> Mapping[str, str | None]:
+    return {}
 
 
 @record
@@ -125,11 +130,11 @@ class Registry:
         kind: str,
         what: str,
         check: Check,
-        also: Mapping[str, str | None] | None = None,
+        also: Also = _nothing,
     ) -> Entry:
         """Add an entry that names these definitions, all or none. `Conflict` where one compared with is another by now.
 
-        `check` looks at the head that the entry follows, and refuses. `also` are more names of the ledger that move along.
+        `check` looks at the head that the entry follows, and refuses. `also` says by it which more names of the ledger move along.
         """
         listed = list(writes)
         changing = [one for one in listed if one.definition is None or one.definition.note is None]
@@ -142,7 +147,7 @@ class Registry:
             for one in listed:
                 _compare(head, one, listed)
             check(head)
-            return Moved({**notes, **(also or {})})
+            return Moved({**notes, **also(head)})
 
         return self.here.ledger.commit(base, work, change)
 

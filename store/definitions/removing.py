@@ -21,7 +21,9 @@ def removed(registry: Registry, name: str, *, force: bool) -> None:
         if not force:
             refuse(gone, users(registry, head, gone, [one.title]))
 
-    also = {f"snapshot/{one.name}": None} if one.kind == "service" else {}
+    def also(_: Entry) -> dict[str, None]:
+        return {f"snapshot/{one.name}": None} if one.kind == "service" else {}
+
     write = Write(one.kind, one.name, None, one.note)
     registry.write([write], kind="remove", what=f"remove {one.kind} {one.name}", check=check, also=also)
     if one.kind == "service":

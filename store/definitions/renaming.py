@@ -6,6 +6,7 @@ Definitions that hold the view are written anew under its new name, all in one e
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from ...engine.errors import Conflict, Invalid, NowThenError
@@ -30,7 +31,7 @@ def renamed(registry: Registry, old: str, new: str) -> Definition:
             raise Conflict(f"somebody began to use {one.kind} {one.name!r} just now. Rename it again.")
 
     what = f"rename {one.kind} {one.name} to {new}"
-    registry.write(writes, kind="rename", what=what, check=check, also=_moved(entry, one, new))
+    registry.write(writes, kind="rename", what=what, check=check, also=partial(_moved, one, new))
     return registry.find(one.kind, new)
 
 
@@ -88,7 +89,13 @@ def _check(after: Definition, one: Definition, new: str) -> None:
         ) from error
 
 
-def _moved(entry: Entry, one: Definition, new: str) -> dict[str, str | None]:
-    """What else of the ledger moves along: the columns that were backfilled."""
-    old = f"view/{one.name}"
-    return {old: None, f"view/{new}": entry.names[old]} if one.kind == "view" and old in entry.names else {}
+def _moved(one: Definition, new: str, head: Entry) -> dict[str, str | None]:
+    """What else of the ledger moves along: the columns that were backfilled, as they are at the head."""
+    old, to = f"view/{one.name}", f"view/{new}"
+    if one.kind != "view" or old not in head.names:
+        return {}
+    if to in head.names:
+        raise Conflict(
+            f"view {one.name!r} cannot be renamed to {new!r}: columns of a view that had that name are kept. Use another name."
+        )
+    return {old: None, to: head.names[old]}

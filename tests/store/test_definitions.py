@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import polars as pl
@@ -282,6 +283,35 @@ def test_who_begins_to_use_a_view_while_it_is_renamed_is_not_lost(
         store.rename("spend", "spending")
     store.rename("spend", "spending")
     assert [ref.view.name for ref in store.service("model").features.values()] == ["spending"]
+
+
+def test_what_is_backfilled_while_a_view_is_renamed_moves_along(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    tx, day = shop.source(shop.sales()), timedelta(days=1)
+    store.apply(spend(tx, count=count))
+    store.ingest(tx)
+    plain = Registry.write
+
+    def late(registry: Registry, *args: Any, **how: Any) -> Any:
+        monkeypatch.setattr(Registry, "write", plain)
+        nt.connect(store.root).backfill("spend", shop.START, shop.START + day)
+        return plain(registry, *args, **how)
+
+    monkeypatch.setattr(Registry, "write", late)
+    store.rename("spend", "money")
+    assert list(store.holes("money", shop.START, shop.START + day)) == []
+    assert "view/spend" not in store.here.ledger.head().names
+
+
+def test_columns_of_a_view_that_was_removed_are_not_written_over(store: Store) -> None:
+    tx, day = shop.source(shop.sales()), timedelta(days=1)
+    money = nt.feature_view("money", entity=shop.CUSTOMER, features={"total": total(tx)})
+    store.apply([spend(tx, count=count), money])
+    store.ingest(tx)
+    for name in ("spend", "money"):
+        store.backfill(name, shop.START, shop.START + day)
+    store.remove("money")
+    with pytest.raises(Conflict, match="columns of a view that had that name are kept"):
+        store.rename("spend", "money")
 
 
 def test_a_view_in_full_names_of_a_service_keeps_its_name(store: Store) -> None:
