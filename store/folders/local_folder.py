@@ -107,7 +107,7 @@ class LocalFolder:
         return b"".join(parts)
 
     def listed(self, under: str, after: str = "") -> Iterator[tuple[str, int, int]]:
-        """Path, bytes and time of change (microseconds) of the files below a folder, paths rising; drafts are none."""
+        """Path, bytes and time of change (microseconds) of the files below a folder, paths rising; drafts are none, nor what is behind links to folders below it."""
         start = self._place(under) if under else self.root
         yield from _walked(start, f"{under}/" if under else "", after)
 
@@ -221,10 +221,12 @@ class LocalFolder:
 
 
 def _walked(folder: Path, prefix: str, after: str) -> Iterator[tuple[str, int, int]]:
+    # A link to a folder is left out: what lies behind it may be there under another path too, and who lists may remove.
     try:
-        found = [(f"{one.name}/" if one.is_dir(follow_symlinks=False) else one.name, one) for one in os.scandir(folder)]
+        ones = [one for one in os.scandir(folder) if not one.is_symlink() or Path(one.path).is_file()]
     except GONE:
         return
+    found = [(f"{one.name}/" if one.is_dir(follow_symlinks=False) else one.name, one) for one in ones]
     for name, entry in sorted(found, key=lambda pair: pair[0]):
         path = prefix + name
         if path == f"{_DRAFTS}/" or name.startswith("."):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+import nowthen as nt
 from nowthen.engine.errors import Conflict, Corrupt, Invalid, NotFound
 from nowthen.store.care.backup import backed_up
 from nowthen.store.care.cleanup import cleaned
@@ -18,6 +19,7 @@ from nowthen.store.here import here as store_at
 from nowthen.store.ledger.entry import begun
 from nowthen.store.ports import Entry, Here, Moved
 from nowthen.store.rows import sequence
+from nowthen.store.store import Store
 
 DAY_US = 86_400_000_000
 _count = itertools.count()
@@ -185,6 +187,14 @@ def test_care_of_a_store_that_nothing_was_stored_in_makes_nothing(here: Here) ->
     with pytest.raises(NotFound, match="nothing was stored"):
         backed_up(here, LocalFolder(Path(here.folder.url).with_name("copy")))
     assert not Path(here.folder.url).exists()
+
+
+def test_a_table_on_another_disk_stays(store: Store, tx: nt.Source, tmp_path: Path) -> None:
+    table = store.root / "tables" / "sales"
+    table.symlink_to(table.rename(tmp_path / "disk"))
+    opened = nt.connect(store.root)
+    opened.cleanup(keep="0s", versions=1)
+    assert opened.events("sales").read(["sale"]).height == 60
 
 
 def test_keeping_no_version_is_refused(here: Here) -> None:

@@ -137,3 +137,13 @@ def test_where_no_folder_can_be_made_is_refused_by_name(place: str, tmp_path: Pa
     (tmp_path / "a-file").write_bytes(b"")
     with pytest.raises(Invalid, match="no folder can be made there"):
         LocalFolder(tmp_path / place).put_new("notes/one", b"1")
+
+
+def test_a_link_to_a_folder_is_read_through_and_not_listed(folder: LocalFolder, tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "disk" / "a").write_bytes(b"a")
+    folder.put("tables/sales/b", b"b")
+    for name, to in {"far": tmp_path / "disk", "round": folder.root, "twice": "sales", "gone": "nowhere"}.items():
+        (folder.root / "tables" / name).symlink_to(to)
+    assert folder.get("tables/far/a") == b"a"
+    assert [path for path, *_ in folder.listed("tables")] == ["tables/sales/b"]
