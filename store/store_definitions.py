@@ -49,9 +49,11 @@ class Definitions:
         """Make an earlier version of a definition the current one; `to` is the beginning of its hash."""
         if not to or "@" in name:
             raise Invalid(f"rollback({name!r}, to={to!r}): pass the name, and the beginning of a hash as to=.")
-        kind = self.registry.named(name).kind
-        wanted = self.registry.find(kind, f"{name.removeprefix(f'{kind}/')}@{to}")
-        return self._applied([replace(wanted, note=None, previous=None)], "rollback", force=force)
+        from .definitions.renaming import named_now
+
+        one = self.registry.named(name)
+        wanted = self.registry.find(one.kind, f"{one.name}@{to}")
+        return self._applied([named_now(self.registry, wanted, one.name)], "rollback", force=force)
 
     def rename(self, old: str, new: str) -> Definition:
         """Give a view or service another name; its versions, and what was backfilled of it, stay with it."""

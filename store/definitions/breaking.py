@@ -13,6 +13,7 @@ from ...engine.record import record
 from ..ports import Entry
 from .definition_note import Definition
 from .definition_reads import columns_read, features_of, features_read, keys_of_view, own_features, type_of_feature
+from .present_names import PresentNames
 from .registry import Registry
 
 Lost = Mapping[str, str]  # `view:feature`, `service name:column` or `source.column`, and what becomes of it
@@ -60,17 +61,20 @@ def users(
 
 
 def _holders(registry: Registry, entry: Entry) -> Iterator[tuple[tuple[str, str], set[str]]]:
-    """Everybody, and the parts that each holds on to."""
+    """Everybody, and the parts that each holds on to, by the names that these have now."""
+    names = PresentNames(registry, entry)
     for name, note in entry.names.items():
         first, _, rest = name.partition("/")
         if first == "definition":
             one = registry.noted(note)
             yield one.title, held_by(one.body)
         elif first == "snapshot":
-            body = registry.here.notes.get(note)["definition"]
-            yield ("snapshot", rest), held_by(body) | set(_parts_of_service(body))
+            manifest = registry.here.notes.get(note)
+            body = manifest["definition"]
+            held = {_now(names, part, manifest["store_version"]) for part in held_by(body)}
+            yield ("snapshot", rest), held | set(_parts_of_service(body))
         elif first == "training":
-            yield ("training set", rest), _held_by_training(registry.here.notes.get(note))
+            yield ("training set", rest), _held_by_training(registry.here.notes.get(note), names)
 
 
 def held_by(body: Json) -> set[str]:
@@ -81,10 +85,16 @@ def held_by(body: Json) -> set[str]:
     return {f"{view}:{name}" for view, name in others} | columns
 
 
-def _held_by_training(note: Json) -> set[str]:
-    features = {f"{view}:{feature}" for view, feature, *_ in note["features"].values()}
-    service = (note.get("definition") or {}).get("name")
+def _held_by_training(note: Json, names: PresentNames) -> set[str]:
+    features = {_now(names, f"{view}:{feature}", note["entry"]) for view, feature, *_ in note["features"].values()}
+    service = names.of("service", (note.get("definition") or {}).get("name", ""), note["entry"])
     return features | {_column_of(service, column) for column in note["features"]}
+
+
+def _now(names: PresentNames, part: str, number: int) -> str:
+    """A part that was held as of an entry, by the name that its view has now; columns of sources keep theirs."""
+    view, colon, feature = part.partition(":")
+    return f"{names.of('view', view, number)}:{feature}" if colon else part
 
 
 def _parts(definition: Definition) -> tuple[dict[str, Any], dict[str, Any]]:

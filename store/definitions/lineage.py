@@ -10,6 +10,7 @@ from ...engine.errors import NotFound, did_you_mean
 from ..ports import Entry
 from .definition_note import Definition
 from .definition_reads import columns_read, features_read, nodes_of, own_features
+from .present_names import PresentNames
 from .registry import Registry
 
 KINDS = ("source", "column", "feature", "view", "service", "training set", "model")
@@ -82,14 +83,14 @@ def _definitions(registry: Registry, entry: Entry) -> Iterator[Definition]:
 
 
 def _edges(registry: Registry, entry: Entry) -> Iterator[Edge]:
-    services = set()
+    services, names = set(), PresentNames(registry, entry)
     for one in _definitions(registry, entry):
         services |= {one.name} if one.kind == "service" else set()
         yield from _of_definition(one)
     for name, note in entry.names.items():
         kind, _, rest = name.partition("/")
         if kind == "training":
-            yield from _of_training(rest, registry.here.notes.get(note), services)
+            yield from _of_training(rest, registry.here.notes.get(note), services, names)
         elif kind == "model":
             yield ("training set", registry.here.notes.get(note)["training"]), ("model", rest)
 
@@ -110,12 +111,12 @@ def _of_definition(one: Definition) -> Iterator[Edge]:
             yield ("view", view), one.title
 
 
-def _of_training(name: str, note: Mapping[str, Any], services: set[str]) -> Iterator[Edge]:
-    service = (note.get("definition") or {}).get("name")
+def _of_training(name: str, note: Mapping[str, Any], services: set[str], names: PresentNames) -> Iterator[Edge]:
+    service = names.of("service", (note.get("definition") or {}).get("name", ""), note["entry"])
     if service in services:
         yield ("service", service), ("training set", name)
     for view, feature, *_ in note["features"].values():
-        yield ("feature", f"{view}:{feature}"), ("training set", name)
+        yield ("feature", f"{names.of('view', view, note['entry'])}:{feature}"), ("training set", name)
 
 
 def _adjacent(edges: Iterable[Edge]) -> dict[Node, list[Node]]:

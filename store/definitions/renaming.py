@@ -13,6 +13,7 @@ from ...engine.errors import Conflict, Invalid, NowThenError
 from ..folders.names import checked_new
 from ..ports import Entry
 from .definition_note import Definition, Json
+from .present_names import PresentNames
 from .registry import Registry, Write
 
 
@@ -33,6 +34,16 @@ def renamed(registry: Registry, old: str, new: str) -> Definition:
     what = f"rename {one.kind} {one.name} to {new}"
     registry.write(writes, kind="rename", what=what, check=check, also=partial(_moved, one, new))
     return registry.find(one.kind, new)
+
+
+def named_now(registry: Registry, earlier: Definition, name: str) -> Definition:
+    """An earlier definition under the name that it has now, with the present names of the views it holds."""
+    one = earlier if earlier.name == name else _own(earlier, name)
+    for old, new in PresentNames(registry, registry.entry()).renamed("view").items():
+        if old in one.body["views"]:
+            one = replace(one, body=_body(one.body, old, new))
+            _check(one, earlier, new)
+    return replace(one, note=None, previous=None)
 
 
 def _refuse(registry: Registry, entry: Entry, one: Definition, new: str) -> None:

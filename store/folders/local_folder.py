@@ -107,7 +107,7 @@ class LocalFolder:
         return b"".join(parts)
 
     def listed(self, under: str, after: str = "") -> Iterator[tuple[str, int, int]]:
-        """Path, bytes and time of change (microseconds) of the files below a folder, paths rising; drafts are none, nor what is behind links to folders below it."""
+        """Path, bytes and time of change (microseconds) of the files below a folder, paths rising; no drafts, nor what is behind links."""
         start = self._place(under) if under else self.root
         yield from _walked(start, f"{under}/" if under else "", after)
 

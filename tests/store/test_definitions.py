@@ -314,6 +314,45 @@ def test_columns_of_a_view_that_was_removed_are_not_written_over(store: Store) -
         store.rename("spend", "money")
 
 
+def test_a_version_from_before_a_rename_comes_back_under_the_present_name(store: Store) -> None:
+    store.apply(model(spend(count=count)))
+    first, key = store.versions("spend")[0].version, store.view("spend").spec.version("count")
+    store.apply(model(spend(count=lambda tx: tx.count().over("2d"))))
+    store.rename("spend", "money")
+    store.rollback("money", to=first[:12])
+    assert [name for kind, name in store.registry.current() if kind == "view"] == ["money"]
+    assert store.view("money").spec.version("count") == key
+
+
+def test_a_service_from_before_a_rename_of_its_view_comes_back_with_its_present_name(store: Store) -> None:
+    tx = shop.source(shop.sales())
+    view = spend(tx, count=count, total=total)
+    for chosen in (view.count, view.total):
+        store.apply([view, nt.FeatureService("model", [chosen])])
+    first = store.versions("model")[0].version
+    store.rename("spend", "money")
+    store.rename("model", "better")
+    store.rollback("better", to=first)
+    assert {name: one.view.name for name, one in store.service("better").features.items()} == {"count": "money"}
+
+
+def test_a_training_set_holds_on_to_what_was_renamed(store: Store) -> None:
+    tx = shop.source(shop.sales())
+    store.apply(model(spend(tx, count=count)))
+    store.ingest(tx)
+    store.training_set(shop.labels(), "model", at="t").save("t")
+    store.rename("spend", "money")
+    store.rename("model", "better")
+    store.apply(spend(tx, count=count))  # another one, which the training set did not use
+    for name in ("better", "money"):
+        with pytest.raises(Conflict, match=r"used by .*training set t"):
+            store.remove(name)
+    store.remove("spend")
+    nodes = store.lineage("t").nodes
+    assert {("service", "better"), ("feature", "money:count")} <= set(nodes)
+    assert ("view", "spend") not in nodes
+
+
 def test_a_view_in_full_names_of_a_service_keeps_its_name(store: Store) -> None:
     store.apply(nt.FeatureService("model", [spend(count=count)], full_names=True))
     with pytest.raises(Conflict, match="service 'model' holds its name in its columns"):

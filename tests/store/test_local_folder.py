@@ -143,7 +143,12 @@ def test_a_link_to_a_folder_is_read_through_and_not_listed(folder: LocalFolder, 
     (tmp_path / "disk").mkdir()
     (tmp_path / "disk" / "a").write_bytes(b"a")
     folder.put("tables/sales/b", b"b")
-    for name, to in {"far": tmp_path / "disk", "round": folder.root, "twice": "sales", "gone": "nowhere"}.items():
+    for name, to in {
+        "far": str(tmp_path / "disk"),
+        "round": str(folder.root),
+        "twice": "sales",
+        "gone": "nowhere",
+    }.items():
         (folder.root / "tables" / name).symlink_to(to)
     assert folder.get("tables/far/a") == b"a"
     assert [path for path, *_ in folder.listed("tables")] == ["tables/sales/b"]
