@@ -6,7 +6,7 @@ another way under its name is changed, not lost: its hash is another, and who wa
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from ...engine.record import record
@@ -46,6 +46,13 @@ def lost(before: Definition, after: Definition | None) -> dict[str, str]:
         elif keys[part] != other[part]:
             found[part] = f"changes its keys from {_said(keys[part])} to {_said(other[part])}"
     return found
+
+
+def missing(registry: Registry, given: Iterable[Definition]) -> dict[str, Definition]:
+    """What some definitions read that is neither registered nor among them, and who reads it."""
+    wanted = {one.title: one for one in given}
+    there = {part for one in {**registry.current(), **wanted}.values() for part in _parts(one)[0]}
+    return {part: one for one in wanted.values() for part in sorted(held_by(one.body) - there)}
 
 
 def users(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from ...engine.errors import Conflict
 from ..ports import Entry
-from .breaking import REMOVED, Lost, User, lost, users
+from .breaking import REMOVED, Lost, User, lost, missing, users
 from .definition_diff import Difference, differences
 from .definition_note import Definition
 from .given import definitions_of, of_one_name_each
@@ -92,10 +92,11 @@ class Changes:
         return f"{self._kind} {', '.join(names[:3])}{more}"
 
     def _unforced(self, head: Entry) -> None:
-        """Refuse where somebody at the head holds on to what is lost."""
+        """Refuse where somebody at the head holds on to what is lost, and what reads something that is not there."""
         titles = {change.definition.title for change in self.changes}
         gone = {part: what for change in self.changes for part, what in (change.lost or {}).items()}
         refuse(gone, users(self._registry, head, gone, titles) if gone else [])
+        _refuse_missing(missing(self._registry.at(head), [change.definition for change in self.changes]))
 
     def __repr__(self) -> str:
         states = [change.state for change in self.changes]
@@ -119,6 +120,13 @@ def refuse(gone: Lost, held: Iterable[User]) -> None:
         parts = "; ".join(f"{user.what} {gone[user.what]}" for user in {user.what: user for user in hurt}.values())
         listed = ", ".join(f"{user.kind} {user.name}" for user in hurt)
         raise Conflict(f"{parts}, but it is used by {listed}. Change these first, or pass force=True (--force).")
+
+
+def _refuse_missing(parts: Mapping[str, Definition]) -> None:
+    for part, one in parts.items():
+        raise Conflict(
+            f"{one.kind} {one.name!r} reads {part}, which is not registered. Apply that along with it, or pass force=True (--force)."
+        )
 
 
 def changes(registry: Registry, given: Any) -> Changes:

@@ -34,14 +34,24 @@ def features_of(body: Json, view: str | None = None) -> dict[str, Json]:
 
 
 def columns_read(body: Json, feature: Feature) -> set[str]:
-    """The columns of sources that a feature itself reads, not through others, as `source.column`; `source.*` for counted rows."""
-    found = set()
-    for node in nodes_of(body, feature):
+    """The columns of sources that a feature itself reads, not through others, as `source.column`; `source.*` for counted rows.
+
+    Among them those that say whose a row is, when it happened and was known, and which rows are versions of one.
+    """
+    nodes = list(nodes_of(body, feature))
+    read = {node["source"] for node in nodes if "source" in node}
+    found = {f"{source}.{column}" for source in read for column in _told_by(body, source, feature[0])}
+    for node in nodes:
         if node["node"] == "column":
             found.add(f"{node['source']}.{node['name']}")
         elif node["node"] == "fold" and node["arg"] is None:
             found.add(f"{node['source']}.*")
     return found
+
+
+def _told_by(body: Json, source: str, view: str) -> list[str]:
+    told = [body["sources"][source].get(name) for name in ("event_time", "known_time", "row_id", "deleted")]
+    return [column for column in told if column is not None] + [name for name, _ in keys_of_view(body, view)]
 
 
 def nodes_of(body: Json, feature: Feature) -> Iterator[Json]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -153,6 +154,39 @@ def test_a_column_of_a_source_that_a_view_reads_is_not_removed(store: Store) -> 
     store.apply(spend(total=total))
     with pytest.raises(Conflict, match=r"sales.amount is removed, but it is used by view spend"):
         store.apply(shop.source(shop.sales().drop("amount")))
+
+
+@pytest.mark.parametrize("column", ["customer_id", "when", "sale"])
+def test_a_column_that_says_whose_or_when_or_which_a_row_is_is_not_removed(store: Store, column: str) -> None:
+    published(store)
+    given: dict[str, Any] = {"row_id": "sale", "event_time": "when", "entities": [shop.CUSTOMER]}
+    other = {column: "another"}
+    given |= {part: "another" for part, name in list(given.items()) if name == column}
+    if column == "customer_id":
+        given["entities"] = [nt.Entity("client", keys={"another": pl.Int64})]
+    changed = nt.Source("sales", nt.Frame(shop.sales().rename(other)), **given)
+    with pytest.raises(Conflict, match=rf"sales\.{column} is removed.*service model, snapshot model, view spend"):
+        store.apply(changed)
+
+
+def test_a_version_that_reads_what_is_gone_does_not_come_back(store: Store) -> None:
+    tx = shop.source(shop.sales())
+
+    def outer(inner: Any) -> Any:
+        return nt.feature_view("outer", entity=shop.CUSTOMER, features={"twice": inner * 2})
+
+    store.apply(outer(spend(tx, count=count).count))
+    store.apply([outer(spend(tx, total=total).total), spend(tx, total=total)])
+    with pytest.raises(Conflict, match="view 'outer' reads spend:count, which is not registered"):
+        store.rollback("outer", to=store.versions("outer")[0].version)
+
+
+def test_a_view_is_not_imported_without_its_source(store: Store, tmp_path: Path) -> None:
+    store.apply(spend(count=count))
+    store.export(tmp_path / "files")
+    (tmp_path / "files" / "sources" / "sales.json").unlink()
+    with pytest.raises(Conflict, match=r"view 'spend' reads sales\..*, which is not registered"):
+        nt.connect(tmp_path / "other").import_(tmp_path / "files")
 
 
 def test_a_saved_training_set_holds_on_to_its_features(store: Store) -> None:
