@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ...engine.errors import Invalid
+from ...engine.errors import Invalid, WrongType
 from ..folders import ballast
 from ..folders.names import new_token
 from ..ledger import as_of
@@ -51,6 +51,10 @@ class Cleaned:
 
 def cleaned(here: Here, keep_us: int, versions: int, *, dry_run: bool = False) -> Cleaned:
     """Remove what neither the newest `versions` nor entries younger than `keep_us` nor tags and training sets need."""
+    if isinstance(versions, bool) or not isinstance(versions, int):
+        raise WrongType(
+            f"cleanup(versions={versions!r}): pass how many of the newest versions to keep, a whole number."
+        )
     if versions < 1 or keep_us < 0:
         raise Invalid(f"cleanup(keep={keep_us} us, versions={versions}): at least the newest version is always kept.")
     if not here.ledger.head().number:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import nowthen as nt
-from nowthen.engine.errors import Conflict, Corrupt, Invalid, NotFound
+from nowthen.engine.errors import Conflict, Corrupt, Invalid, NotFound, WrongType
 from nowthen.store.care.backup import backed_up
 from nowthen.store.care.cleanup import cleaned
 from nowthen.store.care.scrub import scrubbed
@@ -200,6 +200,12 @@ def test_a_table_on_another_disk_stays(store: Store, tx: nt.Source, tmp_path: Pa
 def test_keeping_no_version_is_refused(here: Here) -> None:
     with pytest.raises(Invalid, match="newest"):
         cleaned(here, 0, 0)
+
+
+@pytest.mark.parametrize("versions", ["3", 2.5, True, None])
+def test_a_number_of_versions_that_is_none_is_refused(here: Here, versions: Any) -> None:
+    with pytest.raises(WrongType, match="a whole number"):
+        cleaned(here, 0, versions)
 
 
 def paths(here: Here) -> Iterator[str]:
