@@ -19,6 +19,7 @@ HOMES = {
     "dt.month": "calendar_parts",
     "dt.ordinal_day": "calendar_parts",
     "dt.quarter": "calendar_parts",
+    "dt.replace_time_zone": "local_times",
     "dt.second": "calendar_parts",
     "dt.total_days": "durations",
     "dt.total_hours": "durations",

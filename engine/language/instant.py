@@ -50,6 +50,26 @@ def instant(moment: datetime, what: str) -> int:
     return (zoned - _EPOCH) // timedelta(microseconds=1)
 
 
+def localized(times: pl.Series, zone: str) -> pl.Series:
+    """Naive local times as times of their zone; null where its clocks show the time twice or never."""
+    return times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+
+
+def checked_zone(zone: object, what: str) -> str:
+    """The name of a time zone, or `Invalid` where there is none of that name.
+
+    >>> checked_zone("Europe/Berlin", "tz")
+    'Europe/Berlin'
+    """
+    try:
+        if isinstance(zone, str) and zone:
+            localized(pl.Series([_EPOCH.replace(tzinfo=None)]), zone)
+            return zone
+    except pl.exceptions.PolarsError:
+        pass
+    raise Invalid(f"{what}={zone!r} is not a time zone. Use a name like 'Europe/Berlin'.")
+
+
 def datetime_of(us: int) -> datetime:
     """The Python datetime, in UTC, of microseconds UTC: `instant` the other way. OverflowError outside the years 1 to 9999.
 
@@ -90,7 +110,7 @@ def _refuse_far(times: pl.Series, what: str, first: int) -> None:
 
 
 def _localized(times: pl.Series, what: str, zone: str, first: int) -> pl.Series:
-    local = times.dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+    local = localized(times, zone)
     if local.null_count():
         row = local.is_null().arg_max() or 0
         raise Invalid(

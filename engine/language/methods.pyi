@@ -25,6 +25,8 @@ class DtMethods:
         """Day of the year, 1 to 366."""
     def quarter(self) -> Expr:
         """Quarter of the year, 1 to 4."""
+    def replace_time_zone(self, time_zone: str) -> Expr:
+        """The instants at which clocks of a time zone show these naive times."""
     def second(self) -> Expr:
         """Second of the minute, 0 to 59."""
     def total_days(self) -> Expr:

@@ -16,9 +16,9 @@ from . import dtype as types
 from .build import both, rows_over, unfiltered
 from .duration import Duration, microseconds, not_negative
 from .entity import Entity, checked_name, entities, keys_of
-from .expr import Expr, shared
+from .expr import Expr, apply, shared
 from .fold import Fold
-from .instant import instants
+from .instant import checked_zone, instants
 from .nodes import SourceColumn
 from .registry import operators
 
@@ -72,6 +72,10 @@ class SourceSpec:
             raise UnknownColumn(f"source {self.name!r} has no column {name!r}. {did_you_mean(name, self.schema)}")
         return self.schema[name]
 
+    def is_local(self, dtype: pl.DataType) -> bool:
+        """True where values of this type are what clocks of its time zone show, and so no instants yet."""
+        return isinstance(dtype, pl.Datetime) and dtype.time_zone is None and self.time_zone not in (None, "UTC")
+
     def instants(self, rows: pl.DataFrame, column: str, first: int = 0) -> Index:
         """Microseconds UTC of one of its columns of times, as its zone and `available` say. `first` is the number of the first row."""
         what, zone = f"{self.name}.{column}", self.time_zone
@@ -98,7 +102,10 @@ class Rows:
         if name in self._computed:
             return self._computed[name]
         dtype = types.settled(self._spec.column(name))
-        return shared(SourceColumn(self._spec, name, dtype, self._kept))
+        column = shared(SourceColumn(self._spec, name, dtype, self._kept))
+        if self._spec.is_local(dtype):
+            return apply("dt.replace_time_zone", column, time_zone=self._spec.time_zone)
+        return column
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -171,7 +178,8 @@ class Source(Rows):
     `event_time` is the column that says when a row happened, `known_time` (optional) when it could be known. Rows with equal
     `row_id` are versions of one row. `known_after={"fraud": "7d"}` declares a column that is only known that long after its row; a
     fold that could read it earlier is refused. `deleted` names a Boolean column: such a version ends its row. Naive times are UTC
-    unless `time_zone` says otherwise. `schema` lets definitions be imported where the data is not.
+    unless `time_zone` says otherwise: then each is the instant at which clocks there show it, also in expressions. `schema` lets
+    definitions be imported where the data is not.
     """
 
     __slots__ = ()
@@ -219,6 +227,8 @@ def _check(spec: SourceSpec) -> None:
     for column in (spec.event_time, spec.row_id, spec.known_time, spec.deleted, *spec.known_after):
         if column is not None:
             spec.column(column)
+    if spec.time_zone is not None:
+        checked_zone(spec.time_zone, f"source {spec.name!r}: time_zone")
     _check_times(spec)
     if spec.deleted and not isinstance(spec.column(spec.deleted), pl.Boolean):
         raise WrongType(

@@ -16,7 +16,7 @@ import polars as pl
 from ..errors import Invalid
 from ..folds.column import Index
 from .duration import Duration, microseconds, not_negative, positive, written
-from .instant import DAY_US
+from .instant import DAY_US, checked_zone
 
 
 class End(NamedTuple):
@@ -135,7 +135,7 @@ def hopping(
         raise Invalid(
             f"hopping({width!r}, {hop!r}, tz={tz!r}): in local time a window is whole days, or shorter than one."
         )
-    return Hopping(*lengths, 0, partial, microseconds(offset), _zone(tz))
+    return Hopping(*lengths, 0, partial, microseconds(offset), checked_zone(tz, "tz"))
 
 
 def floor(instants: Index, step: int, offset: int = 0, tz: str = "UTC") -> Index:
@@ -206,14 +206,6 @@ def _of_wall(shown: Index, tz: str) -> Index:
         return found.to_numpy()
     half_a_day = wall.dt.offset_by("-12h").dt.replace_time_zone(tz, ambiguous="earliest", non_existent="null")
     return found.fill_null(half_a_day.dt.timestamp("us") + DAY_US // 2).to_numpy()
-
-
-def _zone(tz: str) -> str:
-    try:
-        pl.Series([0]).cast(pl.Datetime("us", tz))
-    except pl.exceptions.PolarsError as error:
-        raise Invalid(f"tz={tz!r} is not a time zone. Use a name like 'Europe/Berlin'.") from error
-    return tz
 
 
 def as_json(window: Window) -> dict[str, Any]:

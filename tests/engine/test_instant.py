@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import polars as pl
 import pytest
 
+import nowthen as nt
 from nowthen.engine.errors import Invalid, WrongType
 from nowthen.engine.language.instant import DAY_US, datetime_of, instant, instants, written_instant
 
@@ -65,3 +66,9 @@ def test_microseconds_are_the_datetime_they_came_from() -> None:
 
 def test_an_instant_is_written_in_utc_even_before_all_calendars() -> None:
     assert [written_instant(us) for us in (SUMMER_US, -(10**17))] == ["2020-07-01 12:00:00", "before year 1"]
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berln", "", "*", 5])
+def test_a_wrong_time_zone_of_a_source_is_refused_where_it_is_written(zone: str) -> None:
+    with pytest.raises(Invalid, match=r"source 'sales': time_zone=.* is not a time zone\. Use a name"):
+        nt.Source("sales", event_time="time", schema={"time": pl.Datetime("us")}, time_zone=zone)

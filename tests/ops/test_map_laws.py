@@ -29,6 +29,7 @@ every_map = pytest.mark.parametrize("name", sorted(MAPS))
 PARAMETERS: dict[str, list[dict[str, Any]]] = {
     "cast": [{"dtype": dtype, "strict": False} for dtype in TYPES],
     "clip": [{"lower_bound": 1, "upper_bound": 2}, {"lower_bound": 1}, {"upper_bound": 2}, {}],
+    "dt.replace_time_zone": [{"time_zone": "UTC"}, {"time_zone": "Asia/Tokyo"}],
     "dt.truncate": [{"every": every} for every in ("1s", "7h", "1d", "1d12h", "2w", "1mo", "1q")],
     "is_between": [{"closed": closed} for closed in ("both", "left", "right", "none")],
     "is_in": [{"values": values} for values in ((), (1, 2), (1.5, float("nan")), ("a", None), (True,))],
@@ -355,3 +356,11 @@ def run(name: str, *columns: Column, **params: Any) -> Column:
     case = accepted(MAPS[name], tuple(c.dtype for c in columns), params)
     assert case is not None
     return case.run(list(columns))
+
+
+def test_local_times_are_of_a_zone_that_exists() -> None:
+    rule = MAPS["dt.replace_time_zone"].returns
+    with pytest.raises(Invalid, match=r"time_zone='Europe/Berln' is not a time zone"):
+        rule(pl.Datetime("us"), time_zone="Europe/Berln")
+    with pytest.raises(WrongType, match="without a zone"):
+        rule(BERLIN, time_zone="Europe/Berlin")
