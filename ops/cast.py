@@ -8,11 +8,11 @@ from ..engine.errors import Invalid, WrongType
 from ..engine.folds.column import Column, physical
 from ..engine.language.dtype import settled
 from ..engine.language.map import map_of_columns
-from .kinds import ANY, BOOLEAN, DATETIME, FLOAT, INTEGER, NULL, NUMBER, accept
+from .kinds import ANY, BOOLEAN, CASTABLE, DATETIME, FLOAT, INTEGER, NULL, NUMBER, accept
 
 
 def _target(source: pl.DataType, *, dtype: pl.DataType, **_: bool) -> pl.DataType:
-    accept("cast", ANY, source)
+    accept("cast", CASTABLE, source)
     if dtype not in ANY or dtype in NULL or settled(dtype) != dtype:
         raise WrongType(
             f"cast: a feature cannot be {dtype}. Use a number, Boolean, String, Date, Datetime('us') or Duration('us')."

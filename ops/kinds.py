@@ -39,7 +39,14 @@ DATETIME = Kind("a Datetime", (pl.Datetime,))
 DURATION = Kind("a Duration", (pl.Duration,))
 NULL = Kind("a null", (pl.Null,))
 LIST = Kind("a list", (pl.List,))
-ANY = Kind("any type", (*NUMBER.types, pl.Boolean, pl.String, pl.Date, pl.Datetime, pl.Duration, pl.Null))
+ANY = Kind(
+    "a number, Boolean, String, Date, Datetime or Duration",
+    (*NUMBER.types, pl.Boolean, pl.String, pl.Date, pl.Datetime, pl.Duration, pl.Null),
+)
+
+CASTABLE = Kind(
+    "a number, Boolean, String, Date, Datetime, Duration, Decimal or Time", (*ANY.types, pl.Decimal, pl.Time)
+)
 
 
 def refused(name: str, accepted: str, *dtypes: pl.DataType) -> WrongType:

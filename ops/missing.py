@@ -10,16 +10,16 @@ from ..engine.folds.column import Array, Column, selected
 from ..engine.language.expr import Expr, apply
 from ..engine.language.map import map_of_columns, map_of_values
 from .alike import common, converted
-from .kinds import ANY, FLOAT, LIST, NULL, NUMBER, accept, always, refused
+from .kinds import CASTABLE, FLOAT, LIST, NULL, NUMBER, accept, always, refused
 
 
-@map_of_columns(name="is_null", returns=always("is_null", ANY | LIST, pl.Boolean()))
+@map_of_columns(name="is_null", returns=always("is_null", CASTABLE | LIST, pl.Boolean()))
 def is_null(x: Column) -> Column:
     """True where there is no value."""
     return Column(pl.Boolean(), ~x.is_valid())
 
 
-@map_of_columns(name="is_not_null", returns=always("is_not_null", ANY | LIST, pl.Boolean()))
+@map_of_columns(name="is_not_null", returns=always("is_not_null", CASTABLE | LIST, pl.Boolean()))
 def is_not_null(x: Column) -> Column:
     """True where there is a value; NaN is one."""
     return Column(pl.Boolean(), x.is_valid())

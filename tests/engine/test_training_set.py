@@ -174,3 +174,10 @@ def test_nothing_is_read_before_it_is_collected() -> None:
     source = nt.Source("sales", Unread(ROWS), event_time="time", entities=SHOP)
     view = nt.feature_view("view", entity=SHOP, features={"count": source.count()})
     assert "1 features" in repr(nt.training_set(spine(), view, at="asked"))
+
+
+def test_decimals_are_cast_where_they_are_read() -> None:
+    priced = ROWS.with_columns(price=pl.Series([1.25, 7, 8, None]).cast(pl.Decimal(10, 2)))
+    price = nt.Source("priced", nt.Frame(priced), event_time="time", entities=[SHOP]).price
+    view = nt.feature_view("v", entity=SHOP, features={"sum": price.cast(pl.Float64).sum(), "null": price.is_null()})
+    assert collected(view).select("sum", "null").rows() == [(8.25, True), (8.0, False)]

@@ -364,3 +364,18 @@ def test_local_times_are_of_a_zone_that_exists() -> None:
         rule(pl.Datetime("us"), time_zone="Europe/Berln")
     with pytest.raises(WrongType, match="without a zone"):
         rule(BERLIN, time_zone="Europe/Berlin")
+
+
+@pytest.mark.parametrize("dtype", [pl.Decimal(10, 2), pl.Time()], ids=str)
+def test_decimals_and_times_of_day_can_be_cast_and_asked_for_nulls(dtype: pl.DataType) -> None:
+    values = pl.Series([0, None, 7]).cast(dtype)
+    read = Column.from_series(values)
+    for target in (pl.Int64(), pl.String()):
+        assert run("cast", read, dtype=target, strict=True).to_series().to_list() == values.cast(target).to_list()
+    assert seen(run("is_null", read)) == [False, True, False]
+    assert seen(run("is_not_null", read)) == [True, False, True]
+
+
+def test_what_a_decimal_is_refused_by_says_what_it_takes() -> None:
+    with pytest.raises(WrongType, match=r"is_in takes a number, Boolean, String, .*got Decimal.*\.cast"):
+        MAPS["is_in"].returns(pl.Decimal(10, 2), values=(1,))
