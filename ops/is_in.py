@@ -11,13 +11,14 @@ import polars as pl
 from ..engine.errors import WrongType
 from ..engine.folds.column import Array, Column
 from ..engine.language.map import map_of_columns
+from ..engine.language.plain import told
 from .kinds import ANY, accept
 
 
 def _member(dtype: pl.DataType, *, values: tuple[Any, ...]) -> pl.DataType:
     accept("is_in", ANY, dtype)
     if not isinstance(values, tuple):
-        raise WrongType(f"is_in: values={values!r}; give a list of plain values, as in is_in(values=[1, 2]).")
+        raise WrongType(f"is_in: values={told(values)}; give a list of plain values, as in is_in(values=[1, 2]).")
     _members.__wrapped__(dtype, values)
     return pl.Boolean()
 
@@ -39,7 +40,7 @@ def _members(dtype: pl.DataType, values: tuple[Any, ...]) -> Array:
         return Column.from_series(pl.Series(given, dtype=dtype, strict=True)).values
     except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
         raise WrongType(
-            f"is_in: a column of {dtype} cannot be compared with all of {given!r}: {str(error).partition(chr(10))[0]}"
+            f"is_in: a column of {dtype} cannot be compared with all of {told(given)}: {str(error).partition(chr(10))[0]}"
         ) from None
 
 

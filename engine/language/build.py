@@ -15,6 +15,7 @@ from .expr import Expr, apply, shared
 from .fold import Fold
 from .map import Map
 from .nodes import Apply, AskedAt, Feature, FoldOver, Literal, SourceColumn
+from .plain import plain, plains, told
 from .registry import operator
 from .window import Sliding
 
@@ -66,9 +67,8 @@ def _settled(value: Any) -> Any:
         return types.instance(value)
     if isinstance(value, Expr):
         raise WrongType(f"{value!r} is an expression where a plain value is needed.")
-    if isinstance(value, set | frozenset):
-        return tuple(sorted(value, key=lambda one: (type(one).__name__, repr(one))))
-    return tuple(value) if isinstance(value, list) else value
+    several = plains(value)
+    return plain(value) if several is None else several
 
 
 def _check_one_place(name: str, columns: tuple[Expr, ...]) -> None:
@@ -114,7 +114,7 @@ def rows_over(
 
 def _made(found: type[Fold], args: tuple[Any, ...], params: dict[str, Any]) -> Fold:
     try:
-        return found(*args, **params)
+        return found(*map(plain, args), **{name: plain(value) for name, value in params.items()})
     except TypeError as error:
         known = ", ".join(["where", *(field.name for field in fields(found))])
         raise WrongType(f"{found.name}: {str(error).partition(') ')[2] or error}. Parameters: {known}.") from None
@@ -126,7 +126,7 @@ def both(kept: Expr | None, where: Expr | None, source: SourceSpec) -> Expr | No
         return kept
     if not isinstance(where, Expr) or not isinstance(where.dtype, pl.Boolean):
         raise WrongType(
-            f"a filter is a Boolean expression, got {where!r}. Compare a column, as in {source.name}.x > 1."
+            f"a filter is a Boolean expression, got {told(where)}. Compare a column, as in {source.name}.x > 1."
         )
     if where.rows is not source:
         raise Invalid(f"the filter {where!r} does not live on the rows of {source.name!r}.")
@@ -147,6 +147,7 @@ def literal(value: object) -> Expr:
     """The expression of a Python value; an expression stays itself."""
     if isinstance(value, Expr):
         return value
+    value = plain(value)
     if isinstance(value, datetime):
         zoned = value if value.tzinfo else value.replace(tzinfo=UTC)
         return shared(Literal(zoned.astimezone(UTC), types.UTC))
@@ -162,7 +163,9 @@ def literal(value: object) -> Expr:
             return shared(Literal(value, dtype))
     if value is None:
         return shared(Literal(None, pl.Null()))
-    raise WrongType(f"{value!r} ({type(value).__name__}) cannot be part of an expression.")
+    raise WrongType(
+        f"{told(value)} ({type(value).__name__}) cannot be part of an expression. Give a column, or one value."
+    )
 
 
 def at() -> Expr:
@@ -177,17 +180,18 @@ def at() -> Expr:
 def feature(expr: Expr, *, default: Any = None, about: str = "") -> Any:
     """An expression with metadata of its own; `default` replaces a null, whatever its cause."""
     if not isinstance(expr, Expr):
-        raise WrongType(f"nt.feature takes an expression, got {expr!r}.")
+        raise WrongType(f"nt.feature takes an expression, got {told(expr)}.")
     return Feature(expr, None if default is None else _default(expr, default), about)
 
 
 def _default(expr: Expr, default: Any) -> Any:
     """A default that fits its expression; that of lists as a tuple."""
-    listed = isinstance(expr.dtype, pl.List)
+    listed, several = isinstance(expr.dtype, pl.List), plains(default)
+    default = several if listed and several is not None else plain(default)
     try:
         if listed and not isinstance(default, list | tuple):
             raise TypeError("not a list")
         pl.Series(default if listed else [default], dtype=types.inner_of(expr.dtype), strict=True)
     except (TypeError, OverflowError, pl.exceptions.PolarsError):
-        raise WrongType(f"default={default!r} does not fit {expr!r}, which is {expr.dtype}.") from None
+        raise WrongType(f"default={told(default)} does not fit {expr!r}, which is {expr.dtype}.") from None
     return tuple(default) if listed else default

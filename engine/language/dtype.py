@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from ..errors import Invalid, WrongType
+from .plain import told
 
 UTC = pl.Datetime("us", "UTC")
 _PLAIN: dict[str, pl.DataType] = {
@@ -80,6 +81,8 @@ def settled(dtype: pl.DataType) -> pl.DataType:
     return pl.String() if isinstance(dtype, pl.Categorical | pl.Enum) else dtype
 
 
-def schema(columns: Mapping[str, Any]) -> dict[str, pl.DataType]:
+def schema(columns: Mapping[str, Any], what: str = "schema") -> dict[str, pl.DataType]:
     """A schema with every type as an instance."""
+    if not isinstance(columns, Mapping):
+        raise WrongType(f"{what} is {told(columns)}; give columns and their types, as in {{'customer_id': pl.Int64}}.")
     return {name: instance(dtype) for name, dtype in columns.items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
 
 import polars as pl
 
 from ..errors import Invalid, WrongType
 from . import dtype as types
+from .plain import told
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _KEY_TYPES = (pl.String, pl.Boolean, pl.Date, pl.Datetime)
@@ -35,7 +36,7 @@ class Entity:
 
     def __init__(self, name: str, *, keys: Mapping[str, Any], about: str = "") -> None:
         self.name = checked_name(name, "an entity")
-        self.keys = types.schema(keys)
+        self.keys = types.schema(keys, f"entity {name!r}: keys")
         self.about = about
         if not self.keys:
             raise Invalid(
@@ -53,10 +54,13 @@ class Entity:
 
 def entities(given: Entity | Sequence[Entity], whose: str) -> tuple[Entity, ...]:
     """One entity or several as a tuple. They may share a key column, if it has the same type in all."""
-    many = (given,) if isinstance(given, Entity) else tuple(given)
+    several = isinstance(given, Iterable) and not isinstance(
+        given, str
+    )  # of text each letter would be named, not the text
+    many: tuple[Any, ...] = tuple(cast(Iterable[Any], given)) if several else (given,)
     for entity in many:
         if not isinstance(entity, Entity):
-            raise WrongType(f"{whose}: entity is {entity!r}, not an nt.Entity.")
+            raise WrongType(f"{whose}: entity is {told(entity)}, not an nt.Entity.")
     names = [entity.name for entity in many]
     if len(set(names)) < len(names):
         raise Invalid(f"{whose} names an entity twice: {', '.join(names)}.")

@@ -52,6 +52,7 @@ class Expr(Methods):
     """A typed expression. Build them from sources, requests and views; operators and methods give new ones."""
 
     dtype: pl.DataType
+    __array_ufunc__ = None  # numpy leaves arithmetic with its values to us, instead of doing it entry by entry
 
     # -- what every node tells ------------------------------------------------------------------------------------------
     @property
@@ -110,7 +111,10 @@ class Expr(Methods):
     def over(self, width: Duration | Window, *, delay: Duration = "0s", closed: str = "right") -> Expr:
         """Refused here: only a fold has a window."""
         if isinstance(width, str) and not width[:1].isdigit() and width != "forever":
-            raise Invalid(f"over({width!r}): over() takes a window like '7d'. To fold per category use by={width!r}.")
+            raise Invalid(
+                f"over({width!r}): over() takes a duration like '7d', 'forever', nt.tumbling(...) or nt.hopping(...). "
+                "To fold the rows of one category pass the fold a filter, as in where=source.kind == 'a'."
+            )
         raise Invalid(f"{self!r} is not a fold, so it has no window. Fold it first: {self!r}.mean().over({width!r}).")
 
     def __bool__(self) -> bool:

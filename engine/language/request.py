@@ -22,7 +22,7 @@ class Request:
     """
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._fields = types.schema(fields)
+        self._fields = types.schema(fields, "nt.Request")
         for name, dtype in self._fields.items():
             if isinstance(dtype, pl.List):
                 raise WrongType(

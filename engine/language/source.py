@@ -20,6 +20,7 @@ from .expr import Expr, apply, shared
 from .fold import Fold
 from .instant import checked_zone, instants
 from .nodes import SourceColumn
+from .plain import told
 from .registry import operators
 
 
@@ -68,6 +69,8 @@ class SourceSpec:
 
     def column(self, name: str) -> pl.DataType:
         """The type of a column, or `UnknownColumn` with the nearest one."""
+        if not isinstance(name, str):
+            raise WrongType(f"source {self.name!r}: {told(name)} is not the name of a column. Give one, as text.")
         if name not in self.schema:
             raise UnknownColumn(f"source {self.name!r} has no column {name!r}. {did_you_mean(name, self.schema)}")
         return self.schema[name]
@@ -130,7 +133,7 @@ class Rows:
         """The rows with more columns, computed from those they have."""
         for name, expr in columns.items():
             if not isinstance(expr, Expr) or expr.rows not in (self._spec, None):
-                raise WrongType(f"{name}={expr!r} does not live on the rows of {self._spec.name!r}.")
+                raise WrongType(f"{name}={told(expr)} does not live on the rows of {self._spec.name!r}.")
         return Rows(self._spec, self._kept, {**self._computed, **columns})
 
     def select(self, *names: str) -> Rows:
@@ -203,7 +206,7 @@ class Source(Rows):
     ) -> None:
         spec = SourceSpec(
             checked_name(name, "a source"), reader, event_time, _several(entities, f"source {name!r}"), _schema(name, reader, schema), row_id, known_time,
-            {column: not_negative(wait, f"known_after of {column!r}") for column, wait in (known_after or {}).items()}, deleted, time_zone, available,
+            _waits(name, known_after or {}), deleted, time_zone, available,
             None if max_ahead is None else microseconds(max_ahead), about,
         )  # fmt: skip
         _check(spec)
@@ -213,9 +216,17 @@ class Source(Rows):
 _several = entities
 
 
+def _waits(name: str, known_after: Mapping[str, Duration]) -> dict[str, int]:
+    if not isinstance(known_after, Mapping):
+        raise WrongType(
+            f"source {name!r}: known_after is {told(known_after)}; give columns and waits, as in {{'fraud': '7d'}}."
+        )
+    return {column: not_negative(wait, f"known_after of {column!r}") for column, wait in known_after.items()}
+
+
 def _schema(name: str, reader: Reader | None, schema: Mapping[str, Any] | None) -> dict[str, pl.DataType]:
     if schema is not None:
-        return types.schema(schema)
+        return types.schema(schema, f"source {name!r}: schema")
     if reader is None:
         raise Invalid(
             f"source {name!r} has neither data nor schema. Give a reader (nt.Parquet, nt.Frame, ...) or schema={{...}}."

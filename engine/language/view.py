@@ -16,6 +16,7 @@ from .entity import Entity, checked_name, entities, keys_of
 from .expr import Expr, digest, is_uncalled
 from .instant import DAY_US
 from .nodes import Feature, FoldOver, Reference, SourceColumn, walk
+from .plain import told
 from .registry import operator
 
 _OWN = frozenset({"spec", "select"})
@@ -143,7 +144,7 @@ def feature_view(
     """A feature view made from a mapping of names to expressions; the keywords are those of the class form."""
     for key, value in features.items():
         if not isinstance(value, Expr):
-            raise WrongType(f"view {name!r}: feature {key!r} is {value!r}, not an expression.")
+            raise WrongType(f"view {name!r}: feature {key!r} is {told(value)}, not an expression.")
     return ViewType(  # type: ignore[return-value]
         checked_name(name, "a view"), (FeatureView,), dict(features), entity=entity, name=name, owner=owner, tags=tags,
         every=every, ttl=ttl, history=history, about=about,
@@ -155,7 +156,7 @@ def _refuse_uncalled(view: str, written: Mapping[str, Any]) -> None:
     for name, value in written.items():
         if not name.startswith("_") and (is_uncalled(value) or not isinstance(value, Expr)):
             raise WrongType(
-                f"view {view!r}: {name} = {value!r} is no expression. Call it, or begin the name of a helper with an underscore."
+                f"view {view!r}: {name} = {told(value)} is no expression. Call it, or begin the name of a helper with an underscore."
             )
 
 

@@ -19,6 +19,7 @@ from ..language import dtype as types
 from ..language.duration import Duration, not_negative, positive
 from ..language.instant import instant
 from ..language.nodes import Reference, RequestField, walk
+from ..language.plain import plain, plains, told
 from ..language.service import keys_of
 from ..plan.budget import bytes_of
 from ..plan.lower import Open, lower
@@ -206,16 +207,16 @@ class TrainingSet:
 
         return dataset(tensors.arrays(self.batches(handover.ROWS, **how), names, fill_null), batch_size, dtype)
 
-    def split(self, at: Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
+    def split(self, at: str | datetime | Sequence[str | datetime], *, gap: Duration = "0s") -> tuple[TrainingSet, ...]:
         """The training set cut by time into half-open parts; rows less than `gap` before a cut are dropped.
 
-        Two cuts give three parts: before the first, between them, and from the second on. The spine is read once, here.
+        Two cuts give three parts: before the first, between them, and from the second on; one need not stand in a list. The spine is read once, here.
         """
         frame = self.spine.reader.read(list(self.spine.schema))
         times = self.spine.times(frame)
-        cuts = [_cut(cut) for cut in at]
+        cuts = _cuts(at)
         if cuts != sorted(set(cuts)):
-            raise Invalid(f"cuts {list(at)} must be in increasing order.")
+            raise Invalid(f"cuts {told(at)} must be in increasing order.")
         wait = not_negative(gap, "gap")
         ends = [(low, high - wait) for low, high in zip([-FOREVER, *cuts], [*cuts, FOREVER], strict=True)]
         return tuple(self._over(frame.filter(pl.Series((times >= low) & (times < high)))) for low, high in ends)
@@ -374,8 +375,20 @@ def _check_statuses(taken: Sequence[str], features: Mapping[str, Reference]) -> 
         )
 
 
+def _cuts(at: str | datetime | Sequence[str | datetime]) -> list[int]:
+    several = plains(at)
+    return [_cut(cut) for cut in ((plain(at),) if several is None else several)]
+
+
 def _cut(cut: str | datetime) -> int:
-    return instant(datetime.fromisoformat(cut) if isinstance(cut, str) else cut, "a cut")
+    try:
+        return instant(datetime.fromisoformat(cut) if isinstance(cut, str) else cut, "a cut")
+    except ValueError as error:
+        if isinstance(error, Invalid):
+            raise
+        raise Invalid(
+            f"cut {cut!r} is not a time. Write it as '2026-01-31' or '2026-01-31T12:00', or give a datetime."
+        ) from None
 
 
 __all__ = ["TrainingSet", "keys_of", "passes_through", "training_set"]

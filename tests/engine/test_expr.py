@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta, timezone
 
+import numpy as np
 import polars as pl
 import pytest
 
 import nowthen as nt
 from nowthen.engine.language.expr import Expr
 
-from .shop import SHOP, sales
+from .shop import ROWS, SHOP, sales
 
 tx = sales(known_after={"fraud": "7d"})
 request = nt.Request({"amount": pl.Float64})
@@ -94,7 +95,29 @@ REFUSED: dict[str, tuple[Callable[[], object], type[nt.NowThenError], str]] = {
     "a filter of no truth": (lambda: tx.filter(tx.amount), nt.WrongType, "a filter is a Boolean expression"),
     "a filter of other rows": (lambda: tx.filter(sales().fraud), nt.Invalid, "does not live on the rows"),
     "a window of a column": (lambda: tx.amount.over("1d"), nt.Invalid, "Fold it first"),
-    "a window named by a column": (lambda: tx.amount.mean().over("shop_id"), nt.Invalid, "by='shop_id'"),
+    "a window named by a column": (lambda: tx.amount.mean().over("shop_id"), nt.Invalid, "pass the fold a filter"),
+    "a window before now": (lambda: tx.amount.mean().over("-7d"), nt.Invalid, "over() takes a duration like '7d'"),
+    "an array": (lambda: tx.amount + np.array([1, 2]), nt.WrongType, "array([1, 2]) (ndarray) cannot be part"),
+    "an array before": (lambda: np.array([1, 2]) + tx.amount, nt.WrongType, "array([1, 2]) (ndarray) cannot be part"),
+    "a frame": (lambda: tx.amount > ROWS, nt.WrongType, "a DataFrame of length 4 (DataFrame) cannot be part"),
+    "a frame of values": (lambda: tx.amount.is_in(ROWS), nt.WrongType, "is_in: values=a DataFrame of length 4; give"),
+    "a series as filter": (lambda: tx.filter(ROWS["fraud"]), nt.WrongType, "got a Series of length 4. Compare"),  # type: ignore[arg-type]
+    "a series as feature": (lambda: nt.feature(ROWS["items"]), nt.WrongType, "got a Series of length 4."),  # type: ignore[arg-type]
+    "nanoseconds": (lambda: tx.time > np.datetime64(1, "ns"), nt.Invalid, "not exact in microseconds"),
+    "a column that is a list": (
+        lambda: sales(row_id=["sale_id", "items"]),
+        nt.WrongType,
+        "['sale_id', 'items'] is not the name of a column",
+    ),
+    "waits without columns": (lambda: sales(known_after=["fraud"]), nt.WrongType, "known_after is ['fraud']; give"),
+    "an entity by name": (lambda: sales(entities="seller"), nt.WrongType, "entity is 'seller', not an nt.Entity"),
+    "an entity that is None": (lambda: sales(entities=None), nt.WrongType, "entity is None, not an nt.Entity"),
+    "keys without types": (
+        lambda: nt.Entity("c", keys=list("a")),  # type: ignore[arg-type]
+        nt.WrongType,
+        "entity 'c': keys is ['a']; give columns and",
+    ),
+    "a schema without types": (lambda: sales(schema=["a"]), nt.WrongType, "source 'sales': schema is ['a']; give"),
     "a fold of one value": (lambda: request.amount.mean(), nt.Invalid, "folds the rows of a source"),
     "too many parameters": (lambda: tx.amount.mean(3), nt.WrongType, "Parameters: where"),
     "a strange value": (lambda: tx.amount + object(), nt.WrongType, "cannot be part of an expression"),

@@ -181,3 +181,15 @@ def test_decimals_are_cast_where_they_are_read() -> None:
     price = nt.Source("priced", nt.Frame(priced), event_time="time", entities=[SHOP]).price
     view = nt.feature_view("v", entity=SHOP, features={"sum": price.cast(pl.Float64).sum(), "null": price.is_null()})
     assert collected(view).select("sum", "null").rows() == [(8.25, True), (8.0, False)]
+
+
+@pytest.mark.parametrize("cut", ["2020-01-02T12:00", ["2020-01-02T12:00"], NOON, (NOON,)], ids=repr)
+def test_one_cut_makes_two_parts(cut: Any) -> None:
+    asked = spine(asked=[NOON.replace(hour=11), NOON])
+    assert [part.collect().height for part in nt.training_set(asked, COUNT, at="asked").split(cut)] == [1, 1]
+
+
+@pytest.mark.parametrize("cut", ["2020-01-x2", ["soon"], 5, None, [None]], ids=repr)
+def test_a_cut_that_is_no_time_is_refused_with_what_to_give(cut: Any) -> None:
+    with pytest.raises(nt.Invalid, match=r"cut .*is .*give a datetime"):
+        nt.training_set(spine(), COUNT, at="asked").split(cut)
