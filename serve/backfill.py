@@ -20,10 +20,9 @@ from ..engine.record import record
 from ..engine.running.executor import on
 from ..engine.running.training_set import TrainingSet
 from ..engine.running.training_set import training_set as over_spine
-from ..store.sources.conform import conforming
 from ..store.sources.grid import AT
 from ..store.sources.reading import reader_of
-from ..store.sources.training import columns_of
+from ..store.sources.training import columns_of, opened
 from .backfill_out import checked_out, in_job, resume_folder
 from .backfill_spine import grid_over
 from .definitions import Definitions, load
@@ -110,7 +109,7 @@ def _features(asked: Asked, given: Settings, read_sources: bool) -> tuple[dict[s
     """The features by column, and what opens their sources: a store's tables, all as they are now, or the sources themselves."""
     if read_sources or not given.store:
         target = _defined(load(definitions_path(given)), asked.target)
-        return columns_of(target, full_names=asked.full_names), lambda spec: conforming(spec, spec.open())
+        return columns_of(target, full_names=asked.full_names), lambda spec: opened(spec, spec.open())
     from ..store.rows.pinned import opener, resolved
     from .store_here import store_of
 

@@ -22,6 +22,7 @@ from .definition_nodes import Json, Nodes, Writer
 from .definition_values import type_json, type_of
 from .entity import Entity
 from .expr import digest
+from .reserved import RUN, STORE
 from .service import FeatureService
 from .source import Rows, Source, SourceSpec
 from .view import FeatureView, ViewSpec, ViewType
@@ -91,6 +92,7 @@ class Elsewhere:
     """The reader of a source that came back from a definition: what it read from, in words."""
 
     words: str
+    reserved = RUN | STORE  # its columns were looked at when the source was made
 
     def schema(self) -> dict[str, pl.DataType]:
         """Refused: the data is not at hand."""

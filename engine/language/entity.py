@@ -11,6 +11,7 @@ import polars as pl
 from ..errors import Invalid, WrongType
 from . import dtype as types
 from .plain import told
+from .reserved import refuse_reserved
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,127}")
 _KEY_TYPES = (pl.String, pl.Boolean, pl.Date, pl.Datetime)
@@ -42,6 +43,7 @@ class Entity:
             raise Invalid(
                 f"entity {name!r} has no keys. Give a column and its type, as in keys={{'customer_id': pl.Int64}}."
             )
+        refuse_reserved(self.keys, f"entity {name!r}")
         for column, dtype in self.keys.items():
             if not (dtype.is_integer() or isinstance(dtype, _KEY_TYPES)):
                 raise WrongType(

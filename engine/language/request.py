@@ -11,6 +11,7 @@ from ..errors import UnknownColumn, WrongType, did_you_mean
 from . import dtype as types
 from .expr import Expr, shared
 from .nodes import RequestField
+from .reserved import refuse_reserved
 
 
 class Request:
@@ -23,6 +24,7 @@ class Request:
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = types.schema(fields, "nt.Request")
+        refuse_reserved(self._fields, "the request")
         for name, dtype in self._fields.items():
             if isinstance(dtype, pl.List):
                 raise WrongType(

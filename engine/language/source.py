@@ -22,6 +22,7 @@ from .instant import checked_zone, instants
 from .nodes import SourceColumn
 from .plain import told
 from .registry import operators
+from .reserved import refuse_reserved
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,6 +236,7 @@ def _schema(name: str, reader: Reader | None, schema: Mapping[str, Any] | None) 
 
 
 def _check(spec: SourceSpec) -> None:
+    refuse_reserved(spec.schema, f"source {spec.name!r}", reader=spec.reader)
     for column in (spec.event_time, spec.row_id, spec.known_time, spec.deleted, *spec.known_after):
         if column is not None:
             spec.column(column)

@@ -20,6 +20,7 @@ from ..language.duration import Duration, not_negative, positive
 from ..language.instant import instant
 from ..language.nodes import Reference, RequestField, walk
 from ..language.plain import plain, plains, told
+from ..language.reserved import RUN, refuse_reserved
 from ..language.service import keys_of
 from ..plan.budget import bytes_of
 from ..plan.lower import Open, lower
@@ -273,6 +274,7 @@ def training_set(
 ) -> TrainingSet:
     """A training set over a spine; every name and type is checked here."""
     schema = dict(labels.schema())
+    refuse_reserved(schema, "the spine", among=RUN, reader=labels)
     renamed = dict(request or {})
     spine = Spine(
         labels, schema, _present(at, schema, "at="), _request(features, renamed, schema), _known_at(known_at, schema)

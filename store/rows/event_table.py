@@ -39,6 +39,7 @@ class EventTable:
     position: int  # in the log, up to which the tables have its rows
     upto: int
     table_settled: bool
+    reserved = frozenset(STAMPS)
 
     @property
     def settled(self) -> bool:

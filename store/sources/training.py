@@ -10,6 +10,7 @@ import polars as pl
 
 from ...engine.errors import Invalid, NotFound, WrongType, did_you_mean
 from ...engine.language.nodes import FoldOver, Reference, SourceColumn, walk
+from ...engine.language.reserved import RUN, refuse_reserved
 from ...engine.language.service import FeatureService, named
 from ...engine.language.source import SourceSpec
 from ...engine.plan.reader import Reader
@@ -42,11 +43,17 @@ def training_set(
             raise NotFound(f"sources={{{name!r}: ...}}: no feature reads it. {did_you_mean(name, known)}")
 
     def open_source(spec: SourceSpec) -> Reader:
-        return conforming(spec, given[spec.name] if spec.name in given else spec.open())
+        return opened(spec, given[spec.name] if spec.name in given else spec.open())
 
     return over_spine(
         reader_of(labels, "labels"), chosen, at=at, open_source=open_source, known_at=known_at, request=request
     )
+
+
+def opened(spec: SourceSpec, reader: Reader) -> Reader:
+    """The reader of a source's own data, its rows brought to the types that the source says."""
+    refuse_reserved(reader.schema(), f"source {spec.name!r}", among=RUN, reader=reader)
+    return conforming(spec, reader)
 
 
 def preview(view: Any, keys: Any, *, at: Any, sources: Mapping[str, Any] | None = None) -> pl.DataFrame:

@@ -151,7 +151,7 @@ def test_a_device_is_a_plain_name_here(store: Store, device: str) -> None:
     assert not any(Path(path).stem == device for path in everything(store.root))
 
 
-@pytest.mark.parametrize("column", ["__sequence", "_rowid", "_rowaddr", "a.b", "`a`", "", "*", "^.*$"])
+@pytest.mark.parametrize("column", ["__sequence", "__mine", "_rowid", "_rowaddr", "a.b", "`a`", "", "*", "^.*$"])
 def test_a_column_that_a_table_takes_for_something_else_is_refused(store: Store, column: str) -> None:
     rows = shop.sales(3).with_columns(pl.lit(1).alias(column))
     with pytest.raises(Invalid):
