@@ -38,7 +38,7 @@ def _members(dtype: pl.DataType, values: tuple[Any, ...]) -> Array:
     given = [value for value in values if value is not None]
     try:
         return Column.from_series(pl.Series(given, dtype=dtype, strict=True)).values
-    except (TypeError, OverflowError, pl.exceptions.PolarsError) as error:
+    except (TypeError, OverflowError, UnicodeEncodeError, pl.exceptions.PolarsError) as error:
         raise WrongType(
             f"is_in: a column of {dtype} cannot be compared with all of {told(given)}: {str(error).partition(chr(10))[0]}"
         ) from None

@@ -22,6 +22,9 @@ from .window import Sliding
 if TYPE_CHECKING:
     from .source import SourceSpec
 
+# What Polars raises for a value that a type has not.
+_UNFIT = (TypeError, OverflowError, UnicodeEncodeError, pl.exceptions.PolarsError)
+
 
 def map_over(name: str, args: tuple[object, ...], params: dict[str, Any]) -> Expr:
     """The expression of a Map on expressions and literals."""
@@ -160,12 +163,23 @@ def literal(value: object) -> Expr:
         (timedelta, pl.Duration("us")),
     ):
         if isinstance(value, kind):
+            _refuse_unfit(value, dtype)
             return shared(Literal(value, dtype))
     if value is None:
         return shared(Literal(None, pl.Null()))
     raise WrongType(
         f"{told(value)} ({type(value).__name__}) cannot be part of an expression. Give a column, or one value."
     )
+
+
+def _refuse_unfit(value: object, dtype: pl.DataType) -> None:
+    try:
+        pl.Series([value], dtype=dtype, strict=True)
+    except _UNFIT:
+        raise Invalid(
+            f"{value!r} does not fit {dtype}, its type in an expression. Whole numbers are from -2**63 to 2**63 - 1, durations below "
+            "292,000 years, and text has no lone surrogates."
+        ) from None
 
 
 def at() -> Expr:
@@ -192,6 +206,6 @@ def _default(expr: Expr, default: Any) -> Any:
         if listed and not isinstance(default, list | tuple):
             raise TypeError("not a list")
         pl.Series(default if listed else [default], dtype=types.inner_of(expr.dtype), strict=True)
-    except (TypeError, OverflowError, pl.exceptions.PolarsError):
+    except _UNFIT:
         raise WrongType(f"default={told(default)} does not fit {expr!r}, which is {expr.dtype}.") from None
     return tuple(default) if listed else default

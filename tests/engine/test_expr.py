@@ -121,9 +121,29 @@ REFUSED: dict[str, tuple[Callable[[], object], type[nt.NowThenError], str]] = {
     "a fold of one value": (lambda: request.amount.mean(), nt.Invalid, "folds the rows of a source"),
     "too many parameters": (lambda: tx.amount.mean(3), nt.WrongType, "Parameters: where"),
     "a strange value": (lambda: tx.amount + object(), nt.WrongType, "cannot be part of an expression"),
+    "a number above Int64": (lambda: tx.shop_id >= 2**63, nt.Invalid, "does not fit Int64"),
+    "a number below Int64": (lambda: tx.shop_id.last() < -(2**63) - 1, nt.Invalid, "does not fit Int64"),
+    "a number above all": (lambda: tx.amount < 10**40, nt.Invalid, "does not fit Int64"),
+    "a duration above all": (lambda: tx.time - timedelta.max, nt.Invalid, "does not fit Duration"),
+    "half a character": (lambda: tx.seller.last() == "\ud800", nt.Invalid, "'\\ud800' does not fit String"),
+    "half a character among values": (lambda: tx.seller.is_in(["\ud800"]), nt.WrongType, "is_in: a column of String"),
+    "half a character as default": (
+        lambda: nt.feature(tx.seller.last(), default="\ud800"),
+        nt.WrongType,
+        "default='\\ud800' does not fit",
+    ),
+    "half a character in a default": (
+        lambda: nt.feature(tx.seller.last_k(2), default=["\ud800"]),
+        nt.WrongType,
+        "does not fit",
+    ),
     "a default of another type": (lambda: nt.feature(tx.count(), default=1.5), nt.WrongType, "does not fit"),
     "a default for nothing": (lambda: nt.feature(3, default=1), nt.WrongType, "takes an expression"),  # type: ignore[arg-type]
 }
+
+
+def test_the_ends_of_int64_are_literals() -> None:
+    assert repr((tx.shop_id > -(2**63)) & (tx.shop_id < 2**63 - 1)).count(str(2**63)[:-1]) == 2
 
 
 def view() -> type[nt.FeatureView]:
