@@ -12,6 +12,7 @@ from ..errors import Invalid, WrongType
 from .plain import told
 
 UTC = pl.Datetime("us", "UTC")
+WIDE = (pl.Int128, pl.UInt128)  # no array holds them
 _PLAIN: dict[str, pl.DataType] = {
     str(dtype): dtype()
     for dtype in (
@@ -61,6 +62,16 @@ def read(name: str) -> pl.DataType:
     if kind == "Duration":
         return pl.Duration(unit)  # type: ignore[arg-type]
     return pl.Datetime(unit, None if zone in (None, "None") else zone.strip("'"))  # type: ignore[arg-type]
+
+
+def is_plain(dtype: pl.DataType) -> bool:
+    """Whether a column of single values of this type can be computed with.
+
+    >>> is_plain(pl.Int64()), is_plain(pl.Categorical()), is_plain(pl.Decimal(10, 2)), is_plain(pl.List(pl.Int64()))
+    (True, True, False, False)
+    """
+    inside = settled(dtype)
+    return inside in _PLAIN.values() or isinstance(inside, pl.Datetime | pl.Duration)
 
 
 def inner_of(dtype: pl.DataType) -> pl.DataType:

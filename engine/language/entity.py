@@ -45,6 +45,10 @@ class Entity:
             )
         refuse_reserved(self.keys, f"entity {name!r}")
         for column, dtype in self.keys.items():
+            if isinstance(dtype, types.WIDE):
+                raise WrongType(
+                    f"entity {name!r}: key {column!r} is {dtype}; a key has 64 bits at most. Make it Int64, UInt64 or String."
+                )
             if not (dtype.is_integer() or isinstance(dtype, _KEY_TYPES)):
                 raise WrongType(
                     f"entity {name!r}: key {column!r} is {dtype}; a key is an integer, a string, a Boolean or a time."
