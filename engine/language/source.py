@@ -243,6 +243,7 @@ def _check(spec: SourceSpec) -> None:
     if spec.time_zone is not None:
         checked_zone(spec.time_zone, f"source {spec.name!r}: time_zone")
     _check_times(spec)
+    _check_row_id(spec)
     if spec.deleted and not isinstance(spec.column(spec.deleted), pl.Boolean):
         raise WrongType(
             f"source {spec.name!r}: deleted={spec.deleted!r} is {spec.column(spec.deleted)}; it must be Boolean."
@@ -268,6 +269,14 @@ def _check_times(spec: SourceSpec) -> None:
             )
         if dtype is not None and not isinstance(dtype, pl.Datetime | pl.Date):
             raise WrongType(f"source {spec.name!r}: {column!r} is {dtype}; a time is a Datetime.")
+
+
+def _check_row_id(spec: SourceSpec) -> None:
+    dtype = None if spec.row_id is None else spec.column(spec.row_id)
+    if dtype is not None and (dtype.is_nested() or isinstance(dtype, (pl.Object, *types.WIDE))):
+        raise WrongType(
+            f"source {spec.name!r}: row_id={spec.row_id!r} is {dtype}; an id is one value: Int64, UInt64, String or the like."
+        )
 
 
 def _check_key(spec: SourceSpec, column: str, dtype: pl.DataType) -> None:
