@@ -30,6 +30,11 @@ class Request:
                 raise WrongType(
                     f"request field {name!r} is {dtype}; a request holds plain values. Make its entries fields."
                 )
+            if not types.is_plain(dtype):
+                raise WrongType(
+                    f"request field {name!r} is {dtype}; it may be an integer of up to 64 bits, Float32, Float64, String, Boolean, Date, "
+                    "Datetime or Duration."
+                )
 
     def __getitem__(self, name: str) -> Expr:
         if name not in self._fields:
