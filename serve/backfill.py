@@ -23,9 +23,10 @@ from ..engine.running.training_set import training_set as over_spine
 from ..store.sources.grid import AT
 from ..store.sources.reading import reader_of
 from ..store.sources.training import columns_of, opened
-from .backfill_out import checked_out, in_job, resume_folder
+from .backfill_out import resume_folder
 from .backfill_spine import grid_over
 from .definitions import Definitions, load
+from .out_file import checked_out, in_job
 from .settings import Settings, definitions_path, settings
 
 

@@ -1,8 +1,7 @@
-"""Where a backfill writes: the file, and beside it the folder that lets it go on."""
+"""The folder beside the file that a backfill writes, which lets it go on."""
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,31 +9,9 @@ from ..engine.errors import Invalid
 from ..engine.plan.pieces import Fixed
 from ..engine.plan.reader import Loaded, Reader
 from ..engine.running.training_set import TrainingSet
+from .out_file import check_lasting
 
 _PLAN, _LOCK = "plan.json", "lock"  # that engine/running/journal.py leaves in the folder of a run
-
-
-def in_job() -> bool:
-    """Whether this process was started by `ray job submit`."""
-    return "RAY_JOB_CONFIG_JSON_ENV_VAR" in os.environ
-
-
-def check_lasting(option: str, path: Path) -> None:
-    """Refuse in a job a path that is gone with the job's folder."""
-    if in_job() and not path.is_absolute():
-        raise Invalid(
-            f"{option} {str(path)!r}: a job runs in a copy of its folder, which is removed. Give an absolute path, on a disk that all nodes share."
-        )
-
-
-def checked_out(given: str) -> Path:
-    """The file to write, if it can be."""
-    path = Path(given)
-    check_lasting("--out", path)
-    if path.suffix != ".parquet" or path.is_dir():
-        raise Invalid(f"--out {given!r} must name a .parquet file.")
-    _check_folder(path.parent)
-    return path
 
 
 def resume_folder(train: TrainingSet, given: str | None, out: Path) -> Path | None:
@@ -83,10 +60,3 @@ def changing(train: TrainingSet) -> list[str]:
 
 def _rests(reader: Reader) -> bool:
     return isinstance(reader, Loaded | Fixed)
-
-
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise Invalid(f"--out: there is no folder {str(folder)!r}. Create it first.")
-    if not os.access(folder, os.W_OK):
-        raise Invalid(f"--out: folder {str(folder)!r} is not writable. Name another one.")

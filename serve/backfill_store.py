@@ -8,8 +8,8 @@ from pathlib import Path
 from ..engine.errors import Invalid
 from ..store.features.backfill import Backfilled
 from .backfill import Asked, How, joined, target_of
-from .backfill_out import check_lasting
 from .backfill_run import stoppable
+from .out_file import check_lasting
 from .settings import settings, store_path
 from .store_here import store_of
 

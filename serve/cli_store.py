@@ -13,6 +13,7 @@ from .cli_options import DefinitionsOption, JsonOption, StoreOption
 from .cli_report import reported, show
 from .definitions import load
 from .moment import moment
+from .out_file import checked_out
 from .settings import definitions_path, settings
 from .store_here import store_here
 
@@ -27,7 +28,7 @@ def history(limit: Limit = 20, store: StoreOption = None, as_json: JsonOption = 
     with reported(as_json):
         place = store_here(store)
         tags = {number: name for name, number in place.tags().items()}
-        entries = place.history()[-max(limit, 1) :]
+        entries = place.history()[-_at_least_one(limit) :]
         facts = [
             {
                 "version": one.number, "at": _time(one.at), "kind": one.kind, "what": one.what, "job": one.job,
@@ -158,11 +159,12 @@ def scan(
 ) -> None:
     """Show the backfilled values of a view, or the rows of a source."""
     with reported(as_json):
+        shown, file = _at_least_one(limit), None if out is None else checked_out(out)
         rows = store_here(store).scan(name, start, to, as_of=version_of(as_of), every=every, holes=holes)
-        if out is None:
-            _rows(rows.head(limit).collect(), as_json)
+        if file is None:
+            _rows(rows.head(shown).collect(), as_json)
         else:
-            rows.sink_parquet(out)
+            rows.sink_parquet(file)
             show({"file": out}, as_json, lambda _: f"wrote {out}")
 
 
@@ -175,7 +177,8 @@ def training(
 ) -> None:
     """List saved training sets, show one, write it to a file, or compare two."""
     with reported(as_json):
-        place = store_here(store)
+        _check_training(name, diff, out)
+        file, place = None if out is None else checked_out(out), store_here(store)
         if name is None:
             listed = place.training_sets()
             show(
@@ -188,8 +191,8 @@ def training(
         if diff is not None:
             found = one.diff(place.open_training_set(diff))
             show(found.as_json(), as_json, lambda _: repr(found))
-        elif out is not None:
-            one.collect().write_parquet(out)
+        elif file is not None:
+            one.collect().write_parquet(file)
             show({"file": out, "rows": one.rows}, as_json, lambda _: f"wrote {one.rows:,} rows into {out}")
         else:
             show(one.as_json(), as_json, lambda _: repr(one))
@@ -206,6 +209,21 @@ def version_of(given: str | None) -> int | datetime | None:
             f"{given!r} is neither a version (a whole number) nor a time such as 2026-01-31T12:00Z."
         ) from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _check_training(name: str | None, diff: str | None, out: str | None) -> None:
+    """Refuse options that say nothing without a training set, or beside one another."""
+    option = "--diff" if diff is not None else "--out"
+    if name is None and (diff is not None or out is not None):
+        raise Invalid(f"{option} needs the name of a training set: nowthen training NAME {option} {diff or out}.")
+    if diff is not None and out is not None:
+        raise Invalid("--diff compares two training sets, --out writes one into a file. Pass one or the other.")
+
+
+def _at_least_one(limit: int) -> int:
+    if limit < 1:
+        raise Invalid(f"--limit {limit}: give at least one.")
+    return limit
 
 
 def _entity(place: Any, name: str) -> Any:

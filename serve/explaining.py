@@ -18,6 +18,7 @@ from ..engine.record import record
 from ..engine.running.training_set import TrainingSet
 from ..engine.showing.explained import Explained
 from .definitions import load
+from .out_file import checked_out
 from .settings import definitions_path, settings
 
 _AT = "__at"  # of a spine without rows
@@ -84,9 +85,7 @@ def _spine(asked: Asked, service: FeatureService) -> Any:
 
 def drawn(plan: Explained, place: str) -> Path:
     """The plan as a picture in a file."""
-    path = Path(place)
-    if not path.parent.is_dir():
-        raise Invalid(f"there is no folder {str(path.parent)!r} to write {path.name!r} into. Create it first.")
+    path = checked_out(place, "--svg", suffix="")
     path.write_text(plan.svg())
     return path
 

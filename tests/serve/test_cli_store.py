@@ -107,6 +107,26 @@ def test_training_sets_are_listed_shown_written_and_compared(filled: Path) -> No
     assert run("training", "frist", code=1)["message"].endswith("There are: first, second.")
 
 
+@pytest.mark.parametrize(
+    "args", [("--out", "z.parquet"), ("--diff", "first"), ("first", "--diff", "first", "--out", "z.parquet")]
+)
+def test_an_option_of_training_is_never_ignored(filled: Path, args: tuple[str, ...]) -> None:
+    assert run("training", *args, code=1)["error"] == "Invalid"
+    assert not Path("z.parquet").exists()
+
+
+@pytest.mark.parametrize("command", [("scan", "spend"), ("training", "first")])
+@pytest.mark.parametrize("out, said", [("x.csv", "must name a .parquet file"), ("gone/x.parquet", "no folder 'gone'")])
+def test_a_file_that_cannot_be_written_is_refused(filled: Path, command: tuple[str, ...], out: str, said: str) -> None:
+    assert said in run(*command, "--out", out, code=1)["message"]
+    assert not Path(out).exists()
+
+
+@pytest.mark.parametrize("command", [("scan", "tx"), ("history",)])
+def test_a_limit_below_one_is_refused(filled: Path, command: tuple[str, ...]) -> None:
+    assert run(*command, "--limit", "-1", code=1)["message"] == "--limit -1: give at least one."
+
+
 def test_definitions_go_out_to_files_and_come_back(filled: Path) -> None:
     assert len(run("export", "defs")["files"]) == 3
     assert {change["state"] for change in run("import", "defs", "--dry-run", "--store", "other", code=2)} == {"new"}
