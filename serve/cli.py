@@ -113,10 +113,11 @@ def get(
     """Ask for features now."""
     with reported(as_json):
         from .http import time_of
-        from .json_values import parsed
+        from .json_values import argument
 
-        fields = None if request is None else parsed(request.encode())
-        answer = _features(url, store).get(service, parsed(keys.encode()), request=fields, at=time_of(at), after=after)
+        fields = None if request is None else argument(request, "the option --request")
+        asked = argument(keys, "the argument KEYS")
+        answer = _features(url, store).get(service, asked, request=fields, at=time_of(at), after=after)
         show(answer.as_json(), as_json, lambda _: repr(answer))
 
 
@@ -124,7 +125,10 @@ def get(
 def push(
     source: Annotated[str, typer.Argument(help="A source that was applied.")],
     rows: Annotated[
-        str, typer.Argument(help="A Parquet, CSV or JSON file (a list of rows), or - for JSON on standard input.")
+        str,
+        typer.Argument(
+            help="A Parquet, CSV or JSON file, JSON itself (a list of rows), or - for JSON on standard input."
+        ),
     ],
     key: Annotated[
         str | None, typer.Option(help="An idempotency key: the same push with the same key stores nothing again.")
@@ -175,17 +179,24 @@ def _features(url: str | None, store: str | None) -> Any:
 def _rows(place: str) -> Any:
     import polars as pl
 
-    if place == "-" or place.endswith(".json"):
-        text = sys.stdin.read() if place == "-" else _existing(place).read_text()
-        try:
-            return json.loads(text)
-        except ValueError as error:
-            raise Invalid(f"{place} is not valid JSON: {error}") from None
+    if place == "-":
+        return _json(sys.stdin.read(), "standard input")
+    if place.lstrip().startswith(("[", "{")):
+        return _json(place, "the argument ROWS")
+    if place.endswith(".json"):
+        return _json(_existing(place).read_bytes(), place)
     path = _existing(place)
     try:
         return pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
     except pl.exceptions.PolarsError as error:
         raise Invalid(f"{place} cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _json(text: str | bytes, what: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise Invalid(f"{what} is not valid JSON: {error}") from None
 
 
 def _existing(place: str) -> Path:

@@ -131,10 +131,10 @@ def forget(
 ) -> None:
     """Erase all rows of some keys, from every version, training set, snapshot and log, and say what was done."""
     with reported(as_json):
-        from .json_values import parsed
+        from .json_values import argument
 
         place = store_here(store)
-        found, given = _entity(place, entity), parsed(keys.encode())
+        found, given = _entity(place, entity), argument(keys, "the argument KEYS")
         if not yes:
             raise Invalid(f"forgetting {given} of {entity} in {place!r} cannot be undone. Pass --yes to confirm.")
         done = place.forget(found, given)
@@ -236,10 +236,11 @@ def _entity(place: Any, name: str) -> Any:
 
 
 def _rows(frame: Any, as_json: bool) -> None:
+    from .cli_table import table
     from .json_values import plain
 
     columns = {column.name: plain(column) for column in frame.get_columns()}
-    show(columns, as_json, lambda _: str(frame))
+    show(columns, as_json, lambda _: table(frame))
 
 
 def _time(at: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from datetime import date, datetime
 from typing import Any, NoReturn
 
@@ -51,7 +52,12 @@ def unreal(value: float) -> str:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
-def parsed(body: bytes) -> dict[str, Any]:
+def argument(text: str, what: str) -> dict[str, Any]:
+    """A JSON object from the command line; `what` names it in errors."""
+    return parsed(os.fsencode(text), what)
+
+
+def parsed(body: bytes, what: str = "the body") -> dict[str, Any]:
     """A JSON object, strictly: no NaN literal, no key twice, no broken text; anything else is `Invalid`.
 
     >>> parsed(b'{"a": 1, "a": 2}')
@@ -62,13 +68,12 @@ def parsed(body: bytes) -> dict[str, Any]:
         found = json.loads(body.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refused, parse_float=_finite)
         json.dumps(found, ensure_ascii=False).encode("utf-8")  # a lone surrogate ("\ud800") is no text
     except (UnicodeError, json.JSONDecodeError, RecursionError) as error:
-        raise Invalid(
-            f"the body is not valid JSON: {type(error).__name__} {str(error)[:200]}".encode("ascii", "replace").decode()
-        ) from None
+        said = f"{what} is not valid JSON: {type(error).__name__} {str(error)[:200]}"
+        raise Invalid(said.encode("ascii", "replace").decode()) from None
     except ValueError as error:
-        raise Invalid(str(error)) from None
+        raise Invalid(f"{what} {error}") from None
     if not isinstance(found, dict):
-        raise Invalid("the body is not a JSON object. Send {...}.")
+        raise Invalid(f'{what} is not a JSON object. Write {{"name": value}}.')
     return found
 
 
@@ -76,7 +81,7 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
         names = [name for name, _ in pairs]
-        raise Invalid(f"the body holds the key {next(name for name in names if names.count(name) > 1)!a} twice.")
+        raise Invalid(f"holds the key {next(name for name in names if names.count(name) > 1)!a} twice.")
     return found
 
 
@@ -87,5 +92,5 @@ def _finite(word: str) -> float:
 
 def _refused(word: str) -> NoReturn:
     raise Invalid(
-        f'the body holds {word[:40]}, which is not a number in JSON. Write infinities and NaN as strings: "Infinity", "NaN".'
+        f'holds {word[:40]}, which is not a number in JSON. Write infinities and NaN as strings: "Infinity", "NaN".'
     )

@@ -81,6 +81,22 @@ def test_a_file_can_be_pushed(folder: Path) -> None:
     assert run("push", "tx", "gone.parquet", code=1)["error"] == "NotFound"
 
 
+def test_rows_can_be_pushed_as_json_on_the_command_line(folder: Path) -> None:
+    run("apply")
+    run("ingest")
+    row = {**bank.row(), "time": bank.row()["time"].isoformat(), "fraud": False}
+    assert run("push", "tx", json.dumps([row]))["token"].startswith("tx@")
+    assert run("push", "tx", "[{", code=1)["message"].startswith("the argument ROWS is not valid JSON")
+
+
+@pytest.mark.parametrize("keys", ["x", "[1]", '{"a": 1, "a": 2}', '{"a": NaN}'])
+def test_an_error_in_keys_names_them(folder: Path, keys: str) -> None:
+    run("apply")
+    run("ingest")
+    for command in (("get", "spend", keys), ("forget", "customer", keys, "--yes")):
+        assert run(*command, code=1)["message"].startswith("the argument KEYS ")
+
+
 def test_explain_shows_the_groups_of_folds(folder: Path) -> None:
     facts = run("explain", "spend")
     assert facts["features"]["count_1d"] == "tx.count().over('1d')"

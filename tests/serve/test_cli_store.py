@@ -96,6 +96,18 @@ def test_what_was_backfilled_is_shown_or_written(filled: Path) -> None:
     assert run("scan", "spend", "--from", "2024-03-05", "--to", "2024-03-20", code=1)["error"] == "Conflict"
 
 
+def test_people_see_all_rows_and_columns_within_the_width_of_the_terminal(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = said("scan", "tx", "--limit", "14").splitlines()
+    assert max(map(len, lines)) <= 60
+    assert "…" not in "".join(lines)
+    names = bank.transactions().columns
+    assert [name for name in names if any(f" {name} " in line for line in lines)] == names
+    assert sum(line.startswith("│") for line in lines) == 2 * (14 + 2)
+
+
 def test_training_sets_are_listed_shown_written_and_compared(filled: Path) -> None:
     assert [one["name"] for one in run("training")] == ["first"]
     assert run("training", "first")["rows"] == 20
