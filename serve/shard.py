@@ -164,6 +164,18 @@ class Shard:
         with self._lock:
             self._catch_up()
 
+    def _instead(self, name: str) -> str:
+        """What to ask for in place of a name that no service has: the services of a view, else the nearest."""
+        services = self._state.services
+        holding = [
+            service
+            for service, held in services.items()
+            if any(reference.view.name == name for reference in held.online.features.values())
+        ]
+        if holding:
+            return f"It is a view; ask for a service that has it: {', '.join(sorted(holding))}."
+        return did_you_mean(name, services)
+
     def _held(self, service: str) -> Held:
         self._refuse_failed(service)
         found = self._state.services.get(service)
@@ -171,7 +183,7 @@ class Shard:
             found = self._state.services.get(service)
         if found is None:
             self._refuse_failed(service)
-            raise NotFound(f"service {service!r} is not published. {did_you_mean(str(service), self._state.services)}")
+            raise NotFound(f"service {service!r} is not published. {self._instead(str(service))}")
         return found
 
     def _refuse_unsuited(self, given: Mapping[str, pl.DataFrame]) -> None:

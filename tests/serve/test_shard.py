@@ -290,3 +290,8 @@ def test_rows_pushed_by_an_older_definition_are_served(tmp_path: Path) -> None:
     store.push(old, [bank.row(fraud=None)])
     store.push(tx, [bank.row(id=10_001, fraud=None, extra=7)])
     assert Shard(StorePublication(store)).get("extras", {}, at=bank.NOW).row(0) == {"n": 7, "extra": 12}
+
+
+def test_the_name_of_a_view_leads_to_its_service(shard: Shard) -> None:
+    with pytest.raises(nt.NotFound, match="It is a view; ask for a service that has it: risk"):
+        shard.get("spend", {"customer_id": [1]})
