@@ -26,6 +26,7 @@ class NUnique(Fold):
     """
 
     name = "n_unique"
+    holds_values = True
 
     def result(self, dtype: pl.DataType) -> pl.DataType:
         """Int64."""

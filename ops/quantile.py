@@ -29,6 +29,8 @@ class _Quantile(Fold):
     In bulk a rank is read from a wavelet matrix and its value from the sorted values (11 to 24 bytes a row: see `Wavelet`).
     """
 
+    holds_values = True
+
     @property
     @abstractmethod
     def _asked(self) -> tuple[float, str]:

@@ -25,6 +25,8 @@ class Several(Fold):
 
     k: int
 
+    holds_values = True
+
     def __post_init__(self) -> None:
         if isinstance(self.k, bool) or not isinstance(self.k, int) or not 1 <= self.k <= _MOST:
             raise Invalid(f"{self.name}({self.k!r}): k is how many values to give, a whole number from 1 to {_MOST:,}.")

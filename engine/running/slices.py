@@ -37,9 +37,13 @@ _STANDING: dict[str, Any] = {
 
 
 def may_slice(task: AtTask) -> bool:
-    """Whether rows exist for ever and every window is plain: then a slice needs no more of the past than reach and carry."""
+    """Whether rows exist for ever and every window is plain: then a slice needs no more of the past than reach and carry.
+
+    And whether a carry is small: one that holds the values of the past would be merged, and held, anew for every question.
+    """
     plain = all(isinstance(ask.window, Sliding) and ask.ttl is None for ask in task.side.asks)
-    return plain and known_column(task) is None and task.side.scan.source.deleted is None
+    small = not any(ask.span.forever and ask.fold.holds_values for ask in task.side.asks)
+    return plain and small and known_column(task) is None and task.side.scan.source.deleted is None
 
 
 def needs_carry(task: AtTask) -> bool:

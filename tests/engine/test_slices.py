@@ -66,16 +66,15 @@ def training_set(features: Any, **more: Any) -> TrainingSet:
 
 
 def all_folds(tx: Any) -> dict[str, Any]:
-    """Every fold over short windows, long ones and for ever, with filters and delays."""
+    """Every fold over short windows and long ones, and for ever where its state is small; with filters and delays."""
     amount, items = tx.amount, tx.items
     plain = {
         "n": tx.count(), "known": amount.count(), "total": amount.sum(), "mean": amount.mean(), "std": amount.std(),
         "low": amount.min(), "high": items.max(), "first": tx.note.first(), "last": tx.note.last(),
-        "kinds": tx.note.n_unique(), "median": items.median(), "any": tx.fraud.any(),
-        "latest": amount.last_k(3), "latest_seen": tx.note.last_k(2, ignore_nulls=False), "earliest": tx.note.first_k(2),
-        "most": items.top_k(3), "least": tx.note.bottom_k(2),
+        "any": tx.fraud.any(),
     }  # fmt: skip
     made = {f"{name}_{w}": fold.over(w) for name, fold in plain.items() for w in ("7s", "10m", "forever")}
+    made |= {f"{name}_{w}": fold.over(w) for name, fold in holding_values(tx).items() for w in ("7s", "10m")}
     kept = tx.filter(tx.fraud & (items > 3))
     return made | {
         "late": amount.sum().over("forever", delay="1m"),
@@ -83,6 +82,22 @@ def all_folds(tx: Any) -> dict[str, Any]:
         "kept": kept.count().over("forever"),
         "kept_5m": kept.amount.max().over("5m", delay="30s"),
     }
+
+
+def holding_values(tx: Any) -> dict[str, Any]:
+    """Folds whose states hold the values themselves."""
+    return {
+        "kinds": tx.note.n_unique(), "median": tx.items.median(), "high": tx.amount.quantile(0.9),
+        "latest": tx.amount.last_k(3), "latest_seen": tx.note.last_k(2, ignore_nulls=False), "earliest": tx.note.first_k(2),
+        "most": tx.items.top_k(3), "least": tx.note.bottom_k(2),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(holding_values(nt.Source("sales", nt.Frame(hot(9)), event_time="time"))))
+def test_the_values_of_the_past_are_never_carried(name: str, ran: Counter[str]) -> None:
+    made = training_set(lambda tx: {"n": tx.count().over("7s"), "f": holding_values(tx)[name].over("forever")})
+    assert made.collect(engine="local").equals(made.collect(engine="local", workers=1))
+    assert not ran
 
 
 def test_slices_give_what_the_whole_gives(ran: Counter[str]) -> None:

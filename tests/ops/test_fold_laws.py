@@ -178,6 +178,15 @@ def test_a_state_is_arrays_of_equal_length_and_type_however_it_came_about(fold: 
 
 
 @every_fold
+def test_a_fold_says_whether_its_states_hold_values(fold: Fold) -> None:
+    for dtype in taken(fold):
+        column = Column(dtype, awkward(dtype))
+        state = fold.lift(column)
+        held = [isinstance(entry, np.ndarray) for part in state for entry in part.tolist()]
+        assert fold.holds_values == any(held)
+
+
+@every_fold
 @LAW
 @given(data=st.data())
 def test_merge_is_associative(fold: Fold, data: st.DataObject) -> None:
