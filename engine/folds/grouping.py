@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import WrongType
+from ..language.instant import in_unit, refuse_far, refuse_nanoseconds
 from ..record import record
 from . import compiled
 from .column import Array, Index, Mask
@@ -57,14 +58,26 @@ class Coder:
         return np.where(unknown, -1, self.asked) if unknown.any() else self.asked
 
 
-def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str) -> pl.DataFrame:
-    """The key columns in the entity's types; a value that does not fit is refused."""
-    if all(frame[name].dtype == dtype for name, dtype in keys.items()):
-        return pl.DataFrame([frame[name] for name in keys])
-    try:
-        return frame.select(pl.col(name).cast(dtype, strict=True) for name, dtype in keys.items())
-    except pl.exceptions.PolarsError as error:
-        raise WrongType(f"a key of {whose} does not fit its type {keys}: {str(error).splitlines()[0]}") from None
+def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str, first: int = 0) -> pl.DataFrame:
+    """The key columns in the entity's types; a value that does not fit is refused. `first` is the number of the first row."""
+    return pl.DataFrame(
+        [_typed(frame[name], dtype, f"key {name!r} of {whose}", first) for name, dtype in keys.items()]
+    )
+
+
+def _typed(key: pl.Series, dtype: pl.DataType, what: str, first: int) -> pl.Series:
+    """A key in its type. Times are whole microseconds that Python has a datetime for: that is how they are asked for online."""
+    refuse_far(key, what, first)
+    refuse_nanoseconds(key, what, first)
+    if key.dtype == dtype:
+        return key
+    if isinstance(dtype, pl.Datetime) and isinstance(key.dtype, pl.Datetime):
+        key = in_unit(key, dtype.time_unit, what, first)
+    made = key.cast(dtype, strict=False)
+    if made.null_count() > key.null_count():
+        row = (made.is_null() & key.is_not_null()).arg_max() or 0
+        raise WrongType(f"{what} row {first + row}: {key[row]!r} does not fit {dtype}.")
+    return made
 
 
 @record

@@ -14,7 +14,7 @@ import polars as pl
 
 from ..language.dtype import settled
 from ..language.expr import Expr
-from ..language.instant import refuse_nanoseconds
+from ..language.instant import in_unit, refuse_nanoseconds
 from ..language.nodes import SourceColumn, walk
 from ..language.source import SourceSpec
 from ..record import record
@@ -138,13 +138,13 @@ def _computed(parts: Mapping[str, Expr], frame: pl.DataFrame) -> dict[str, Colum
 def _settled(series: pl.Series) -> pl.Series:
     wanted = settled(series.dtype)
     refuse_nanoseconds(series, series.name)
-    return series if series.dtype == wanted else series.cast(wanted)
+    if series.dtype == wanted:
+        return series
+    return in_unit(series, "us", series.name) if wanted.is_temporal() else series.cast(wanted)
 
 
 def _plain(row_id: pl.Series) -> Array:
-    """Row ids as an array; a null id (a row that stands for itself) becomes None in an object array."""
-    return (
-        row_id.to_numpy()
-        if row_id.dtype.is_integer() and not row_id.null_count()
-        else np.array(row_id.to_list(), dtype=object)
-    )
+    """Row ids as an array, times as the numbers they are; a null id (a row that stands for itself) becomes None in an object array."""
+    plain = row_id.to_physical() if row_id.dtype.is_temporal() else row_id
+    whole = plain.dtype.is_integer() and not plain.null_count()
+    return plain.to_numpy() if whole else np.array(plain.to_list(), dtype=object)

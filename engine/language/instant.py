@@ -15,6 +15,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The years 1 to 9999, which calendars of Python have, and a day more for zones. Beyond, a time and a delay could wrap around int64.
 _DAYS = (-719_163, 2_932_898)
 _A_DAY = {"ms": 86_400_000, "us": DAY_US}
+_A_SECOND = {"ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 def instants(
@@ -28,7 +29,7 @@ def instants(
     """
     _refuse_nulls(times, what, first)
     times = times.rechunk()  # else each look at it would copy it
-    _refuse_far(times, what, first)
+    refuse_far(times, what, first)
     if isinstance(times.dtype, pl.Date) and available == "end_of_day":
         times = (times.cast(pl.Datetime("us")).dt.offset_by("1d")).dt.offset_by("-1us")
     if not isinstance(times.dtype, pl.Datetime):
@@ -97,18 +98,6 @@ def _refuse_nulls(times: pl.Series, what: str, first: int) -> None:
         raise Invalid(f"{what} is null in row {row}; every row needs its time.")
 
 
-def _refuse_far(times: pl.Series, what: str, first: int) -> None:
-    a_day = 1 if isinstance(times.dtype, pl.Date) else _A_DAY.get(getattr(times.dtype, "time_unit", ""))
-    if a_day is None or not len(times):
-        return  # int64 has no nanoseconds so far off
-    numbers, (low, high) = times.to_physical().to_numpy(), (days * a_day for days in _DAYS)
-    if numbers.min() < low or numbers.max() >= high:
-        row = int(np.argmax((numbers < low) | (numbers >= high)))
-        raise Invalid(
-            f"{what} row {first + row}: {numbers[row]} as {times.dtype} is not in the years 1 to 9999. Is it in another unit?"
-        )
-
-
 def _localized(times: pl.Series, what: str, zone: str, first: int) -> pl.Series:
     local = localized(times, zone)
     if local.null_count():
@@ -130,6 +119,21 @@ def _whole_microseconds(times: pl.Series, what: str, first: int) -> Index:
     return physical // 1000
 
 
+def refuse_far(times: pl.Series, what: str, first: int = 0) -> None:
+    """Raise `Invalid` where a time is not in the years 1 to 9999; nulls and other types pass."""
+    if not isinstance(times.dtype, pl.Date | pl.Datetime) or not len(times):
+        return
+    a_day = 1 if isinstance(times.dtype, pl.Date) else _A_DAY.get(times.dtype.time_unit)
+    if a_day is None:
+        return  # int64 has no nanoseconds so far off
+    numbers, (low, high) = times.to_physical().fill_null(0).to_numpy(), (days * a_day for days in _DAYS)
+    if numbers.min() < low or numbers.max() >= high:
+        row = int(np.argmax((numbers < low) | (numbers >= high)))
+        raise Invalid(
+            f"{what} row {first + row}: {numbers[row]} as {times.dtype} is not in the years 1 to 9999. Is it in another unit?"
+        )
+
+
 def refuse_nanoseconds(times: pl.Series, what: str, first: int = 0) -> None:
     """Raise `Invalid` where a column of times or durations is not exact in microseconds; nulls and other types pass."""
     if getattr(times.dtype, "time_unit", None) != "ns":
@@ -140,3 +144,25 @@ def refuse_nanoseconds(times: pl.Series, what: str, first: int = 0) -> None:
         raise Invalid(
             f"{what} row {first + row}: {times[row]} has nanoseconds; times are exact in microseconds. Round the column first."
         )
+
+
+def in_unit(times: pl.Series, unit: str, what: str, first: int = 0) -> pl.Series:
+    """Datetimes or Durations in another unit. Raise `Invalid` where one is finer than the unit, or beyond what it can count; nulls stay.
+
+    A cast would cut the one off and panic at the other (Polars 1).
+    """
+    dtype, numbers = times.dtype, times.to_physical()
+    own, wanted = _A_SECOND[dtype.time_unit], _A_SECOND[unit]  # type: ignore[attr-defined]
+    if own == wanted:
+        return times
+    if own > wanted:
+        inexact, made = numbers % (own // wanted) != 0, numbers // (own // wanted)
+    else:
+        most = (2**63 - 1) // (wanted // own)
+        inexact, made = (numbers > most) | (numbers < -most), numbers * (wanted // own)
+    if inexact.any():
+        row = inexact.arg_max() or 0
+        raise Invalid(
+            f"{what} row {first + row}: {numbers[row]} as {dtype} is not exact in {unit}. Round the column, or is it in another unit?"
+        )
+    return made.cast(pl.Duration(unit) if isinstance(dtype, pl.Duration) else pl.Datetime(unit, dtype.time_zone))  # type: ignore[arg-type, attr-defined]

@@ -68,7 +68,7 @@ class Split:
         if self.scan is None or self.row_id is not None:
             frame = self._numbered(frame)
         ids = None if self.row_id is None else rising(frame[self.row_id])
-        packed = pack(frame, bucket(typed(frame, self.keys, table.name), self.buckets), self.buckets)
+        packed = pack(frame, bucket(typed(frame, self.keys, table.name, self.first), self.buckets), self.buckets)
         value = packed.groups(self.groups) if len(self.groups) > 2 else packed
         return Outcome(value, Report(frame.height, packed.nbytes, packed.sizes, ids))
 

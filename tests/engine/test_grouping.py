@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from nowthen.engine.errors import WrongType
+from nowthen.engine.errors import Invalid, WrongType
 from nowthen.engine.folds import compiled
 from nowthen.engine.folds.grouping import Coder, Order, codes
 
@@ -114,8 +114,35 @@ def test_without_keys_all_rows_are_one_group() -> None:
 
 
 def test_a_key_that_does_not_fit_its_type_is_refused() -> None:
-    with pytest.raises(WrongType, match="a key of the spine does not fit"):
-        codes(pl.DataFrame({"key": [1]}), pl.DataFrame({"key": [300]}), {"key": pl.Int8()})
+    with pytest.raises(WrongType, match="key 'key' of the spine row 1: 300 does not fit Int8"):
+        codes(pl.DataFrame({"key": [1]}), pl.DataFrame({"key": [1, 300]}), {"key": pl.Int8()})
+
+
+MS, US, NS = (pl.Datetime(unit) for unit in ("ms", "us", "ns"))
+
+
+@pytest.mark.parametrize("found, wanted", [(US, MS), (NS, US), (NS, NS)], ids=str)
+def test_a_time_is_never_cut_to_the_key_of_another(found: pl.DataType, wanted: pl.DataType) -> None:
+    fine = pl.DataFrame({"key": pl.Series([None, 1_999], dtype=found)})
+    own = pl.DataFrame({"key": pl.Series([1], dtype=wanted).cast(wanted)})
+    with pytest.raises(Invalid, match="key 'key' of the spine row 1: "):
+        codes(own.clear(), fine, {"key": wanted})
+    with pytest.raises(Invalid, match="key 'key' of the source row 1: "):
+        codes(fine, own.clear(), {"key": wanted})
+
+
+@pytest.mark.parametrize("found, number", [(MS, 5), (US, 5_000), (NS, 5_000_000)], ids=str)
+def test_a_time_in_another_unit_is_the_same_key(found: pl.DataType, number: int) -> None:
+    asked = pl.DataFrame({"key": pl.Series([5, None], dtype=pl.Int64).cast(MS)})
+    group, asked_group, _ = codes(pl.DataFrame({"key": pl.Series([number], dtype=found)}), asked, {"key": MS})
+    assert group.tolist() == asked_group[:1].tolist()
+
+
+@pytest.mark.parametrize("dtype", [MS, US, pl.Date()], ids=str)
+def test_a_key_that_python_has_no_time_for_is_refused(dtype: pl.DataType) -> None:
+    far = pl.DataFrame({"key": pl.Series([None, 2**62 if dtype != pl.Date() else 2**30]).cast(dtype)})
+    with pytest.raises(Invalid, match="row 1: .* is not in the years 1 to 9999"):
+        codes(far, far, {"key": dtype})
 
 
 def test_rows_are_sorted_by_group_time_ties_and_position() -> None:

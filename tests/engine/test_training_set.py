@@ -193,3 +193,36 @@ def test_one_cut_makes_two_parts(cut: Any) -> None:
 def test_a_cut_that_is_no_time_is_refused_with_what_to_give(cut: Any) -> None:
     with pytest.raises(nt.Invalid, match=r"cut .*is .*give a datetime"):
         nt.training_set(spine(), COUNT, at="asked").split(cut)
+
+
+TIMED = {"shop_id": [1, 1], "time": [NOON, NOON], "amount": [1.0, 2.0]}
+
+
+def totals(row_id: pl.Series, **more: Any) -> list[Any]:
+    """The total of the rows named so, asked at each."""
+    rows = pl.DataFrame({**TIMED, "id": row_id})
+    source = nt.Source("rows", nt.Frame(rows), event_time="time", entities=SHOP, row_id="id", **more)
+    view = nt.feature_view("view", entity=SHOP, features={"total": source.amount.sum()})
+    made = nt.training_set(rows.select("shop_id", "time"), view, at="time").collect(engine="local")
+    return list(made["total"])
+
+
+@pytest.mark.parametrize("dtype", [pl.Datetime("ns"), pl.Duration("ns"), pl.Time()], ids=str)
+@pytest.mark.parametrize("other", [1_002, None])
+def test_rows_named_a_nanosecond_apart_are_no_versions_of_one(dtype: pl.DataType, other: int | None) -> None:
+    assert totals(pl.Series([1_001, other]).cast(dtype)) == [3.0, 3.0]
+    assert totals(pl.Series([1_001, 1_001]).cast(dtype)) == [2.0, 2.0]
+
+
+@pytest.mark.parametrize("dtype", [pl.Datetime("ms"), pl.Datetime("ms", "Asia/Tokyo"), pl.Duration("ms")], ids=str)
+@pytest.mark.parametrize("number", [2**62, -(2**62)])
+def test_a_time_beyond_microseconds_is_refused_with_its_column_and_row(dtype: pl.DataType, number: int) -> None:
+    rows = pl.DataFrame({**TIMED, "since": pl.Series([5, number]).cast(dtype)})
+    source = nt.Source("rows", nt.Frame(rows), event_time="time", entities=SHOP)
+    view = nt.feature_view("view", entity=SHOP, features={"n": source.since.count(), "last": source.since.last()})
+    made = nt.training_set(rows.select("shop_id", "time"), view, at="time")
+    with pytest.raises(nt.Invalid, match=rf"since row 1: {number} as .* is not exact in us"):
+        made.collect(engine="local")
+    asked = nt.feature_view("asked", entity=[], features={"seen": nt.Request({"since": dtype}).since})
+    with pytest.raises(nt.Invalid, match=rf"request field 'since' row 1: {number} as .* is not exact in us"):
+        nt.training_set(rows.select("time", pl.col("since")), asked, at="time").collect(engine="local")
