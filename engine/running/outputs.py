@@ -16,7 +16,7 @@ from ..folds.column import Array, Column
 from ..folds.evaluate import Evaluation, with_default
 from ..folds.filling import Filling
 from ..language import dtype as types
-from ..language.instant import refuse_nanoseconds
+from ..language.instant import in_unit, refuse_nanoseconds
 from ..language.nodes import RequestField, Slot, walk
 from ..language.status import NAMES, Statuses
 from ..language.window import rounded
@@ -127,7 +127,10 @@ def fields(plan: Plan, frame: pl.DataFrame) -> dict[str, Column]:
 
 
 def _field(series: pl.Series, field: RequestField) -> Column:
-    refuse_nanoseconds(series, f"request field {field.name!r}")
+    what = f"request field {field.name!r}"
+    refuse_nanoseconds(series, what)
+    if isinstance(field.dtype, pl.Datetime | pl.Duration) and isinstance(series.dtype, pl.Datetime | pl.Duration):
+        series = in_unit(series, field.dtype.time_unit, what)
     try:
         return Column.from_series(series if series.dtype == field.dtype else series.cast(field.dtype))
     except pl.exceptions.PolarsError as error:
