@@ -60,9 +60,7 @@ class Coder:
 
 def typed(frame: pl.DataFrame, keys: dict[str, pl.DataType], whose: str, first: int = 0) -> pl.DataFrame:
     """The key columns in the entity's types; a value that does not fit is refused. `first` is the number of the first row."""
-    return pl.DataFrame(
-        [_typed(frame[name], dtype, f"key {name!r} of {whose}", first) for name, dtype in keys.items()]
-    )
+    return pl.DataFrame([_typed(frame[name], dtype, f"key {name!r} of {whose}", first) for name, dtype in keys.items()])
 
 
 def _typed(key: pl.Series, dtype: pl.DataType, what: str, first: int) -> pl.Series:

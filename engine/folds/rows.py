@@ -5,7 +5,7 @@ The one body for a scan in training and for the rows a shard holds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -77,6 +77,13 @@ def passing(kept: Expr | None, frame: pl.DataFrame) -> pl.DataFrame:
     return frame.filter(pl.Series(true_rows(_computed({kept.key: kept}, frame)[kept.key]))).rechunk()
 
 
+def taken(source: SourceSpec, kept: Expr | None, frame: pl.DataFrame) -> pl.DataFrame:
+    """The rows that pass; those that do not need a clear time all the same, so that it does not matter when a filter is applied."""
+    if kept is not None:
+        times_of(source, frame)
+    return passing(kept, frame)
+
+
 @record
 class Arranged:
     """Rows in the order of events: by (group, event_time, known_time, sequence), those that never exist left out."""
@@ -129,18 +136,24 @@ def joined(pieces: Sequence[Rows]) -> Rows:
     )
 
 
-def _computed(parts: Mapping[str, Expr], frame: pl.DataFrame) -> dict[str, Column]:
-    names = {node.name for part in parts.values() for node in walk(part) if isinstance(node, SourceColumn)}
-    evaluate = Evaluation({name: Column.from_series(_settled(frame[name])) for name in names}, frame.height)
-    return {key: evaluate(part) for key, part in parts.items()}
+def read_by(parts: Iterable[Expr]) -> set[str]:
+    """The columns of the source that expressions are computed from."""
+    return {node.name for part in parts for node in walk(part) if isinstance(node, SourceColumn)}
 
 
-def _settled(series: pl.Series) -> pl.Series:
+def settled_values(series: pl.Series, first: int = 0) -> pl.Series:
+    """A column in the type it has inside the engine; times that have none there are refused. `first` is the number of the first row."""
     wanted = settled(series.dtype)
-    refuse_nanoseconds(series, series.name)
+    refuse_nanoseconds(series, series.name, first)
     if series.dtype == wanted:
         return series
-    return in_unit(series, "us", series.name) if wanted.is_temporal() else series.cast(wanted)
+    return in_unit(series, "us", series.name, first) if wanted.is_temporal() else series.cast(wanted)
+
+
+def _computed(parts: Mapping[str, Expr], frame: pl.DataFrame) -> dict[str, Column]:
+    columns = {name: Column.from_series(settled_values(frame[name])) for name in read_by(parts.values())}
+    evaluate = Evaluation(columns, frame.height)
+    return {key: evaluate(part) for key, part in parts.items()}
 
 
 def _plain(row_id: pl.Series) -> Array:

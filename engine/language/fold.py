@@ -32,7 +32,9 @@ class Fold(ABC):
     sees_nulls: ClassVar[bool] = False  # otherwise the engine drops null entries before the fold sees them
     latest: ClassVar[bool] = False  # True: the value is that of the last row it sees, null where there is none
     longest: ClassVar[int] = 1  # how many values a value holds at most: other than 1 where it is a list
-    holds_values: ClassVar[bool] = False  # True: a state holds values it saw, several of them, and not a summary of fixed size
+    holds_values: ClassVar[bool] = (
+        False  # True: a state holds values it saw, several of them, and not a summary of fixed size
+    )
     of_rows: ClassVar[bool] = False  # True: folds rows (`source.count()`); the column given is then the event time
 
     @abstractmethod

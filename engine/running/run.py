@@ -6,12 +6,13 @@ import os
 import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import polars as pl
 
+from ..errors import FunctionFailed, Invalid
 from ..folds import compiled
 from ..language.expr import Expr
 from ..language.nodes import load
@@ -101,7 +102,7 @@ class Run:
         spine, work = jobs(plan)
         take_arrays_ahead()
         early: list[Part] = []
-        with self.open_pool(self.resources) as pool:
+        with _numbering(plan), self.open_pool(self.resources) as pool:
             if not pool.elsewhere:
                 compiled.ahead(folded(plan))
             schedule = Schedule(pool, self.resources.of_steps, self._watch, until, self.journal)
@@ -140,6 +141,23 @@ def _spine_first(results: Iterator[tuple[Step, Any]], spine: Step, early: list[P
         early.append(value)
     for _, value in results:
         yield value
+
+
+@contextmanager
+def _numbering(plan: Plan) -> Iterator[None]:
+    """Where a row is refused, say which of all the rows of its source it is."""
+    try:
+        yield
+    except Invalid as error:
+        if isinstance(error, FunctionFailed):
+            raise
+        from .misfits import refuse_misfits  # only here: few runs fail
+
+        try:
+            refuse_misfits(plan)
+        except Invalid as numbered:
+            raise numbered from None
+        raise
 
 
 def _on_rows(plan: Plan) -> Iterator[Expr]:

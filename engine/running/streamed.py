@@ -11,7 +11,7 @@ from ..folds.ask import Answer
 from ..folds.column import Column, Index
 from ..folds.grouping import Coder, Order
 from ..folds.latest import Latest, looks_at_the_latest
-from ..folds.rows import passing, rows_of
+from ..folds.rows import rows_of, taken
 from ..folds.versions import lives
 from ..plan.plan import At
 from ..record import record
@@ -50,7 +50,7 @@ class Streamed:
 
     def add(self, frame: pl.DataFrame) -> None:
         """Let a piece of the source pass by. Pieces come in sequence order; all versions of a row are in one."""
-        frame = passing(self.side.scan.kept, frame)
+        frame = taken(self.side.scan.source, self.side.scan.kept, frame)
         rows = rows_of(self.side.scan.source, self.side.parts, frame, None)
         group = self.asking.coder.codes(frame)
         kept = lives(rows.row_id, None, rows.deleted, rows.sequence).kept

@@ -22,7 +22,7 @@ from ..folds.filling import Filling
 from ..folds.grouping import Order, codes
 from ..folds.memory import nowhere
 from ..folds.ready import Ready
-from ..folds.rows import ARRIVAL, SEQUENCE, UNTIL, Arranged, arrange, passing, rows_of
+from ..folds.rows import ARRIVAL, SEQUENCE, UNTIL, Arranged, arrange, rows_of, taken
 from ..language.instant import instants
 from ..plan.pieces import width
 from ..plan.plan import At, Spine
@@ -157,7 +157,7 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gath
     keys = dict(side.keys)
     known_column = _known_column(side, spine, source)
     questions, rows = _tables(side, spine, spine_reader, source, known_column)
-    rows = passing(side.scan.kept, rows)
+    rows = taken(side.scan.source, side.scan.kept, rows)
     times = spine.times(questions)
     compiled.kernels(len(times) + rows.height)
     group, asked_group, groups = codes(rows, questions, keys)

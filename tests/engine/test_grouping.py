@@ -141,7 +141,7 @@ def test_a_time_in_another_unit_is_the_same_key(found: pl.DataType, number: int)
 @pytest.mark.parametrize("dtype", [MS, US, pl.Date()], ids=str)
 def test_a_key_that_python_has_no_time_for_is_refused(dtype: pl.DataType) -> None:
     far = pl.DataFrame({"key": pl.Series([None, 2**62 if dtype != pl.Date() else 2**30]).cast(dtype)})
-    with pytest.raises(Invalid, match="row 1: .* is not in the years 1 to 9999"):
+    with pytest.raises(Invalid, match=r"row 1: .* is not in the years 1 to 9999"):
         codes(far, far, {"key": dtype})
 
 
