@@ -27,6 +27,15 @@ from .versions import Lives, lives
 ARRIVAL, SEQUENCE = "__arrival", "__sequence"
 UNTIL = "__until"  # microseconds UTC; when a later version ended a row, where that was settled before
 
+_COUNTED = (
+    pl.Binary,
+    pl.Struct,
+    pl.Array,
+    pl.Int128,
+    pl.UInt128,
+    pl.Object,
+)  # numpy has no such values, and no operator but `count` takes them
+
 
 @record
 class Rows:
@@ -142,12 +151,20 @@ def read_by(parts: Iterable[Expr]) -> set[str]:
 
 
 def settled_values(series: pl.Series, first: int = 0) -> pl.Series:
-    """A column in the type it has inside the engine; times that have none there are refused. `first` is the number of the first row."""
+    """A column in the type it has inside the engine, and as truth where only its nulls are of use there; times that have none there are refused. `first` is the number of the first row."""
     wanted = settled(series.dtype)
     refuse_nanoseconds(series, series.name, first)
+    if isinstance(wanted, _COUNTED):
+        return _presence(series)
     if series.dtype == wanted:
         return series
     return in_unit(series, "us", series.name, first) if wanted.is_temporal() else series.cast(wanted)
+
+
+def _presence(series: pl.Series) -> pl.Series:
+    """True where there is a value, else null."""
+    present = series.is_not_null()
+    return present if present.all() else present.set(~present, None)
 
 
 def _computed(parts: Mapping[str, Expr], frame: pl.DataFrame) -> dict[str, Column]:

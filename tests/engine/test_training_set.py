@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import polars as pl
@@ -226,3 +226,32 @@ def test_a_time_beyond_microseconds_is_refused_with_its_column_and_row(dtype: pl
     asked = nt.feature_view("asked", entity=[], features={"seen": nt.Request({"since": dtype}).since})
     with pytest.raises(nt.Invalid, match=rf"request field 'since' row 1: {number} as .* is not exact in us"):
         nt.training_set(rows.select("time", pl.col("since")), asked, at="time").collect(engine="local")
+
+
+COUNTED: list[tuple[pl.DataType, Any]] = [
+    (pl.Binary(), b"a"), (pl.Struct({"a": pl.Int8}), {"a": 1}), (pl.Array(pl.Int8, 2), [1, 2]), (pl.Int128(), 2**100),
+    (pl.UInt128(), 2**100), (pl.Decimal(9, 2), 1), (pl.Time(), time(12)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("way", ["whole", "bucketed"])
+@pytest.mark.parametrize("dtype, value", COUNTED, ids=lambda one: str(one) if isinstance(one, pl.DataType) else "")
+@pytest.mark.parametrize("values", [2, 1, 0])
+def test_values_of_any_type_are_counted(
+    dtype: pl.DataType, value: Any, values: int, way: str, request: pytest.FixtureRequest
+) -> None:
+    if way == "bucketed":
+        request.getfixturevalue("bucketed")
+    rows = pl.DataFrame({**TIMED, "value": pl.Series([value, value][:values] + [None] * (2 - values), dtype=dtype)})
+    source = nt.Source("rows", nt.Frame(rows), event_time="time", entities=SHOP)
+    view = nt.feature_view("view", entity=SHOP, features={"n": source.value.count()})
+    made = nt.training_set(rows.select("shop_id", "time"), view, at="time").collect(engine="local")
+    assert made["n"].to_list() == [values, values]
+
+
+def test_objects_are_counted() -> None:
+    rows = pl.DataFrame({**TIMED, "value": pl.Series([object(), None], dtype=pl.Object)})
+    source = nt.Source("rows", nt.Frame(rows), event_time="time", entities=SHOP)
+    view = nt.feature_view("view", entity=SHOP, features={"n": source.value.count()})
+    made = nt.training_set(rows.select("shop_id", "time"), view, at="time").collect(engine="local")
+    assert made["n"].to_list() == [1, 1]
