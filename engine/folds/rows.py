@@ -151,7 +151,10 @@ def read_by(parts: Iterable[Expr]) -> set[str]:
 
 
 def settled_values(series: pl.Series, first: int = 0) -> pl.Series:
-    """A column in the type it has inside the engine, and as truth where only its nulls are of use there; times that have none there are refused. `first` is the number of the first row."""
+    """A column in the type it has inside the engine, and as truth where only its nulls are of use there; times that have none there are refused.
+
+    `first` is the number of the first row.
+    """
     wanted = settled(series.dtype)
     refuse_nanoseconds(series, series.name, first)
     if isinstance(wanted, _COUNTED):

@@ -28,7 +28,7 @@ def way(request: pytest.FixtureRequest) -> None:
         request.getfixturevalue("bucketed")
 
 
-@pytest.fixture(params=FOLDS.values(), ids=FOLDS.keys())
+@pytest.fixture(params=list(FOLDS.values()), ids=list(FOLDS))
 def fold(request: pytest.FixtureRequest) -> Any:
     return request.param
 
