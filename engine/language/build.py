@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from ..errors import Invalid, WrongType
@@ -62,7 +63,8 @@ def _bound(found: Map, columns: tuple[Expr, ...], params: dict[str, Any]) -> dic
     except TypeError as error:
         raise WrongType(f"{found.name}: {error}. It takes {found.name}{signature}.") from None
     given.apply_defaults()
-    return {name: _settled(given.arguments[name]) for name in found.params}
+    taken = _settled if found.built_in else _written_down
+    return {name: taken(given.arguments[name]) for name in found.params}
 
 
 def _settled(value: Any) -> Any:
@@ -72,6 +74,11 @@ def _settled(value: Any) -> Any:
         raise WrongType(f"{value!r} is an expression where a plain value is needed.")
     several = plains(value)
     return plain(value) if several is None else several
+
+
+def _written_down(value: Any) -> Any:
+    """A parameter of a user's function, which takes arrays and series for what they are; a definition cannot."""
+    return value if isinstance(value, np.ndarray) or hasattr(value, "to_list") else _settled(value)
 
 
 def _check_one_place(name: str, columns: tuple[Expr, ...]) -> None:
