@@ -200,11 +200,17 @@ def test_a_version_that_never_was_is_not_found(local: LocalFolder, moment: Any) 
         Entries(local).as_of(moment)
 
 
-@pytest.mark.parametrize("moment", ["1", 1.0, True])
-def test_a_version_is_a_number_or_a_time(local: LocalFolder, moment: Any) -> None:
+@pytest.mark.parametrize("moment", [1.0, True])
+def test_a_version_is_a_number_a_tag_or_a_time(local: LocalFolder, moment: Any) -> None:
     added(local)
     with pytest.raises(Invalid, match="as_of"):
         Entries(local).as_of(moment)
+
+
+def test_text_is_a_tag_or_a_time(local: LocalFolder) -> None:
+    added(local)
+    with pytest.raises(NotFound, match="as_of='1' is neither a tag of this store nor a time"):
+        Entries(local).as_of("1")
 
 
 def test_a_version_that_is_no_longer_kept_is_not_found_unless_it_is_pinned(folder: Folder) -> None:
