@@ -8,7 +8,6 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
-from multiprocessing import get_context
 from typing import Any
 
 import polars as pl
@@ -309,21 +308,13 @@ def test_what_a_source_has_new_is_pushed_once_its_tables_have_it(store: Store, t
     assert store.events(wide).read(["extra"])["extra"].to_list() == [None] * 20 + [1]
 
 
-def test_processes_that_were_forked_push_side_by_side(store: Store) -> None:
-    """They took open writers along, and with them one lock that all of them held."""
+def test_a_forked_process_opens_a_writer_of_its_own(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The one it took along shares its lock with its parent. (Polars itself is not sure to work after a fork, so none is made here.)"""
     tx = shop.source(None, schema=SCHEMA)
     store.push(tx, shop.row(0, 1))
-
-    def push(first: int) -> None:
-        for sale in range(first, first + 50):
-            store.push(tx, shop.row(sale, 1))
-
-    processes = [get_context("fork").Process(target=push, args=(first,)) for first in (100, 200, 300)]
-    for one in processes:
-        one.start()
-    for one in processes:
-        one.join()
-    assert sorted(amounts(store, tx)) == [0, *range(100, 150), *range(200, 250), *range(300, 350)]
+    monkeypatch.setattr(os, "getpid", lambda: -1)
+    store.push(tx, shop.row(1, 1))
+    assert sorted(amounts(store, tx)) == [0, 1]
 
 
 def test_rows_of_an_erased_key_are_refused_and_not_dropped_later(store: Store, tx: nt.Source) -> None:

@@ -122,7 +122,7 @@ def test_a_source_can_begin_with_a_replacement(store: Store) -> None:
     [
         (other(12, 20), A, B, "row 8 happened at .* which is not in"),
         (other(5, 2), A, B, "row 0 happened at .* which is not in"),
-        (other(12, 1), B, A, "nothing between"),
+        (other(12, 1), B, A, "nothing in between"),
     ],
 )
 def test_rows_of_another_time_are_refused(

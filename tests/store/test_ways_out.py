@@ -113,7 +113,7 @@ def test_a_part_before_all_rows_has_a_batch_with_its_columns(made: SavedTraining
 
 
 def test_cuts_that_fall_are_refused(made: SavedTrainingSet) -> None:
-    with pytest.raises(Invalid, match="must rise"):
+    with pytest.raises(Invalid, match="must be in increasing order"):
         made.split(CUTS[::-1])
 
 
