@@ -189,8 +189,7 @@ def _appended(feed: _Feed, pushes: Sequence[Push], here: Here) -> list[Appended]
     writer = _writing(feed)
     before = writer.end
     try:
-        for push in pushes:
-            check_erased(here, feed.spec.name, push.rows)
+        check_erased(here, feed.spec.name, *(push.rows for push in pushes))
         done = writer.append_many(pushes)
     except CommitUnknown:
         feed.writer = None

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ..language.dtype import settled
+from ..language.dtype import WIDE, settled
 from ..language.expr import Expr
 from ..language.instant import in_unit, refuse_nanoseconds
 from ..language.nodes import SourceColumn, walk
@@ -31,8 +31,7 @@ _COUNTED = (
     pl.Binary,
     pl.Struct,
     pl.Array,
-    pl.Int128,
-    pl.UInt128,
+    *WIDE,
     pl.Object,
 )  # numpy has no such values, and no operator but `count` takes them
 

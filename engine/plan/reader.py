@@ -52,9 +52,11 @@ class Loaded:
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of all rows, or of those within the bound."""
         kept = within(bound, self.frame.schema[bound.column]) if bound and bound.column in self.frame.columns else None
-        if kept is None or self.frame.select(kept.all()).item():
-            return self.frame.select(columns)
-        return self.frame.lazy().filter(kept).select(columns).collect()
+        rows = self.frame.select(columns)
+        if kept is None:
+            return rows
+        inside = self.frame.select(kept).to_series()
+        return rows if inside.all() else rows.filter(inside)
 
     def describe(self) -> str:
         """The frame's name and size."""

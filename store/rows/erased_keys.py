@@ -50,16 +50,17 @@ class Erased:
         return out
 
 
-def check_erased(here: Here, source: str, rows: pl.DataFrame) -> None:
+def check_erased(here: Here, source: str, *pushes: pl.DataFrame) -> None:
     """Refuse a push of rows that a drain would drop. Asked while the log is held: `forget` holds it as well, so the answer stays true."""
     state = state_of(here.ledger.head(), here.notes, source)
-    dropped = Erased.of(here, state).mask(rows)
-    if dropped.any():
-        row = int(dropped.argmax())
-        raise Conflict(
-            f"a push to {source!r}: row {row} is of a key that was erased, and happened before that. Push only rows of it that happened "
-            "after `forget`. Nothing was written."
-        )
+    erased = Erased.of(here, state)
+    for dropped in map(erased.mask, pushes):
+        if dropped.any():
+            row = int(dropped.argmax())
+            raise Conflict(
+                f"a push to {source!r}: row {row} is of a key that was erased, and happened before that. Push only rows of it that happened "
+                "after `forget`. Nothing was written."
+            )
 
 
 def erased_note(before: Mapping[str, Any] | None, entity: str, keys: pl.DataFrame, upto: int) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ...engine.errors import Invalid, NotFound, did_you_mean
 from ...engine.language.definition import Elsewhere
 from ...engine.language.nodes import Reference
 from ...engine.language.source import SourceSpec
+from ..definitions.definition_note import key_of
 from ..definitions.registry import Registry
 from ..ports import Entry, Here
 from ..sources.training import columns_of
@@ -48,15 +49,19 @@ def _named(registry: Registry, given: Any) -> Any:
 
 def _kind_of(registry: Registry, given: str) -> str:
     """Whether a name is a service's or, if there is none, a view's."""
-    name, current = given.partition("@")[0], registry.current()
-    kinds = [kind for kind in _NAMED if (kind, name) in current]
-    former = [one.kind for one in current.values() if one.kind in _NAMED and one.renamed_from == name]
-    if not kinds and not former:
-        known = {one for kind, one in current if kind in _NAMED}
-        raise NotFound(
-            f"no service or view is named {name!r}. {did_you_mean(name, known)} Apply it first: store.apply(...)."
-        )
-    return [*kinds, *former][0]
+    name, names = given.partition("@")[0], registry.entry().names
+    kinds = [kind for kind in _NAMED if key_of(kind, name) in names]
+    return kinds[0] if kinds else _former_kind(registry, name)
+
+
+def _former_kind(registry: Registry, name: str) -> str:
+    """The kind of what had a name before it was renamed; `NotFound` where nothing had."""
+    current = [one for one in registry.current().values() if one.kind in _NAMED]
+    for one in current:
+        if one.renamed_from == name:
+            return one.kind
+    hint = did_you_mean(name, {one.name for one in current})
+    raise NotFound(f"no service or view is named {name!r}. {hint} Apply it first: store.apply(...).")
 
 
 def _of_version(reference: Reference, prefix: str) -> Reference:
