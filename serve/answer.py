@@ -16,10 +16,9 @@ from ..engine.errors import UnknownColumn, WrongType, did_you_mean
 from ..engine.folds.column import Array, Column, physical
 from ..engine.folds.online import Served
 from ..engine.language import dtype as types
-from ..engine.language.instant import instant
+from ..engine.language.instant import datetime_of, instant
 from ..engine.language.status import NAMES
 from .json_values import plain, real
-from .moment import moment
 
 _BOOL, _CODE = np.dtype(np.bool_), np.dtype(np.uint8)
 
@@ -42,7 +41,7 @@ class Answer:
     @staticmethod
     def of(served: Served, watermark_us: int | None, versions: Mapping[str, str], token: str) -> Answer:
         """The answer made of what the engine served."""
-        watermark = None if watermark_us is None else moment(watermark_us)
+        watermark = None if watermark_us is None else datetime_of(watermark_us)
         return Answer(served.names, served.columns, served.status, watermark, versions, token)
 
     def __len__(self) -> int:
@@ -157,7 +156,7 @@ def _unpacked(
     masks = iter(np.frombuffer(raw, _BOOL, some * n, at).reshape(some, n))
     codes = np.frombuffer(raw, _CODE, len(names) * n, at + some * n).reshape(len(names), n)
     valid = [next(masks) if null else None for null in nulls]
-    seen = None if watermark is None else moment(watermark)
+    seen = None if watermark is None else datetime_of(watermark)
     return Answer(names, tuple(map(Column, dtypes, values, valid)), tuple(codes), seen, versions, token)
 
 

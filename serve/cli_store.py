@@ -9,10 +9,10 @@ from typing import Annotated, Any
 import typer
 
 from ..engine.errors import Invalid, NotFound, did_you_mean
+from ..engine.language.instant import datetime_of
 from .cli_options import DefinitionsOption, JsonOption, StoreOption
 from .cli_report import reported, show
 from .definitions import load
-from .moment import moment
 from .out_file import checked_out
 from .settings import definitions_path, settings
 from .store_here import store_here
@@ -244,7 +244,7 @@ def _rows(frame: Any, as_json: bool) -> None:
 
 
 def _time(at: int) -> str:
-    return moment(at).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
+    return datetime_of(at).isoformat(sep=" ", timespec="seconds").removesuffix("+00:00")
 
 
 def _line(one: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ import polars as pl
 import pyarrow as pa
 
 from ..engine.language.entity import Entity
-from .moment import moment_of
+from ..engine.language.instant import datetime_of
 
 
 class Folder(Protocol):
@@ -85,7 +85,7 @@ class Entry:
     sha256: str
 
     def __repr__(self) -> str:
-        return f"{self.number:6}  {moment_of(self.at):%Y-%m-%d %H:%M:%S}  {self.what}"
+        return f"{self.number:6}  {datetime_of(self.at):%Y-%m-%d %H:%M:%S}  {self.what}"
 
 
 @dataclass(frozen=True)

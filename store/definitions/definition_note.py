@@ -13,10 +13,10 @@ from typing import Any
 from ...engine.errors import Corrupt
 from ...engine.language.definition import from_json, to_json, version_of
 from ...engine.language.expr import digest
+from ...engine.language.instant import datetime_of
 from ...engine.language.service import FeatureService
 from ...engine.language.source import SourceSpec
 from ...engine.language.view import ViewSpec
-from ..moment import moment_of
 
 KINDS = ("source", "view", "service")
 Json = dict[str, Any]
@@ -55,7 +55,7 @@ class Definition:
             raise Corrupt(f"note {name} is a {note.get('kind')!r}, not a definition. Run `nowthen verify`.")
         told = ("owner", "tags", "about", "previous", "deprecated", "renamed_from")
         return cls(
-            note["of"], note["name"], note["version"], note["definition"], created_at=moment_of(note["at"]), note=name,
+            note["of"], note["name"], note["version"], note["definition"], created_at=datetime_of(note["at"]), note=name,
             **{part: note[part] for part in told},
         )  # fmt: skip
 

@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from ...engine.language.duration import written
 from ...engine.language.expr import digest
-from ..moment import moment_of
+from ...engine.language.instant import datetime_of
 from ..rows.source_note import SourceState
 
 KIND = "chunk"
@@ -182,7 +182,7 @@ def _gaps(inside: Sequence[Chunk], span: Hole) -> Iterator[Hole]:
 def moment(at: int) -> str:
     """Microseconds UTC as people write them."""
     try:
-        when = moment_of(at)
+        when = datetime_of(at)
     except OverflowError:
         return str(at)
     return when.isoformat().replace("+00:00", "Z").replace("T00:00:00Z", "")

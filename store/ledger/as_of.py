@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from ...engine.errors import Invalid, NotFound, did_you_mean
-from ...engine.language.instant import instant
-from ..moment import moment_of
+from ...engine.language.instant import datetime_of, instant
 from ..ports import Entry, Folder
 from .notes import read_note
 
@@ -72,5 +71,5 @@ def pinned(folder: Folder, head: Entry) -> set[int]:
 def _there(ledger: Entries, head: Entry) -> str:
     if not head.number:
         return "none yet"
-    first = moment_of(ledger.entry(1).at)
+    first = datetime_of(ledger.entry(1).at)
     return f"1 to {head.number}, the first from {first:%Y-%m-%d %H:%M:%S} UTC"

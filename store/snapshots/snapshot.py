@@ -16,7 +16,7 @@ from ...engine.folds.hashing import HASH_VERSION, bucket
 from ...engine.folds.rows import ARRIVAL, SEQUENCE
 from ...engine.language.definition import to_json
 from ...engine.language.expr import digest
-from ...engine.language.instant import instants
+from ...engine.language.instant import datetime_of, instants
 from ...engine.language.nodes import Reference, walk
 from ...engine.language.service import FeatureService
 from ...engine.language.source import SourceSpec
@@ -29,7 +29,6 @@ from ...engine.rules.check import needed_columns
 from ...engine.showing.progress import Progress
 from ..folders.durable import storing
 from ..ledger.entry import begun
-from ..moment import moment_of
 from ..ports import Entry, Here, Moved
 from ..rows.event_table import EventTable
 from ..rows.ingest import Ingest
@@ -87,7 +86,7 @@ def published(here: Here, service: FeatureService, shards: int) -> Published:
 def _watermark(manifest: Manifest) -> datetime | None:
     """Up to when every source was seen, as answers say it: the least of the groups'; None where one has no rows."""
     marks = [group.watermark for group in manifest.groups if group.watermark is not None]
-    return moment_of(min(marks)) if marks and len(marks) == len(manifest.groups) else None
+    return datetime_of(min(marks)) if marks and len(marks) == len(manifest.groups) else None
 
 
 @record

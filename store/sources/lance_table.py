@@ -13,8 +13,8 @@ import polars as pl
 import pyarrow as pa
 
 from ...engine.errors import Invalid, UnknownColumn, did_you_mean
+from ...engine.language.instant import datetime_of
 from ...engine.plan.reader import TimeBound
-from ..moment import moment_of
 from .files import MissingFile, files, shown
 
 if TYPE_CHECKING:
@@ -89,5 +89,5 @@ def kept_within(bound: TimeBound, kind: pa.DataType) -> pc.Expression | None:
 
 
 def _moment(limit_us: int, kind: pa.TimestampType) -> datetime:
-    moment = moment_of(limit_us)
+    moment = datetime_of(limit_us)
     return moment if kind.tz else moment.replace(tzinfo=None)

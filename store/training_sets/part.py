@@ -14,14 +14,13 @@ from ...engine.language.duration import Duration
 from ...engine.language.source import SourceSpec
 from ...engine.plan.plan import Spine
 from ...engine.plan.reader import Loaded, Reader
+from ...engine.running.settling import ROW
 from ...engine.running.training_set import TrainingSet
 from .ways_out import WaysOut
 
 if TYPE_CHECKING:
     from ...engine.language.nodes import Reference
     from .saved_training_set import SavedTrainingSet
-
-_ROW = "__row"
 
 
 @dataclass(frozen=True, repr=False)
@@ -77,10 +76,10 @@ class Part(WaysOut):
 def parts(saved: SavedTrainingSet, at: Sequence[str | datetime], gap: Duration) -> tuple[Part, ...]:
     """The rows cut by time, as `TrainingSet.split` cuts them: it is given their times and numbers."""
     digest, column = saved.digest, saved.note["at"]
-    times = saved.collect([column]).with_row_index(_ROW)
+    times = saved.collect([column]).with_row_index(ROW)
     spine = Spine(Loaded(times, f"training set {saved.name!r}"), dict(times.schema), column, {})
     cut = TrainingSet({}, spine, _nothing).split(at, gap=gap)
-    return tuple(Part(saved, digest, part.spine.reader.read([_ROW])[_ROW]) for part in cut)
+    return tuple(Part(saved, digest, part.spine.reader.read([ROW])[ROW]) for part in cut)
 
 
 def _nothing(source: SourceSpec) -> Reader:

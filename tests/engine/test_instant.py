@@ -64,6 +64,13 @@ def test_microseconds_are_the_datetime_they_came_from() -> None:
     assert datetime_of(SUMMER_US - 1) == SUMMER.replace(tzinfo=UTC) - timedelta(microseconds=1)
 
 
+@pytest.mark.parametrize(
+    "microseconds", [-1, 0, 1, 1_711_929_600_123_457, -2_208_988_800_000_001, 253_402_300_799_999_999]
+)
+def test_a_moment_is_the_instant_it_was_made_of(microseconds: int) -> None:
+    assert instant(datetime_of(microseconds), "at") == microseconds
+
+
 def test_an_instant_is_written_in_utc_even_before_all_calendars() -> None:
     assert [written_instant(us) for us in (SUMMER_US, -(10**17))] == ["2020-07-01 12:00:00", "before year 1"]
 
