@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 from types import ModuleType
+
+from .leaving import leave
+
+atexit.register(leave)
 
 
 def loaded(name: str, package: str) -> ModuleType:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from ..errors import WrongType
+from ..loading import loaded
 from ..folds.ask import Answer
 from ..folds.column import Array, Column
 from ..folds.evaluate import Evaluation, with_default
@@ -46,7 +47,7 @@ class Outputs:
 def take_arrays_ahead() -> None:
     """Have Polars load what it needs to take arrays, 10 ms in a process, beside what is done now, such as reading."""
     if "numpy.ma" not in sys.modules:
-        Thread(target=pl.Series, args=[np.empty(0)], name="nowthen-arrays").start()
+        Thread(target=loaded, args=["numpy.ma", ""], name="nowthen-arrays").start()
 
 
 class _Made:
