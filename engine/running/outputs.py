@@ -11,7 +11,6 @@ import numpy as np
 import polars as pl
 
 from ..errors import WrongType
-from ..loading import loaded
 from ..folds.ask import Answer
 from ..folds.column import Array, Column
 from ..folds.evaluate import Evaluation, with_default
@@ -21,6 +20,7 @@ from ..language.instant import in_unit, refuse_nanoseconds
 from ..language.nodes import RequestField, Slot, walk
 from ..language.status import NAMES, Statuses
 from ..language.window import rounded
+from ..loading import loaded
 from ..plan.lower import clock_slot, clocks_of
 from ..plan.plan import Output, Plan
 from .step import Each

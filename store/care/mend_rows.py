@@ -23,7 +23,7 @@ from ..rows.placed import batches, storable
 from ..sources.conform import conforming
 from ..tables.data_file import written_again
 from ..tables.lance_library import LanceFileReader
-from ..tables.sums import REST, SUFFIX, Sums, chunks, crc_of, digest_in
+from ..tables.sums import REST, SUFFIX, Sums, chunks, digest_in, xxh3_of
 
 _BATCH_ROWS = 262_144
 _THERE = "__there"
@@ -52,7 +52,7 @@ def damaged_columns(file: Path, sums: bytes, path: str) -> set[str]:
     if not found.are_of(path) or found.size != file.stat().st_size:
         return set()
     with file.open("rb") as opened:
-        bad = {name for name, (at, crc) in found.columns.items() if crc_of(chunks(opened.fileno(), at)) != crc}
+        bad = {name for name, (at, xxh3) in found.columns.items() if xxh3_of(chunks(opened.fileno(), at)) != xxh3}
     return set() if REST in bad else bad
 
 

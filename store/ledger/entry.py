@@ -14,7 +14,7 @@ from ..folders.names import new_token
 from ..ports import Entry, Moved, Work
 from ..rows import sequence
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 HINT: Final = "ledger/head"  # where to begin to look for the newest entry
 EMPTY: Final = Entry(0, 0, "", "", "", {}, {}, {}, None, 1, "", "")  # the head of a store without entries
 _FIELDS = ("number", "at", "job", "kind", "what", "lineage", "names", "removed", "oldest", "before")

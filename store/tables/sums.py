@@ -8,13 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise, zip_longest
 from pathlib import Path
 from typing import Any, Final
 
 from blake3 import blake3
+from xxhash import xxh3_64, xxh3_64_hexdigest
 
 from ...engine.record import record
 from ..folders.canonical import written
@@ -23,19 +23,19 @@ Ranges = tuple[tuple[int, int], ...]
 NAME_DIGITS: Final = 32  # of the BLAKE3 of a file, in its name
 SUFFIX: Final = ".sums"
 REST: Final = ""  # no column is named so: all bytes that belong to none
-_SELF: Final = re.compile(rb'"self":[0-9]+,(?="size":)')
+_SELF: Final = re.compile(rb'"self":"[0-9a-f]{16}",(?="size":)')
 _CHUNK: Final = 1 << 18  # stays in a core's cache between reading and adding up
 _PADDING: Final = 4096  # Lance begins buffers at round places; gaps are less than this
 
 
 @record
 class Sums:
-    """Digest, size and rows of a file; where its columns lie and their crc32; that of the rest is under REST."""
+    """Digest, size and rows of a file; where its columns lie and their XXH3, in hexadecimal digits; that of the rest is under REST."""
 
     digest: str  # the BLAKE3 of all of it, in hexadecimal digits
     size: int
     rows: int
-    columns: Mapping[str, tuple[Ranges, int]]
+    columns: Mapping[str, tuple[Ranges, str]]
 
     @classmethod
     def of(cls, path: Path, rows: int, columns: Mapping[str, Ranges]) -> Sums:
@@ -43,15 +43,15 @@ class Sums:
         size = path.stat().st_size
         spans = sorted((first, last, name) for name, ranges in columns.items() for first, last in ranges)
         whole = blake3()
-        crcs = dict.fromkeys([*columns, REST], 0)
+        each = {name: xxh3_64() for name in [*columns, REST]}
         with path.open("rb", buffering=0) as file:
             for first, last, name in _all(spans, size):
                 for part in chunks(file.fileno(), ((first, last),)):
                     whole.update(part)
-                    crcs[name] = zlib.crc32(part, crcs[name])
+                    each[name].update(part)
         rest = tuple((first, last) for first, last, name in _all(spans, size) if name == REST)
         at = {**columns, REST: rest}
-        return cls(whole.hexdigest(), size, rows, {name: (at[name], crc) for name, crc in crcs.items()})
+        return cls(whole.hexdigest(), size, rows, {name: (at[name], one.hexdigest()) for name, one in each.items()})
 
     @classmethod
     def read(cls, content: bytes) -> Sums:
@@ -63,10 +63,10 @@ class Sums:
 
     @classmethod
     def _of_json(cls, found: Any, content: bytes) -> Sums:
-        if found["self"] != zlib.crc32(_SELF.sub(b"", content, count=1)):
+        if found["self"] != xxh3_64_hexdigest(_SELF.sub(b"", content, count=1)):
             raise ValueError("the sums do not add up themselves")
         named = {
-            name: (tuple((int(a), int(b)) for a, b in one["at"]), one["crc"]) for name, one in found["columns"].items()
+            name: (tuple((int(a), int(b)) for a, b in one["at"]), one["xxh3"]) for name, one in found["columns"].items()
         }
         rest = _between([span for ranges, _ in named.values() for span in ranges], found["size"])
         columns = {**named, REST: (rest, found["rest"])}
@@ -78,7 +78,7 @@ class Sums:
 
     def written(self) -> bytes:
         """The JSON."""
-        columns = {name: {"at": at, "crc": crc} for name, (at, crc) in self.columns.items() if name != REST}
+        columns = {name: {"at": at, "xxh3": one} for name, (at, one) in self.columns.items() if name != REST}
         found = {
             "blake3": self.digest,
             "size": self.size,
@@ -86,7 +86,7 @@ class Sums:
             "columns": columns,
             "rest": self.columns[REST][1],
         }
-        return written({**found, "self": zlib.crc32(written(found))})
+        return written({**found, "self": xxh3_64_hexdigest(written(found))})
 
 
 def digest_in(path: str) -> str:
@@ -120,12 +120,12 @@ def laid_out(spans: Iterable[tuple[int, int, str]]) -> dict[str, Ranges]:
     return {name: tuple(ranges) for name, ranges in out.items()}
 
 
-def crc_of(content: Iterable[memoryview | bytes]) -> int:
-    """The crc32 of some bytes."""
-    crc = 0
+def xxh3_of(content: Iterable[memoryview | bytes]) -> str:
+    """The XXH3 of some bytes, 64 bits in hexadecimal digits."""
+    found = xxh3_64()
     for part in content:
-        crc = zlib.crc32(part, crc)
-    return crc
+        found.update(part)
+    return found.hexdigest()
 
 
 def chunks(handle: int, ranges: Ranges) -> Iterator[memoryview]:

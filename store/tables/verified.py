@@ -16,7 +16,7 @@ from typing import Final
 from ...engine.errors import Corrupt, NotFound
 from ..ports import DataPart, Folder
 from .lost import LostFile
-from .sums import REST, SUFFIX, Ranges, Sums, chunks, crc_of, is_named
+from .sums import REST, SUFFIX, Ranges, Sums, chunks, is_named, xxh3_of
 
 ALWAYS: Final = "NOWTHEN_CHECK"  # "all" in the environment: what object stores give is checked as well
 _Stamp = tuple[int, int, int]  # inode, size, time of change
@@ -78,8 +78,8 @@ class Verified:
             check_whole(path, content(((0, part.bytes),)))
             return None
         for name in sorted(wanted):
-            ranges, crc = sums.columns[name]
-            if crc_of(content(ranges)) != crc:
+            ranges, xxh3 = sums.columns[name]
+            if xxh3_of(content(ranges)) != xxh3:
                 raise damaged(path, f"column {name!r}" if name else "what says where its columns are")
         return done | wanted
 
