@@ -19,8 +19,8 @@ from ..ledger.entry import HINT
 from ..ledger.ledger_walk import walked
 from ..ledger.notes import note_path
 from ..ports import Damage, Entry, Folder, Here
-from ..rows.log import Log
-from ..rows.records import scan
+from ..rows.log import Log, end_of, gap_after
+from ..rows.records import Record, scan
 from .kinds import held
 from .mend import as_named, mended
 from .reachable import erased_notes, kept_entries, note_of
@@ -212,15 +212,30 @@ class _Walk:
                         self._damage(path, "its bytes are not those that its name was made from")
 
     def logs(self, folder: Path) -> None:
-        """Read the records of all logs against their checksums."""
+        """Read the records of all logs against their checksums, and look for segments between others that are missing."""
         for place in sorted(folder.iterdir()) if folder.is_dir() else ():
             segments = Log(place).segments()
-            for segment in (*Log(place).cut_off(), *segments):
-                path = f"log/{place.name}/{segment.name}"
-                self._needed.setdefault(path, {f"source/{place.name}"})
-                content = self._tried(path, partial(_bytes_of, segment))
-                if content is not None:
-                    self._tried(path, partial(scan, content, path, sealed=segment != segments[-1]))
+            for cut in Log(place).cut_off():
+                self._records(cut, sealed=True)
+            for number, segment in enumerate(segments):
+                following = segments[number + 1 :]
+                records = self._records(segment, sealed=bool(following))
+                missing = None if records is None else gap_after(end_of(segment, records), following)
+                if missing is not None:
+                    self._damage(self._log_path(place / missing), "it is missing")
+
+    def _records(self, segment: Path, *, sealed: bool) -> list[Record] | None:
+        """What a part of a log holds; None of one that is damaged, or that a cleanup cut off meanwhile."""
+        path = self._log_path(segment)
+        content = self._tried(path, partial(_bytes_of, segment))
+        found = None if content is None else self._tried(path, partial(scan, content, path, sealed=sealed))
+        return None if found is None else found[0]
+
+    def _log_path(self, segment: Path) -> str:
+        source = segment.parent.name
+        path = f"log/{source}/{segment.name}"
+        self._needed.setdefault(path, {f"source/{source}"})
+        return path
 
     def _tried(self, path: str, read: Callable[[], T]) -> T | None:
         """What was read; None, and damage noted, where it cannot be read as it was written."""
@@ -234,9 +249,9 @@ class _Walk:
         self._found.setdefault(path, Damage(path, what, ()))
 
 
-def _bytes_of(segment: Path) -> bytes:
-    """The bytes of a part of a log; none of one that a cleanup cut off meanwhile."""
+def _bytes_of(segment: Path) -> bytes | None:
+    """The bytes of a part of a log; None for one that a cleanup cut off meanwhile."""
     try:
         return segment.read_bytes()
     except FileNotFoundError:
-        return b""
+        return None

@@ -20,7 +20,7 @@ from typing import Self, TypeVar
 
 import polars as pl
 
-from ...engine.errors import CommitUnknown, Conflict, NotFound, NowThenError, Unavailable
+from ...engine.errors import CommitUnknown, Conflict, Corrupt, NotFound, NowThenError, Unavailable
 from ...engine.record import record
 from ..folders.durable import make_folder, storing, sync
 from . import sequence
@@ -46,7 +46,7 @@ class Log:
         if not segments:
             return 0
         records, _ = scan(segments[-1].read_bytes(), str(segments[-1]), sealed=False)
-        return records[-1].last if records else first_of(segments[-1]) - 1
+        return end_of(segments[-1], records)
 
     def schema(self) -> dict[str, pl.DataType]:
         """The columns of the row that was pushed last; none where the last segment has no rows."""
@@ -76,6 +76,7 @@ class Log:
                 continue
             data = segment.read_bytes()
             found, _ = scan(data, str(segment), sealed=place + 1 < len(segments))
+            _refuse_gap(end_of(segment, found), segments[place + 1 : place + 2])
             wanted = [record for record in found if record.last > position and (upto is None or record.last <= upto)]
             frames += decoded(data, wanted)
             position = wanted[-1].last if wanted else position
@@ -97,6 +98,29 @@ class Log:
 def first_of(segment: Path) -> int:
     """The sequence number that a segment begins at: one more than the last before it."""
     return int(segment.stem)
+
+
+def segment_name(first: int) -> str:
+    """The name of the segment that begins at a sequence number."""
+    return f"{first:020d}.log"
+
+
+def end_of(segment: Path, records: Sequence[Record]) -> int:
+    """The position of the last row of a segment with these records."""
+    return records[-1].last if records else first_of(segment) - 1
+
+
+def gap_after(end: int, following: Sequence[Path]) -> str | None:
+    """The name of the segment that is missing behind a position; None where the log ends there, or goes on."""
+    return segment_name(end + 1) if following and first_of(following[0]) != end + 1 else None
+
+
+def _refuse_gap(end: int, following: Sequence[Path]) -> None:
+    missing = gap_after(end, following)
+    if missing is not None:
+        raise Corrupt(
+            f"log {following[0].parent}: segment {missing} is missing, with rows that were pushed. `nowthen verify --repair` takes it from a backup."
+        )
 
 
 def _looked(look: Callable[[], T]) -> T:
@@ -191,7 +215,7 @@ class Writer:
             return self._handle
         if self._handle is not None:
             os.close(self._handle)
-        self._segment = self._folder / f"{last + 1:020d}.log"
+        self._segment = self._folder / segment_name(last + 1)
         self._handle, self._size = os.open(self._segment, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644), 0
         sync(self._folder)
         return self._handle
@@ -200,7 +224,7 @@ class Writer:
     def emptied(self) -> int:
         """Remove all rows, which the tables must have; what comes later follows on. The position that the log ends at."""
         before = [*self._log.segments(), *self._log.cut_off()]
-        fresh = self._folder / f"{self._last + 1:020d}.log"
+        fresh = self._folder / segment_name(self._last + 1)
         if before and before != [fresh]:
             os.close(os.open(fresh, os.O_RDWR | os.O_CREAT, 0o644))
             sync(self._folder)
@@ -263,11 +287,12 @@ class Writer:
             for cut in self._log.cut_off():
                 self._remember(scan(cut.read_bytes(), str(cut), sealed=True)[0])
         since = segments.index(self._segment) if self._segment in segments else 0
-        for segment in segments[since:]:
+        for place, segment in enumerate(segments[since:], since):
             known = self._size if segment == self._segment else 0
             records, end = scan(tail_of(segment, known), str(segment), sealed=segment != segments[-1], base=known)
             self._last = max(self._last, first_of(segment) - 1)
             self._last = records[-1].last if records else self._last
+            _refuse_gap(self._last, segments[place + 1 : place + 2])
             self._remember(records)
             self._segment, self._size = segment, known + end
         before, self._handle = self._handle, os.open(segments[-1], os.O_RDWR | os.O_APPEND)

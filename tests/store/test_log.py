@@ -159,6 +159,24 @@ def test_a_full_segment_is_followed_by_another(log: Log, monkeypatch: pytest.Mon
         assert writer.append(rows(0), key="k0").again
 
 
+@pytest.mark.parametrize("empties", [False, True])
+def test_a_segment_that_is_lost_or_emptied_between_others_is_told(
+    log: Log, monkeypatch: pytest.MonkeyPatch, *, empties: bool
+) -> None:
+    monkeypatch.setattr(log_module, "SEGMENT_BYTES", 100)
+    with log.writer() as writer:
+        first, second, third = (writer.append(rows(n)).last for n in (1, 2, 3))
+    lost = log.segments()[1]
+    lost.write_bytes(b"") if empties else lost.unlink()
+    for position in (0, first):
+        with pytest.raises(Corrupt, match=f"segment {first + 1:020d}.log is missing"):
+            log.read(position)
+    with pytest.raises(Corrupt, match="is missing"):
+        log.writer()
+    assert values(log, second) == [3]
+    assert log.end() == third
+
+
 def test_frames_of_another_shape_come_apart(log: Log) -> None:
     with log.writer() as writer:
         writer.append(rows(1))

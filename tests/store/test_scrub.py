@@ -13,6 +13,7 @@ import nowthen as nt
 from nowthen.engine.errors import Conflict, Corrupt, NotFound
 from nowthen.store.care.backup import backed_up
 from nowthen.store.folders.local_folder import LocalFolder
+from nowthen.store.rows import log
 from nowthen.store.store import Store
 from nowthen.store.store_care import restore
 from nowthen.store.tables import data_file
@@ -190,6 +191,28 @@ def test_what_cannot_be_mended_is_told_with_who_needs_it(store: Store) -> None:
     report = nt.connect(store.root).scrub(repair=True)
     assert [(damage.path, "source/orders" in damage.names) for damage in report.damaged] == [(path, True)]
     assert path in str(report)
+
+
+def test_a_segment_of_a_log_that_is_lost_between_others_is_named_and_comes_from_a_backup(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log, "SEGMENT_BYTES", 100)
+    store = furnished(tmp_path / "store")
+    for number in (1, 2, 3):
+        store.push(orders.source(), orders.fresh(number, 5, orders.PUSHED), key=f"more {number}")
+    store.backup(tmp_path / "backup")
+    before = answers(store)
+    lost = store.log("orders").segments()[-2]
+    lost.unlink()
+    again = nt.connect(store.root)
+    report = again.scrub()
+    assert [(damage.path, damage.names) for damage in report.damaged] == [
+        (f"log/orders/{lost.name}", ("source/orders",))
+    ]
+    with pytest.raises(Corrupt, match=lost.name):
+        again.push(orders.source(), orders.fresh(4, 5, orders.PUSHED), key="more 4")
+    assert again.scrub(repair=True, backup=str(tmp_path / "backup")).whole
+    assert answers(nt.connect(store.root)) == before
 
 
 def test_a_restored_store_answers_alike(store: Store, made: Path, tmp_path: Path) -> None:
