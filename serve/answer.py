@@ -104,7 +104,9 @@ class Answer:
         return Answer(tuple(parts["features"]), columns, codes, watermark, parts["versions"], parts["token"])
 
     def __repr__(self) -> str:
-        return f"<Answer of {len(self.names)} features for {len(self)} questions, {self.versions}, watermark {self.watermark}>\n{self.to_polars()}"
+        of = ", ".join(f"{name}@{version[:12]}" for name, version in self.versions.items())
+        until = "no rows of some source yet" if self.watermark is None else f"rows up to {self.watermark}"
+        return f"<Answer of {of}: {len(self.names)} features for {len(self)} questions, {until}>\n{self.to_polars()}"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _unpacked, _packed(self)

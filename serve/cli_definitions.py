@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ..engine.errors import NotFound
+from ..engine.errors import NotFound, did_you_mean
 from .cli_options import DefinitionsOption, JsonOption, Names, StoreOption
 from .cli_report import reported, show
 from .definitions import Definitions, load
@@ -168,7 +168,7 @@ def chosen(found: Definitions, names: list[str] | None) -> list[Any]:
     known: dict[str, Any] = {**found.sources, **found.views, **found.services}
     for name in names:
         if name not in known:
-            raise NotFound(f"the definitions hold no {name!r}. There are: {', '.join(sorted(known))}.")
+            raise NotFound(f"the definitions hold no {name!r}. {did_you_mean(name, known)}")
     return [known[name] for name in names]
 
 

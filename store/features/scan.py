@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 from polars.io.plugins import register_io_source
 
-from ...engine.errors import Invalid, NotFound
+from ...engine.errors import Invalid, NotFound, did_you_mean
 from ...engine.folds.rows import times_of
 from ...engine.language.instant import instant
 from ...engine.language.source import Rows, SourceSpec
@@ -69,14 +69,19 @@ def _source(here: Here, entry: Entry, name: Any) -> SourceSpec | None:
         return name.spec
     if not isinstance(name, str):
         return name if isinstance(name, SourceSpec) else None
-    view = name.partition(":")[0].partition("@")[0]
-    if "view/" + view in entry.names or "definition/view/" + view in entry.names:
+    plain = name.partition(":")[0].partition("@")[0]
+    views, sources = _names(entry, "view/", "definition/view/"), _names(entry, "definition/source/")
+    if plain in views:
         return None
-    try:
-        made: Rows = Registry(here).at(entry).find("source", name).made()
-    except NotFound:
-        return None
+    if plain not in sources:
+        raise NotFound(f"no view and no source {plain!r} in the store. {did_you_mean(plain, views | sources)}")
+    made: Rows = Registry(here).at(entry).find("source", name).made()
     return made.spec
+
+
+def _names(entry: Entry, *kinds: str) -> set[str]:
+    """What an entry names of these kinds."""
+    return {name.removeprefix(kind) for kind in kinds for name in entry.names if name.startswith(kind)}
 
 
 def _events(here: Here, spec: SourceSpec, span: Span, as_of: int | None, known_at: int | None) -> pl.LazyFrame:

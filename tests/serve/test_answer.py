@@ -52,6 +52,15 @@ def test_a_pickle_of_it_says_the_same(height: int) -> None:
     assert (again.watermark, again.versions, again.token) == (made.watermark, made.versions, made.token)
 
 
+def test_its_text_says_of_which_service_and_up_to_when() -> None:
+    made = answer()
+    said = repr(made).partition("\n")[0]
+    assert said == "<Answer of risk@abc: 9 features for 3 questions, rows up to 2024-05-01 00:00:00+00:00>"
+    none = Answer(made.names, made.columns, made.codes, None, {"risk": "0123456789abcdef"}, "")
+    assert "risk@0123456789ab:" in repr(none)
+    assert "no rows of some source yet>" in repr(none)
+
+
 def test_json_of_it_says_the_same_and_is_strict() -> None:
     text = json.dumps(answer().as_json(), allow_nan=False)
     again = Answer.from_json(json.loads(text))
