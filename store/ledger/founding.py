@@ -53,9 +53,9 @@ def identity(folder: Folder) -> Mapping[str, Any] | None:
         return None
     if content == _FIRST:
         raise Invalid(_another(folder, 1, HASH_VERSION))
-    said = unsealed(content, STORE)
+    said = unsealed(content, f"{STORE} (copy it from a backup of this store)")
     if "store" not in said:
-        raise Corrupt(f"{folder.url}: {STORE} is damaged: it holds another file.")
+        raise Corrupt(f"{folder.url}: {STORE} is damaged: it holds another file. Copy it from a backup of this store.")
     if (said.get("format"), said.get("hash")) != (FORMAT, HASH_VERSION):
         raise Invalid(_another(folder, said.get("format"), said.get("hash")))
     return said
@@ -68,7 +68,7 @@ def _content(folder: Folder) -> bytes | None:
         except NotFound:
             if not any(True for _ in folder.listed("ledger")):
                 return None
-    raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger.")
+    raise Corrupt(f"{folder.url}: {STORE} is missing, though there is a ledger. Copy it from a backup of this store.")
 
 
 def _there(folder: Folder, path: str) -> bool:

@@ -148,7 +148,7 @@ def test_what_is_not_there_or_means_nothing_is_refused(
 
 
 def test_a_name_of_nothing_is_told_with_the_views_and_sources_there_are(store: Store, tx: nt.Source) -> None:
-    with pytest.raises(NotFound, match="no view and no source 'sale' in the store[.] Did you mean 'sales'"):
+    with pytest.raises(NotFound, match=r"no view and no source 'sale' in the store[.] Did you mean 'sales'"):
         store.scan("sale")
     with pytest.raises(NotFound, match=r"There are: customer_spend, .*sales"):
         store.scan("nothing")
