@@ -13,12 +13,12 @@ import importlib
 import json
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import psutil
 from pages import take_in_hand
 
 
@@ -146,17 +146,19 @@ def cpu_seconds() -> float:
     """User and system seconds so far of this process and its descendants, those that ended included."""
     own = resource.getrusage(resource.RUSAGE_SELF)
     ended = resource.getrusage(resource.RUSAGE_CHILDREN)
-    alive = psutil.Process().children(recursive=True)
-    return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime + sum(map(seconds_of, alive))
+    return own.ru_utime + own.ru_stime + ended.ru_utime + ended.ru_stime + sum(seconds_of_descendants())
 
 
-def seconds_of(process: psutil.Process) -> float:
-    """Seconds of another process and of its ended children; 0 if it just went away."""
-    try:
-        used = process.cpu_times()
-    except psutil.NoSuchProcess:
-        return 0.0
-    return float(used.user + used.system + used.children_user + used.children_system)
+def seconds_of_descendants() -> Iterator[float]:
+    """Seconds of each, its ended children included; of one that just went away none."""
+    if not any(task.joinpath("children").read_text() for task in Path("/proc/self/task").iterdir()):
+        return
+    import psutil  # not loaded in cold processes, which would pay for it
+
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            used = process.cpu_times()
+            yield float(used.user + used.system + used.children_user + used.children_system)
 
 
 if __name__ == "__main__":

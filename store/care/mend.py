@@ -5,19 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Final
 
 from ...engine.errors import Corrupt, NotFound
 from ...engine.language.source import SourceSpec
 from ..folders.canonical import digest
-from ..folders.durable import publish
 from ..ledger.entry import HINT
 from ..ports import Damage, Folder, Here
-from ..rows.records import scan
 from ..tables.data_file import places, rows_in
 from ..tables.sums import SUFFIX, Sums, is_named
 from .kinds import held
+from .mend_logs import log_mended
 from .mend_rows import rows_mended
 
 _DIGEST: Final = re.compile(r"[.-]([0-9a-f]{32})\.(?:parquet|json)$")
@@ -50,25 +48,12 @@ def mended(here: Here, damage: Damage, backup: Folder | None = None, sources: Se
 
 
 def _from_backup(here: Here, path: str, backup: Folder) -> bool:
-    try:
-        content = backup.get(path)
-    except NotFound:
-        return False
     if path.startswith("log/"):
-        return here.logs is not None and _log_mended(here.logs / path.removeprefix("log/"), content)
-    if not as_named(path, content) or content == _present(here.folder, path):
+        return here.logs is not None and log_mended(here.logs, path, backup)
+    content = _present(backup, path)
+    if content is None or not as_named(path, content) or content == _present(here.folder, path):
         return False
     here.folder.put(path, content)
-    return True
-
-
-def _log_mended(segment: Path, content: bytes) -> bool:
-    """Put a segment back unless rows were pushed to it since it was copied."""
-    longer = segment.exists() and segment.stat().st_size > len(content)
-    if longer:
-        return False
-    scan(content, f"backup of {segment.name}", sealed=False)
-    publish(segment, content)
     return True
 
 

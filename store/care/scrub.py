@@ -6,6 +6,7 @@ Walks the ledger (its own sums, numbers and chain), then note by note what the e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,8 +20,9 @@ from ..ledger.entry import HINT
 from ..ledger.ledger_walk import walked
 from ..ledger.notes import note_path
 from ..ports import Damage, Entry, Folder, Here
-from ..rows.log import Log, end_of, gap_after
+from ..rows.log import Log, end_of, first_of, gap_after, segment_name
 from ..rows.records import Record, scan
+from ..rows.source_note import state_of
 from .kinds import held
 from .mend import as_named, mended
 from .reachable import erased_notes, kept_entries, note_of
@@ -217,12 +219,23 @@ class _Walk:
             segments = Log(place).segments()
             for cut in Log(place).cut_off():
                 self._records(cut, sealed=True)
+            self._first(place, segments)
             for number, segment in enumerate(segments):
                 following = segments[number + 1 :]
                 records = self._records(segment, sealed=bool(following))
                 missing = None if records is None else gap_after(end_of(segment, records), following)
                 if missing is not None:
-                    self._damage(self._log_path(place / missing), "it is missing")
+                    what = f"rows before {following[0].name} are missing: it was lost, or {segment.name} was cut short"
+                    self._damage(self._log_path(place / missing), what)
+
+    def _first(self, place: Path, segments: Sequence[Path]) -> None:
+        """Note a log that begins behind what the tables have of it. They are looked at last, as a cleanup cuts off what they have."""
+        with suppress(Corrupt, NotFound):  # told where notes are read
+            state = state_of(self._here.ledger.head(), self._here.notes, place.name)
+            had = 0 if state is None else state.log_position
+            if segments and 1 < first_of(segments[0]) > had + 1:
+                what = f"pushed rows that the tables do not have are missing, up to {segments[0].name}"
+                self._damage(self._log_path(place / segment_name(had + 1)), what)
 
     def _records(self, segment: Path, *, sealed: bool) -> list[Record] | None:
         """What a part of a log holds; None of one that is damaged, or that a cleanup cut off meanwhile."""

@@ -76,10 +76,12 @@ class Log:
                 continue
             data = segment.read_bytes()
             found, _ = scan(data, str(segment), sealed=place + 1 < len(segments))
-            _refuse_gap(end_of(segment, found), segments[place + 1 : place + 2])
             wanted = [record for record in found if record.last > position and (upto is None or record.last <= upto)]
             frames += decoded(data, wanted)
             position = wanted[-1].last if wanted else position
+            if upto is not None and end_of(segment, found) >= upto:
+                break
+            _refuse_gap(end_of(segment, found), segments[place + 1 : place + 2])
         return frames, position
 
     def writer(self, wait_s: float = 0.0) -> Writer:
@@ -111,7 +113,7 @@ def end_of(segment: Path, records: Sequence[Record]) -> int:
 
 
 def gap_after(end: int, following: Sequence[Path]) -> str | None:
-    """The name of the segment that is missing behind a position; None where the log ends there, or goes on."""
+    """The name of the segment that would go on behind a position, if the one that follows does not; None where the log ends there."""
     return segment_name(end + 1) if following and first_of(following[0]) != end + 1 else None
 
 
@@ -119,7 +121,8 @@ def _refuse_gap(end: int, following: Sequence[Path]) -> None:
     missing = gap_after(end, following)
     if missing is not None:
         raise Corrupt(
-            f"log {following[0].parent}: segment {missing} is missing, with rows that were pushed. `nowthen verify --repair` takes it from a backup."
+            f"log {following[0].parent}: pushed rows before {following[0].name} are missing: segment {missing} was lost, or the one before it cut short. "
+            "`nowthen verify --repair` takes it from a backup."
         )
 
 
@@ -165,13 +168,13 @@ class Writer:
     def append_many(self, pushes: Sequence[tuple[pl.DataFrame, str]], *, arrival: int | None = None) -> list[Appended]:
         """Store several pushes with one forcing of the disk: all are durable when this returns."""
         now = sequence.now_us() if arrival is None else arrival
-        keys = dict(self._keys)
+        keys, forced = dict(self._keys), self._size if self._has_room else 0
         last, chunks, done = self._last, [], []
         for rows, key in pushes:
             known = keys.get(key) if key else None
             appended = _same(known, rows, key) if known else self._placed(rows, last, now)
             if known is None and rows.height:
-                chunks.append(encoded(rows, key=key, first=appended.first, arrival=now, forced=self._size))
+                chunks.append(encoded(rows, key=key, first=appended.first, arrival=now, forced=forced))
                 last = appended.last
                 keys |= {key: appended} if key else {}
             done.append(appended)
@@ -211,21 +214,28 @@ class Writer:
 
     def _open_segment(self, last: int) -> int:
         """The handle of the segment to append to; a full one is followed by a new one."""
-        if self._handle is not None and self._size < SEGMENT_BYTES:
+        if self._handle is not None and self._has_room:
             return self._handle
-        if self._handle is not None:
-            os.close(self._handle)
-        self._segment = self._folder / segment_name(last + 1)
-        self._handle, self._size = os.open(self._segment, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644), 0
-        sync(self._folder)
+        before, segment = self._handle, self._folder / segment_name(last + 1)
+        with storing(self._folder):
+            self._handle = os.open(segment, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
+            self._segment, self._size = segment, 0
+            if before is not None:
+                os.close(before)
+            sync(self._folder)
         return self._handle
+
+    @property
+    def _has_room(self) -> bool:
+        """Whether the segment there is takes what comes next."""
+        return self._size < SEGMENT_BYTES
 
     # -- being the writer -----------------------------------------------------------------------------------------------
     def emptied(self) -> int:
         """Remove all rows, which the tables must have; what comes later follows on. The position that the log ends at."""
-        before = [*self._log.segments(), *self._log.cut_off()]
         fresh = self._folder / segment_name(self._last + 1)
-        if before and before != [fresh]:
+        before = [one for one in (*self._log.segments(), *self._log.cut_off()) if one != fresh]
+        if before:
             os.close(os.open(fresh, os.O_RDWR | os.O_CREAT, 0o644))
             sync(self._folder)
             for segment in before:

@@ -169,12 +169,52 @@ def test_a_segment_that_is_lost_or_emptied_between_others_is_told(
     lost = log.segments()[1]
     lost.write_bytes(b"") if empties else lost.unlink()
     for position in (0, first):
-        with pytest.raises(Corrupt, match=f"segment {first + 1:020d}.log is missing"):
+        with pytest.raises(Corrupt, match=f"segment {first + 1:020d}.log was lost"):
             log.read(position)
-    with pytest.raises(Corrupt, match="is missing"):
+    with pytest.raises(Corrupt, match="was lost"):
         log.writer()
     assert values(log, second) == [3]
     assert log.end() == third
+
+
+def test_a_read_that_ends_before_what_is_lost_is_answered(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "SEGMENT_BYTES", 1)
+    with log.writer() as writer:
+        first, second, _ = (writer.append(rows(n)).last for n in (1, 2, 3))
+    log.segments()[1].unlink()
+    assert values(log, 0, upto=first) == [1]
+    with pytest.raises(Corrupt):
+        log.read(0, upto=second)
+
+
+def test_a_segment_that_cannot_be_begun_leaves_the_writer_as_it_was(
+    log: Log, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def is_full(*_: Any, **__: Any) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(log_module, "SEGMENT_BYTES", 1)
+    with log.writer() as writer:
+        writer.append(rows(1))
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "open", is_full)
+            with pytest.raises(StorageFull):
+                writer.append(rows(2))
+        with (tmp_path / "of another").open("w") as other:
+            writer.append(rows(3))
+            os.fstat(other.fileno())
+        assert not (tmp_path / "of another").read_bytes()
+    assert values(log) == [1, 3]
+
+
+def test_what_is_torn_at_the_beginning_of_a_segment_was_never_forced(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_module, "SEGMENT_BYTES", 1)
+    with log.writer() as writer:
+        writer.append(rows(1))
+        writer.append_many([(rows(2), ""), (rows(3), "")])
+    with segment(log).open("r+b") as file:
+        file.write(bytes(64))
+    assert values(log) == [1]
 
 
 def test_frames_of_another_shape_come_apart(log: Log) -> None:
@@ -257,3 +297,14 @@ def test_emptying_twice_or_an_empty_log_changes_nothing(log: Log) -> None:
         assert (writer.emptied(), log.segments()) == (0, [])
         last = writer.append(rows(1)).last
         assert (writer.emptied(), writer.emptied(), log.end()) == (last, last, last)
+
+
+def test_an_emptying_keeps_a_segment_that_was_begun_and_has_no_rows(log: Log) -> None:
+    with log.writer() as writer:
+        last = writer.append(rows(1)).last
+    (log.folder / log_module.segment_name(last + 1)).touch()
+    with log.writer() as writer:
+        assert writer.emptied() == last
+        assert log.end() == last
+        writer.append(rows(2))
+    assert values(log, last) == [2]

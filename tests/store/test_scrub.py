@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from nowthen.engine.errors import Conflict, Corrupt, NotFound
 from nowthen.store.care.backup import backed_up
 from nowthen.store.folders.local_folder import LocalFolder
 from nowthen.store.rows import log
+from nowthen.store.rows.records import scan
 from nowthen.store.store import Store
 from nowthen.store.store_care import restore
 from nowthen.store.tables import data_file
@@ -193,26 +195,61 @@ def test_what_cannot_be_mended_is_told_with_who_needs_it(store: Store) -> None:
     assert path in str(report)
 
 
-def test_a_segment_of_a_log_that_is_lost_between_others_is_named_and_comes_from_a_backup(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(log, "SEGMENT_BYTES", 100)
+@pytest.fixture
+def pushed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store with a backup, whose log has a segment for every few pushes."""
+    monkeypatch.setattr(log, "SEGMENT_BYTES", 4_000)
     store = furnished(tmp_path / "store")
-    for number in (1, 2, 3):
+    for number in range(1, 14):
         store.push(orders.source(), orders.fresh(number, 5, orders.PUSHED), key=f"more {number}")
     store.backup(tmp_path / "backup")
-    before = answers(store)
-    lost = store.log("orders").segments()[-2]
-    lost.unlink()
-    again = nt.connect(store.root)
-    report = again.scrub()
-    assert [(damage.path, damage.names) for damage in report.damaged] == [
-        (f"log/orders/{lost.name}", ("source/orders",))
-    ]
-    with pytest.raises(Corrupt, match=lost.name):
-        again.push(orders.source(), orders.fresh(4, 5, orders.PUSHED), key="more 4")
+    assert len(store.log("orders").segments()) > 3
+    return store
+
+
+def lose(segment: Path) -> None:
+    segment.unlink()
+
+
+def cut_short(segment: Path) -> None:
+    records, _ = scan(segment.read_bytes(), segment.name, sealed=False)
+    segment.write_bytes(segment.read_bytes()[: records[-1].start])
+
+
+def empty(segment: Path) -> None:
+    segment.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [lose, cut_short, empty])
+@pytest.mark.parametrize("which", [slice(1, 2), slice(1, 3), slice(0, 1)])
+def test_segments_of_a_log_that_were_lost_are_told_and_come_from_a_backup(
+    pushed: Store, tmp_path: Path, harm: Callable[[Path], None], which: slice
+) -> None:
+    before, files = answers(pushed), {one: one.read_bytes() for one in pushed.log("orders").segments()}
+    for segment in pushed.log("orders").segments()[which]:
+        harm(segment)
+    again = nt.connect(pushed.root)
+    (damage, *_) = again.scrub().damaged
+    assert damage.path.startswith("log/orders/")
+    assert damage.names == ("source/orders",)
+    with pytest.raises((Corrupt, NotFound)):
+        again.drain(orders.source())
     assert again.scrub(repair=True, backup=str(tmp_path / "backup")).whole
-    assert answers(nt.connect(store.root)) == before
+    assert {one: one.read_bytes() for one in again.log("orders").segments()} == files
+    assert answers(nt.connect(pushed.root)) == before
+
+
+def test_a_backup_that_is_too_old_for_a_lost_segment_does_not_hide_that_rows_are_missing(
+    pushed: Store, tmp_path: Path
+) -> None:
+    for number in range(14, 24):
+        pushed.push(orders.source(), orders.fresh(number, 5, orders.PUSHED), key=f"more {number}")
+    older = {path.name: path.stat().st_size for path in (tmp_path / "backup" / "log" / "orders").glob("*.log")}
+    grown = next(one for one in pushed.log("orders").segments() if older.get(one.name, 1 << 40) < one.stat().st_size)
+    grown.unlink()
+    report = nt.connect(pushed.root).scrub(repair=True, backup=str(tmp_path / "backup"))
+    assert [damage.path for damage in report.damaged] == [f"log/orders/{grown.name}"]
+    assert not grown.exists()
 
 
 def test_a_restored_store_answers_alike(store: Store, made: Path, tmp_path: Path) -> None:
