@@ -1,8 +1,8 @@
 """Backup and restore: a store copied to another folder, only what is not there yet, and the ledger last.
 
-So a backup that was broken off is the backup before with some files more. Copies are compared with the digests in their names: a damaged
-file is never copied. Restoring copies everything back and reads it through; the mark of a store comes last, so half a restore is no store, and
-neither is one of a damaged backup.
+So a backup that was broken off is the backup before with some files more; what that needs of logs goes only then. Copies are compared with the
+digests in their names: a damaged file is never copied. Restoring copies everything back and reads it through; the mark of a store comes last, so
+half a restore is no store, and neither is one of a damaged backup.
 """
 
 from __future__ import annotations
@@ -89,12 +89,15 @@ def _attempt(here: Here, copy: _Copy) -> Copied:
     with undisturbed(here.ledger, head):
         needed = Reach(here, head).of(kept_entries(here, head, head.oldest))
         copy.absent(sorted(needed))
-        if here.logs is not None:
-            _logs_out(here, head, here.logs, copy)
-    if any(entry.kind == "forget" for entry in here.ledger.since(head.number)):
-        raise StartOver  # the logs that were copied may have been emptied of rows that only later entries have
+        logs = _logs(here, head)
+        for log in logs:
+            log.goes_on(copy)
+    _refuse_forgotten(here, head)
     copy.absent(path_of(number) for number in range(1, head.number + 1))
     copy.bytes(HINT, hint_of(head))  # not the one there is now, which may name a later entry
+    for log in logs:
+        log.begins_anew(copy)
+    _refuse_forgotten(here, head)
     copy.dropped(path for path in copy.there if path.partition("/")[0] in HELD_UNDER and path not in needed)
     return copy.report(head.number)
 
@@ -176,33 +179,64 @@ class _Copy:
     def bytes(self, path: str, content: bytes) -> None:
         """Put one file."""
         self._to.put(path, content)
+        self.there[path] = len(content)
         self._files, self._bytes = self._files + 1, self._bytes + len(content)
 
     def dropped(self, paths: Iterable[str]) -> None:
         """Remove files where they were copied to."""
         listed = list(paths)
         self._to.delete(listed)
+        self.there = {path: size for path, size in self.there.items() if path not in set(listed)}
         self._removed += len(listed)
 
 
-def _logs_out(here: Here, head: Entry, logs: Path, copy: _Copy) -> None:
-    """Copy segments that are new or have grown, and keys of those that were cut off; what is not there any more goes from the backup too.
+def _refuse_forgotten(here: Here, head: Entry) -> None:
+    """`StartOver` where logs that were copied may have been emptied of rows that only later entries have."""
+    if any(entry.kind == "forget" for entry in here.ledger.since(head.number)):
+        raise StartOver
 
-    `StartOver` where one was cut off that the tables of the head need.
-    """
-    for folder in sorted(logs.iterdir()) if logs.is_dir() else ():
+
+def _logs(here: Here, head: Entry) -> list[_LogCopy]:
+    """The logs there are. `Corrupt` where one lacks rows that the tables of the head need, perhaps as it was cut off since."""
+    folders = sorted(here.logs.iterdir()) if here.logs is not None and here.logs.is_dir() else []
+    return [_LogCopy(here, head, folder) for folder in folders]
+
+
+class _LogCopy:
+    """A log on its way to a backup, which may hold segments that were cut off since; until its ledger is the new one, it needs these."""
+
+    def __init__(self, here: Here, head: Entry, folder: Path) -> None:
         log, state = Log(folder), state_of(head, here.notes, folder.name)
-        files = [*log.segments(), *log.cut_off()]
-        held = {path: size for path, size in copy.there.items() if path.startswith(f"log/{folder.name}/")}
-        names = {f"log/{folder.name}/{file.name}": file for file in files}
-        for path, file in names.items():
-            try:
-                content = file.read_bytes()
-            except FileNotFoundError:
-                raise StartOver from None
-            if held.get(path) != len(content):
-                copy.bytes(path, content)
-        if files and 1 < first_of(files[0]) > (0 if state is None else state.log_position) + 1:
-            raise StartOver
-        if files:
-            copy.dropped(path for path in held if path not in names)
+        segments = log.segments()
+        if segments and 1 < first_of(segments[0]) > (0 if state is None else state.log_position) + 1:
+            raise Corrupt(
+                f"log {folder}: pushed rows that the tables do not have are missing, up to {segments[0].name}. See `nowthen verify`."
+            )
+        self._under = f"log/{folder.name}/"
+        self._files = {self._under + file.name: file for file in (*segments, *log.cut_off())}
+        self._first = self._under + segments[0].name if segments else ""
+
+    def goes_on(self, copy: _Copy) -> None:
+        """Copy what is new or has grown, where that goes on from what the backup holds."""
+        held = self._held(copy)
+        for path, file in self._files.items():
+            if path in held or self._first in held or not any(path < self._first for path in held):
+                self._copied(copy, path, file)
+
+    def begins_anew(self, copy: _Copy) -> None:
+        """Remove what is not there any more, and copy the rest, the oldest first: so no rows are missing between two segments."""
+        if self._files:
+            copy.dropped(path for path in self._held(copy) if path not in self._files)
+        for path, file in self._files.items():
+            self._copied(copy, path, file)
+
+    def _held(self, copy: _Copy) -> dict[str, int]:
+        return {path: size for path, size in copy.there.items() if path.startswith(self._under)}
+
+    def _copied(self, copy: _Copy, path: str, file: Path) -> None:
+        try:
+            content = file.read_bytes()
+        except FileNotFoundError:
+            raise StartOver from None
+        if copy.there.get(path) != len(content):
+            copy.bytes(path, content)

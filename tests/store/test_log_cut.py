@@ -210,18 +210,18 @@ def test_a_cut_under_a_backup_is_met_by_another_look(
     from nowthen.store.care import backup
 
     pushed(store, tx, 900, 901)
-    plain = backup._logs_out
+    plain = backup._logs
     done: list[Any] = []
 
-    def late(*given: Any) -> None:
+    def late(*given: Any) -> Any:
         if not done:
             done.append(given)
             other: Store = nt.connect(store.root)
             other.drain(tx)
             cleaned(other)
-        plain(*given)
+        return plain(*given)
 
-    monkeypatch.setattr(backup, "_logs_out", late)
+    monkeypatch.setattr(backup, "_logs", late)
     store.backup(tmp_path / "backup")
     found = rows(nt.connect(tmp_path / "backup"), tx)
     assert found["sale"].to_list() == rows(store, tx)["sale"].to_list()

@@ -172,10 +172,11 @@ def test_a_folder_of_other_things_is_no_store(store: Store) -> None:
         nt.connect(store.root)
 
 
-def test_a_store_of_another_format_is_refused(store: Store) -> None:
+@pytest.mark.parametrize("number", [2, 3, 5])
+def test_a_store_of_another_format_is_refused(store: Store, number: int) -> None:
     store.apply(service())
-    (store.root / "store.json").write_bytes(sealed({"format": 2, "hash": 1, "store": "x"}))
-    with pytest.raises(Invalid, match="store of format 2 with hash 1; this is NowThen for format 4"):
+    (store.root / "store.json").write_bytes(sealed({"format": number, "hash": 1, "store": "x"}))
+    with pytest.raises(Invalid, match=f"store of format {number} with hash 1; this is NowThen for format 4"):
         nt.connect(store.root)
 
 

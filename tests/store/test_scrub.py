@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -250,6 +251,42 @@ def test_a_backup_that_is_too_old_for_a_lost_segment_does_not_hide_that_rows_are
     report = nt.connect(pushed.root).scrub(repair=True, backup=str(tmp_path / "backup"))
     assert [damage.path for damage in report.damaged] == [f"log/orders/{grown.name}"]
     assert not grown.exists()
+
+
+@pytest.mark.parametrize("files", range(0, 60, 3))
+def test_a_backup_that_is_broken_off_after_logs_were_cut_off_is_a_store(
+    pushed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files: int
+) -> None:
+    backup = tmp_path / "backup"
+    for number in range(14, 24):
+        pushed.push(orders.source(), orders.fresh(number, 5, orders.PUSHED), key=f"more {number}")
+    pushed.drain(orders.source())
+    pushed.push(orders.source(), orders.fresh(30, 5, orders.PUSHED), key="last")
+    first = pushed.log("orders").segments()[0]
+    pushed.snapshot("orders_model", shards=2)  # the one before goes on from where the log was then
+    pushed.cleanup(keep="0s", versions=1)
+    assert first not in pushed.log("orders").segments()
+    written: list[str] = []
+    put = LocalFolder.put
+
+    def breaks_off(self: LocalFolder, path: str, content: bytes) -> None:
+        if self.root == backup and len(written) == files:
+            raise KeyboardInterrupt
+        put(self, path, content)
+        written.append(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalFolder, "put", breaks_off)
+        with suppress(KeyboardInterrupt):
+            pushed.backup(backup)
+    if "ledger/head" in written or not any(path.startswith("ledger/") for path in written):
+        restore(backup, tmp_path / "again")
+        assert nt.connect(tmp_path / "again").scrub().whole
+    pushed.backup(backup)
+    restore(backup, tmp_path / "whole")
+    whole: Store = nt.connect(tmp_path / "whole")
+    assert whole.scan("orders").collect().equals(pushed.scan("orders").collect())
+    assert whole.log("orders").read(whole.log("orders").end() - 1)[1] == pushed.log("orders").end()
 
 
 def test_a_restored_store_answers_alike(store: Store, made: Path, tmp_path: Path) -> None:
