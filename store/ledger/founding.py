@@ -53,7 +53,7 @@ def identity(folder: Folder) -> Mapping[str, Any] | None:
         return None
     if content == _FIRST:
         raise Invalid(_another(folder, 1, HASH_VERSION))
-    said = unsealed(content, f"{STORE} (copy it from a backup of this store)")
+    said = unsealed(content, STORE)
     if "store" not in said:
         raise Corrupt(f"{folder.url}: {STORE} is damaged: it holds another file. Copy it from a backup of this store.")
     if (said.get("format"), said.get("hash")) != (FORMAT, HASH_VERSION):
