@@ -151,7 +151,7 @@ def cpu_seconds() -> float:
 
 def seconds_of_descendants() -> Iterator[float]:
     """Seconds of each, its ended children included; of one that just went away none."""
-    if not any(task.joinpath("children").read_text() for task in Path("/proc/self/task").iterdir()):
+    if not any(map(_has_children, Path("/proc/self/task").iterdir())):
         return
     import psutil  # not loaded in cold processes, which would pay for it
 
@@ -159,6 +159,13 @@ def seconds_of_descendants() -> Iterator[float]:
         with suppress(psutil.NoSuchProcess):
             used = process.cpu_times()
             yield float(used.user + used.system + used.children_user + used.children_system)
+
+
+def _has_children(task: Path) -> bool:
+    """Whether a thread started processes that are alive; False for one that just ended."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return bool((task / "children").read_text())
+    return False
 
 
 if __name__ == "__main__":
