@@ -20,7 +20,7 @@ from ..ledger.entry import HINT, entry_of, hint_of, number_of, path_of
 from ..ledger.founding import identity
 from ..ledger.start_over import StartOver, undisturbed, until_done
 from ..ports import Entry, Folder, Here
-from ..rows.log import Log, first_of
+from ..rows.log import Log, begins_behind
 from ..rows.source_note import state_of
 from ..snapshots.stale_copies import put_stale_copies
 from .mend import as_named
@@ -208,7 +208,7 @@ class _LogCopy:
     def __init__(self, here: Here, head: Entry, folder: Path) -> None:
         log, state = Log(folder), state_of(head, here.notes, folder.name)
         segments = log.segments()
-        if segments and 1 < first_of(segments[0]) > (0 if state is None else state.log_position) + 1:
+        if begins_behind(segments, 0 if state is None else state.log_position):
             raise Corrupt(
                 f"log {folder}: pushed rows that the tables do not have are missing, up to {segments[0].name}. See `nowthen verify`."
             )

@@ -20,7 +20,7 @@ from ..ledger.entry import HINT
 from ..ledger.ledger_walk import walked
 from ..ledger.notes import note_path
 from ..ports import Damage, Entry, Folder, Here
-from ..rows.log import Log, end_of, first_of, gap_after, segment_name
+from ..rows.log import Log, begins_behind, end_of, gap_after, segment_name
 from ..rows.records import Record, scan
 from ..rows.source_note import state_of
 from .kinds import held
@@ -233,7 +233,7 @@ class _Walk:
         with suppress(Corrupt, NotFound):  # told where notes are read
             state = state_of(self._here.ledger.head(), self._here.notes, place.name)
             had = 0 if state is None else state.log_position
-            if segments and 1 < first_of(segments[0]) > had + 1:
+            if begins_behind(segments, had):
                 what = f"pushed rows that the tables do not have are missing, up to {segments[0].name}"
                 self._damage(self._log_path(place / segment_name(had + 1)), what)
 

@@ -65,7 +65,7 @@ class Log:
 
     def _read(self, position: int, upto: int | None) -> tuple[list[pl.DataFrame], int]:
         segments = self.segments()
-        if segments and 1 < first_of(segments[0]) > position + 1 and (upto is None or upto > position):
+        if begins_behind(segments, position) and (upto is None or upto > position):
             raise NotFound(
                 f"log {self.folder} begins after position {position}: a cleanup cut it off, or `forget` emptied it. "
                 "Read the tables again; a server loads its snapshot again."
@@ -100,6 +100,11 @@ class Log:
 def first_of(segment: Path) -> int:
     """The sequence number that a segment begins at: one more than the last before it."""
     return int(segment.stem)
+
+
+def begins_behind(segments: Sequence[Path], position: int) -> bool:
+    """Whether a log of these segments lacks rows right after a position; one that begins at 1 has all there ever were."""
+    return bool(segments) and 1 < first_of(segments[0]) > position + 1
 
 
 def segment_name(first: int) -> str:
