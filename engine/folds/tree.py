@@ -36,10 +36,10 @@ class Tree:
         while (low < high).any():
             level, merge = self._level(height), self._merge
             odd_low = np.flatnonzero((low < high) & (low & 1 == 1))
-            _put(left, odd_low, merge(_take(left, odd_low), _take(level, low[odd_low])))
+            put(left, odd_low, merge(take(left, odd_low), take(level, low[odd_low])))
             low[odd_low] += 1
             odd_high = np.flatnonzero((low < high) & (high & 1 == 1))
-            _put(right, odd_high, merge(_take(level, high[odd_high] - 1), _take(right, odd_high)))
+            put(right, odd_high, merge(take(level, high[odd_high] - 1), take(right, odd_high)))
             low, high, height = (low + 1) >> 1, high >> 1, height + 1
         return self._merge(left, right)
 
@@ -62,10 +62,12 @@ def _halved(level: State, merge: Merge) -> State:
     return tuple(np.concatenate([part, tail[-1:]]) for part, tail in zip(merged, level, strict=True))
 
 
-def _take(state: State, index: Index) -> State:
+def take(state: State, index: Index) -> State:
+    """Some of the states."""
     return tuple(part[index] for part in state)
 
 
-def _put(state: State, index: Index, new: State) -> None:
+def put(state: State, index: Index | slice, new: State) -> None:
+    """Write states where others stand."""
     for part, values in zip(state, new, strict=True):
         part[index] = values

@@ -17,9 +17,11 @@ from ..folds.ask import Ask
 from ..folds.column import Array, Column, Index, Mask
 from ..folds.events import Events
 from ..folds.grouping import Coder, Order
+from ..folds.memory import nowhere
+from ..folds.prefixes import Prefixes
 from ..folds.ready import Ready, folding
 from ..folds.rows import arrange, passing, rows_of, times_of
-from ..folds.tree import Tree
+from ..folds.tree import Tree, put
 from ..language.fold import Ranged, State
 from ..language.window import BEGINNING, Sliding
 from ..record import record
@@ -203,20 +205,26 @@ def _led(events: Events, some: Mask) -> Events:
 
 
 def _carried(ask: Ask, events: Events, at: Index, state: State) -> Ranged:
-    """A fold over ranges of events some of which stand for many: those at `at` have the states given."""
+    """A fold over "forever" of events some of which stand for many: those at `at` have the states given."""
     fold = ask.fold
-    column, _, position = folding(ask, events)
+    column, offsets, position = folding(ask, events)
     rows = tuple(part.copy() for part in fold.lift(column))
-    for part, held in zip(rows, state, strict=True):
-        part[at if position is None else position[at]] = held
-    tree = Tree(rows, fold.merge)
+    put(rows, at if position is None else position[at], state)
+    prefixes = Prefixes(rows, _begins(offsets, len(column)), fold.merge)
 
     def ranged(start: Index, stop: Index) -> Column:
         if position is not None:
             start, stop = position[start], position[stop]
-        return fold.value(tree.over(start, stop, fold.empty(len(start), column)), ask.dtype)
+        return fold.value(prefixes.upto(start, stop, fold.empty(len(start), column)), ask.dtype)
 
     return ranged
+
+
+def _begins(offsets: Index, n: int) -> Mask:
+    """Which rows are the first of a group; groups may be empty."""
+    begins = nowhere(n)
+    begins[offsets[:-1][offsets[:-1] < offsets[1:]]] = True
+    return begins
 
 
 def _late(ask: Ask) -> int:

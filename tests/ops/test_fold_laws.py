@@ -18,7 +18,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nowthen.engine.errors import WrongType
+from nowthen.engine.folds import prefixes
 from nowthen.engine.folds.column import Array, Column, Index, physical
+from nowthen.engine.folds.prefixes import Prefixes
 from nowthen.engine.folds.tree import Tree
 from nowthen.engine.language.fold import Fold, State
 from nowthen.engine.language.registry import operators
@@ -96,9 +98,26 @@ def columns_with_ranges(draw: st.DrawFn, fold: Fold) -> tuple[Column, Index, Ind
     return column, np.minimum(one, other), np.maximum(one, other)
 
 
+@st.composite
+def columns_with_groups(draw: st.DrawFn, fold: Fold) -> tuple[Column, Index, Index, Index]:
+    """A column, which of its rows are the first of a group, and ranges that begin there and end within it."""
+    column = draw(columns(fold, most=100))
+    firsts = np.array(sorted({0, *draw(st.lists(st.integers(0, max(len(column) - 1, 0)), max_size=4))}))
+    stop = np.array(draw(st.lists(st.integers(0, len(column)), min_size=8, max_size=8)))
+    start = firsts[np.searchsorted(firsts, np.maximum(stop - 1, 0), side="right") - 1]
+    return column, firsts, start, stop
+
+
 def by_tree(fold: Fold, column: Column, start: Index, stop: Index) -> State:
     """The states of ranges, merged on a tree."""
     return Tree.of(fold, column).over(start, stop, fold.empty(len(start), column))
+
+
+def by_prefixes(fold: Fold, column: Column, firsts: Index, start: Index, stop: Index) -> State:
+    """The states of ranges from the begins of groups, from those of prefixes."""
+    begins = np.isin(np.arange(len(column)), firsts)
+    rows = tuple(part.copy() for part in fold.lift(column))
+    return Prefixes(rows, begins, fold.merge).upto(start, stop, fold.empty(len(start), column))
 
 
 def in_bulk(fold: Fold, column: Column, start: Index, stop: Index) -> Column | None:
@@ -234,6 +253,17 @@ def test_every_cut_of_the_events_gives_the_same_value(fold: Fold, data: st.DataO
 def test_the_tree_gives_the_meaning_of_every_range(fold: Fold, data: st.DataObject) -> None:
     column, start, stop = data.draw(columns_with_ranges(fold))
     assert_meaning(fold, value(fold, by_tree(fold, column, start, stop), column), column, start, stop)
+
+
+@every_fold
+@LAW
+@given(data=st.data())
+def test_prefixes_give_the_meaning_of_every_range_from_the_begin_of_a_group(fold: Fold, data: st.DataObject) -> None:
+    column, firsts, start, stop = data.draw(columns_with_groups(fold))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prefixes, "_WIDTH", 3)
+        state = by_prefixes(fold, column, firsts, start, stop)
+    assert_meaning(fold, value(fold, state, column), column, start, stop)
 
 
 @every_fold

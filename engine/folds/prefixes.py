@@ -1,0 +1,57 @@
+"""The states of all rows of a group up to each of its rows, for folds whose ranges begin where groups begin: any fold, one merge a row.
+
+Rows stand in blocks. A row keeps the state of those of its block up to it, and blocks are kept in the same way: what is asked for
+merges the two. Rows at the same place of all blocks are merged side by side.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ..language.fold import State
+from .column import Index, Mask
+from .tree import Merge, put, take
+
+_WIDTH = 199  # rows of a block: odd, so that equal places of blocks do not share a set of the cache (2.4 million rows, 2026-11)
+
+
+class Prefixes:
+    """Made of the states of single rows, in order, which it overwrites; `begins` says which rows are the first of a group."""
+
+    def __init__(self, rows: State, begins: Mask, merge: Merge) -> None:
+        self._rows, self._merge = rows, merge
+        self._fold_blocks(begins)
+        self._blocks = self._of_blocks(begins) if len(begins) > _WIDTH else None
+
+    def upto(self, start: Index, stop: Index, empty: State) -> State:
+        """The state of each half-open range [start, stop), that begins where a group begins; `empty` gives those without rows."""
+        found = tuple(part.copy() for part in empty)
+        some = np.flatnonzero(start < stop)
+        put(found, some, self._state(start[some], stop[some] - 1))
+        return found
+
+    def _state(self, first: Index, last: Index) -> State:
+        """The states of the rows from each first one to each last one."""
+        state = take(self._rows, last)
+        block = last // _WIDTH
+        longer = np.flatnonzero(first < block * _WIDTH)
+        if self._blocks is not None:
+            before = self._blocks._state(first[longer] // _WIDTH, block[longer] - 1)
+            put(state, longer, self._merge(before, take(state, longer)))
+        return state
+
+    def _fold_blocks(self, begins: Mask) -> None:
+        """Merge each row with those before it in its block, back to the begin of its group."""
+        for place in range(1, min(_WIDTH, len(begins))):
+            here = tuple(part[place::_WIDTH] for part in self._rows)
+            before = tuple(part[place - 1 :: _WIDTH][: len(here[0])] for part in self._rows)
+            alone = np.flatnonzero(begins[place::_WIDTH])
+            first = take(here, alone)
+            put(here, slice(None), self._merge(before, here))
+            put(here, alone, first)
+
+    def _of_blocks(self, begins: Mask) -> Prefixes:
+        """The same over whole blocks; where a group begins in one, those before it are of other groups."""
+        full = len(begins) // _WIDTH
+        last = tuple(part[_WIDTH - 1 :: _WIDTH].copy() for part in self._rows)
+        return Prefixes(last, begins[: full * _WIDTH].reshape(full, _WIDTH).any(axis=1), self._merge)
