@@ -54,4 +54,5 @@ class Prefixes:
         """The same over whole blocks; where a group begins in one, those before it are of other groups."""
         full = len(begins) // _WIDTH
         last = tuple(part[_WIDTH - 1 :: _WIDTH].copy() for part in self._rows)
-        return Prefixes(last, begins[: full * _WIDTH].reshape(full, _WIDTH).any(axis=1), self._merge)
+        begin = np.logical_or.reduce(begins[: full * _WIDTH].reshape(full, _WIDTH), axis=1)
+        return Prefixes(last, begin, self._merge)

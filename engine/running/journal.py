@@ -27,9 +27,9 @@ from ..plan.plan import Plan
 from ..plan.reader import Loaded, Reader
 from ..plan.way import WHOLE, Way
 from ..record import record
+from .filed import Filed, filed
 from .packed import Packed
 from .parts import Part
-from .shelf import Filed, filed
 from .step import Each, Outcome, Report, Step, Work
 
 _VERSION = 1  # of what is noted and how; another one goes on with nothing

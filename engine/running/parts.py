@@ -18,7 +18,7 @@ from .settling import ROW
 from .step import Each
 
 _STRETCH = 262_144  # rows; 2 MB a column: smaller ones cost more calls, larger ones more lines of memory (benchmarks/windows.py, 2026-11)
-_FOUND, _EXPIRED = "/found", "/expired"  # after a slot's name, which has no slash
+_VALID, _FOUND, _EXPIRED = "/valid", "/found", "/expired"  # after a slot's name, which has no slash
 
 
 @record(eq=False)
@@ -43,11 +43,12 @@ class Part:
         return Part(self.rows[cut] - first, {slot: answer.slice(cut) for slot, answer in self.answers.items()})
 
     def frame(self) -> pl.DataFrame:
-        """It as a table, to be filed."""
+        """It as a table, to be filed: masks are columns of their own, so that arrays are neither changed nor copied."""
         columns = [] if self.rows is None else [pl.Series(ROW, self.rows)]
         for slot, answer in self.answers.items():
-            columns.append(answer.value.to_series(slot))
-            masks = ((_FOUND, answer.found), (_EXPIRED, answer.expired))
+            value = answer.value
+            columns.append(Column(value.dtype, value.values).to_series(slot))
+            masks = ((_VALID, value.valid), (_FOUND, answer.found), (_EXPIRED, answer.expired))
             columns += [pl.Series(slot + name, mask) for name, mask in masks if mask is not None]
         return pl.DataFrame(columns)
 
@@ -56,7 +57,7 @@ class Part:
         """What such a table says."""
         slots = [name for name in frame.columns if "/" not in name and name != ROW]
         answers = {
-            slot: Answer(_column(frame[slot]), _mask(frame, slot + _FOUND), _mask(frame, slot + _EXPIRED))
+            slot: Answer(_column(frame, slot), _mask(frame, slot + _FOUND), _mask(frame, slot + _EXPIRED))
             for slot in slots
         }
         return Part(frame[ROW].to_numpy() if ROW in frame.columns else None, answers)
@@ -122,8 +123,10 @@ def stretches(height: int, rows: int) -> Iterator[tuple[int, int]]:
         yield first, min(first + rows, height)
 
 
-def _column(series: pl.Series) -> Column:
-    return Column.from_series(series.cast(types.settled(series.dtype)))
+def _column(frame: pl.DataFrame, slot: str) -> Column:
+    column = Column.from_series(frame[slot].cast(types.settled(frame[slot].dtype)))
+    valid = _mask(frame, slot + _VALID)
+    return column if valid is None else Column(column.dtype, column.values, valid)
 
 
 def _mask(frame: pl.DataFrame, name: str) -> Mask | None:

@@ -32,7 +32,7 @@ class Threads:
     elsewhere = False
 
     def __init__(self, slots: int, shelf: Shelf, memory: int) -> None:
-        self.slots, self._most = slots, int(_FULL * memory)
+        self.slots, self._full = slots, _Full(memory)
         self._shelf, self._stop, self._meter = shelf, Event(), Meter()
         self._steps = ThreadPoolExecutor(slots + 1, "nowthen-step")
         self._blocks = ThreadPoolExecutor(slots, "nowthen-block")
@@ -84,8 +84,7 @@ class Threads:
     def _run(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Outcome:
         values = [handle.result().value[number] for handle, number in needs]
         outcome = carried_out(step.work, self._each, values, self._meter)
-        if now() > self._most:
-            give_back()
+        self._full.watch()
         kept = list(outcome.values)
         if not step.wanted:
             kept = [self._shelf.keep(value) for value in outcome.values]
@@ -100,6 +99,20 @@ class Threads:
             step(part)
 
         return self._blocks.map(checked, parts)
+
+
+class _Full:
+    """Gives back to the system what is held for the next array, where that may be much."""
+
+    def __init__(self, memory: int) -> None:
+        self._least, self._slack = int(_FULL * memory), memory // 4
+        self._most = self._least
+
+    def watch(self) -> None:
+        """Give back if much is held. What is left then is in use, such as answers that wait for the others, and does not count again."""
+        if now() > self._most:
+            give_back()
+            self._most = max(self._least, now() + self._slack)
 
 
 def cores() -> int:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
+from nowthen.engine.running.filed import Filed
 from nowthen.engine.running.packed import Packed, pack, put_together
-from nowthen.engine.running.shelf import Filed, Shelf
+from nowthen.engine.running.shelf import Shelf
 
 FRAME = pl.DataFrame(
     {

@@ -127,6 +127,25 @@ def test_a_file_that_was_not_finished_is_not_there(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_cannot_be_written_to_its_end_is_not_there(
+    training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import pyarrow.parquet as pq
+
+    written = []
+
+    def full(self: Any, table: Any) -> None:
+        written.append(table)
+        if len(written) == 2:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(pq.ParquetWriter, "write_table", full)
+    with pytest.raises(OSError, match="No space left"):
+        training_set.sink_parquet(tmp_path / "out.parquet", rows=40, engine="local")
+    assert len(written) == 2
+    assert not list(tmp_path.glob("*out.parquet*"))
+
+
 def test_an_empty_spine_gives_an_empty_table_of_the_same_columns(expected: pl.DataFrame) -> None:
     empty = asked(nt.Frame(rows()), rows().select("shop_id", "seller", "time").clear())
     assert empty.collect(engine="local", status=True).schema == expected.schema
