@@ -13,7 +13,7 @@ from ..folds.ask import Answer
 from ..folds.column import Array, Column, Index
 from ..record import record
 from .packed import Packed
-from .parts import Part
+from .parts import Part, located
 
 _BATCH_ROWS = 65_536  # of a file of Arrow: what is read at least
 
@@ -111,14 +111,6 @@ def filed_briefly(value: Packed | Part, path: Path) -> Filed | FiledPart | Filed
     with path.open("xb", buffering=0) as file:
         answers = {slot: _filed_answer(answer, file) for slot, answer in value.answers.items()}
     return FiledArrays(path, value.rows, value.nbytes, answers)
-
-
-def located(rows: Index | None, first: int, last: int) -> tuple[int, int]:
-    """Where the rows [first, last) begin and end among rows that rise; None are all rows."""
-    if rows is None:
-        return first, last
-    begin, end = rows.searchsorted([first, last])
-    return int(begin), int(end)
 
 
 def _rows(path: Path, begin: int, end: int) -> pl.DataFrame:

@@ -36,11 +36,10 @@ class Part:
 
     def between(self, first: int, last: int) -> Part:
         """What it says of the rows [first, last), numbered from `first` on; nothing but the numbers is copied."""
-        if self.rows is None:
-            return Part(None, {slot: answer.slice(slice(first, last)) for slot, answer in self.answers.items()})
-        begin, end = np.searchsorted(self.rows, [first, last])
-        cut = slice(int(begin), int(end))
-        return Part(self.rows[cut] - first, {slot: answer.slice(cut) for slot, answer in self.answers.items()})
+        begin, end = located(self.rows, first, last)
+        cut = slice(begin, end)
+        rows = None if self.rows is None else self.rows[cut] - first
+        return Part(rows, {slot: answer.slice(cut) for slot, answer in self.answers.items()})
 
     def frame(self) -> pl.DataFrame:
         """It as a table, to be filed: masks are columns of their own, so that arrays are neither changed nor copied."""
@@ -121,6 +120,14 @@ def stretches(height: int, rows: int) -> Iterator[tuple[int, int]]:
     """The rows [first, last) of each stretch of a table; one empty stretch of an empty table."""
     for first in range(0, max(height, 1), rows):
         yield first, min(first + rows, height)
+
+
+def located(rows: Index | None, first: int, last: int) -> tuple[int, int]:
+    """Where the rows [first, last) begin and end among rows that rise; None are all rows."""
+    if rows is None:
+        return first, last
+    begin, end = rows.searchsorted([first, last])
+    return int(begin), int(end)
 
 
 def _column(frame: pl.DataFrame, slot: str) -> Column:
