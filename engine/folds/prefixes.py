@@ -6,13 +6,15 @@ merges the two. Rows at the same place of all blocks are merged side by side.
 
 from __future__ import annotations
 
+from math import isqrt
+
 import numpy as np
 
 from ..language.fold import State
 from .column import Index, Mask
 from .tree import Merge, put, take
 
-_WIDTH = 199  # rows of a block: odd, so that equal places of blocks do not share a set of the cache (2.4 million rows, 2026-11)
+_WIDTH = 199  # rows of a block at most: odd, so that equal places of blocks do not share a set of the cache (2.4 million rows, 2026-11)
 
 
 class Prefixes:
@@ -20,8 +22,9 @@ class Prefixes:
 
     def __init__(self, rows: State, begins: Mask, merge: Merge) -> None:
         self._rows, self._merge = rows, merge
+        self._width = min(_WIDTH, isqrt(len(begins)) + 1)
         self._fold_blocks(begins)
-        self._blocks = self._of_blocks(begins) if len(begins) > _WIDTH else None
+        self._blocks = self._of_blocks(begins) if len(begins) > self._width else None
 
     def upto(self, start: Index, stop: Index, empty: State) -> State:
         """The state of each half-open range [start, stop), that begins where a group begins; `empty` gives those without rows."""
@@ -33,26 +36,26 @@ class Prefixes:
     def _state(self, first: Index, last: Index) -> State:
         """The states of the rows from each first one to each last one."""
         state = take(self._rows, last)
-        block = last // _WIDTH
-        longer = np.flatnonzero(first < block * _WIDTH)
+        block = last // self._width
+        longer = np.flatnonzero(first < block * self._width)
         if self._blocks is not None:
-            before = self._blocks._state(first[longer] // _WIDTH, block[longer] - 1)
+            before = self._blocks._state(first[longer] // self._width, block[longer] - 1)
             put(state, longer, self._merge(before, take(state, longer)))
         return state
 
     def _fold_blocks(self, begins: Mask) -> None:
         """Merge each row with those before it in its block, back to the begin of its group."""
-        for place in range(1, min(_WIDTH, len(begins))):
-            here = tuple(part[place::_WIDTH] for part in self._rows)
-            before = tuple(part[place - 1 :: _WIDTH][: len(here[0])] for part in self._rows)
-            alone = np.flatnonzero(begins[place::_WIDTH])
+        for place in range(1, min(self._width, len(begins))):
+            here = tuple(part[place :: self._width] for part in self._rows)
+            before = tuple(part[place - 1 :: self._width][: len(here[0])] for part in self._rows)
+            alone = np.flatnonzero(begins[place :: self._width])
             first = take(here, alone)
             put(here, slice(None), self._merge(before, here))
             put(here, alone, first)
 
     def _of_blocks(self, begins: Mask) -> Prefixes:
         """The same over whole blocks; where a group begins in one, those before it are of other groups."""
-        full = len(begins) // _WIDTH
-        last = tuple(part[_WIDTH - 1 :: _WIDTH].copy() for part in self._rows)
-        begin = np.logical_or.reduce(begins[: full * _WIDTH].reshape(full, _WIDTH), axis=1)
+        width, full = self._width, len(begins) // self._width
+        last = tuple(part[width - 1 :: width].copy() for part in self._rows)
+        begin = np.logical_or.reduce(begins[: full * width].reshape(full, width), axis=1)
         return Prefixes(last, begin, self._merge)
