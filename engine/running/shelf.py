@@ -62,4 +62,4 @@ class Shelf:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="nowthen-"))
         self._files += 1
-        return self._folder / f"{self._files}.arrow"
+        return self._folder / str(self._files)
