@@ -10,11 +10,13 @@ from math import isqrt
 
 import numpy as np
 
-from ..language.fold import State
-from .column import Index, Mask
+from ..language.fold import Fold, State
+from .column import Column, Index, Mask
+from .memory import fresh
 from .tree import Merge, put, take
 
 _WIDTH = 199  # rows of a block at most: odd, so that equal places of blocks do not share a set of the cache (2.4 million rows, 2026-11)
+_STRETCH = 32_768  # rows whose states are made at once: what lies between stays in the cache, and is not memory anew
 
 
 class Prefixes:
@@ -59,3 +61,14 @@ class Prefixes:
         last = tuple(part[width - 1 :: width].copy() for part in self._rows)
         begin = np.logical_or.reduce(begins[: full * width].reshape(full, width), axis=1)
         return Prefixes(last, begin, self._merge)
+
+
+def lifted(fold: Fold, column: Column) -> State:
+    """The states of single rows, in arrays of their own."""
+    stretches = [slice(begin, begin + _STRETCH) for begin in range(0, max(len(column), 1), _STRETCH)]
+    rows: State = ()
+    for stretch in stretches:
+        some = fold.lift(column.slice(stretch))
+        rows = rows or tuple(fresh(len(column), part.dtype) for part in some)
+        put(rows, stretch, some)
+    return rows

@@ -55,6 +55,11 @@ class Way:
     rows: int = 0  # in a piece of the source; 0 is all
     memory: int = 0  # bytes that a step is projected to take; 0 is not known
 
+    @property
+    def in_parts(self) -> bool:
+        """Whether each step answers some of the questions, and not all."""
+        return self.kind in _KINDS
+
     def describe(self) -> str:
         """A few words for people."""
         size = f", {self.memory / 2**20:,.0f} MB a step" if self.memory else ""

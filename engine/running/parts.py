@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from math import inf
 
 import numpy as np
 import polars as pl
@@ -63,31 +64,41 @@ class Part:
 
 
 class Places:
-    """The places of the answers of some asks to n rows: parts come in any order, and together fill them."""
+    """The places of the answers of asks to n rows: parts come in any order, and together fill them; answers to all rows are taken as they are.
 
-    def __init__(self, asks: Sequence[Ask], n: int, with_status: bool) -> None:
-        self._asks, self._n, self._with_status = asks, n, with_status
+    Many parts at once are put in their places faster than one after the other, so they wait for each other, up to `room` bytes of them.
+    `each` says how folds are put in their places. These are taken at once: what an earlier run gave back is there then, and used.
+    """
+
+    def __init__(self, asks: Sequence[Ask], n: int, with_status: bool, each: Each, room: float = inf) -> None:
+        self._places = {ask.name: _Places(ask, n, with_status) for ask in asks}
+        self._each, self._room, self._size = each, room, 0
         self._whole: dict[str, Answer] = {}
-        self._parts: dict[str, list[tuple[Index, Answer]]] = {}
+        self._waiting: dict[str, list[tuple[Index, Answer]]] = {}
 
     def put(self, part: Part) -> None:
-        """Keep a part, in order, until all are there."""
+        """Take a part."""
         if part.rows is None:
             self._whole.update(part.answers)
             return
         for slot, answer in part.answers.items():
-            self._parts.setdefault(slot, []).append((part.rows, answer))
+            self._waiting.setdefault(slot, []).append((part.rows, answer))
+        self._size += part.nbytes
+        if self._size > self._room:
+            self._fill()
 
-    def answers(self, each: Each) -> dict[str, Answer]:
-        """All answers, once every part is there; `each` says how folds are put in their places."""
-        fillings = {ask.name: _Places(ask, self._n, self._with_status) for ask in self._asks if ask.name in self._parts}
+    def answers(self) -> dict[str, Answer]:
+        """All answers, once every part is there."""
+        self._fill()
+        return self._whole | {slot: places.answer() for slot, places in self._places.items()}
 
+    def _fill(self) -> None:
         def fill(slot: str) -> None:
-            fillings[slot].fill(self._parts.pop(slot))
+            self._places[slot].fill(self._waiting.pop(slot))
 
-        for _ in each(fill, list(fillings)):
+        for _ in self._each(fill, list(self._waiting)):
             pass
-        return self._whole | {slot: filling.answer() for slot, filling in fillings.items()}
+        self._size = 0
 
 
 class _Places:

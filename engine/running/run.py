@@ -7,6 +7,7 @@ import time
 from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
+from math import inf
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -28,7 +29,7 @@ from .parts import Part, Places, stretches
 from .schedule import Schedule, Watch, Watches
 from .shelf import Shelf
 from .spell import Spell
-from .step import Step
+from .step import Each, Step
 
 if TYPE_CHECKING:
     from .journal import Journal
@@ -60,13 +61,14 @@ class Run:
         """The spine's table with the output columns beside it."""
         with ThreadPoolExecutor(os.cpu_count()) as threads, closing(self._results(plan)) as results:
             frame = _checked(plan, next(results))
-            made, places, driver = Outputs(plan, frame, threads), _places(plan, frame.height), _Driver(self._watch)
+            made, driver = Outputs(plan, frame, threads), _Driver(self._watch)
+            places = _places(plan, frame.height, threads.map, self.resources.of_shelf)
             for part in results:
                 with driver.joins:
                     places.put(part)
                 driver.size += part.nbytes
             with driver.selects:
-                out = frame.hstack(made.columns(places.answers(threads.map)))
+                out = frame.hstack(made.columns(places.answers()))
             driver.done(out.height, int(out.estimated_size()))
             return out
 
@@ -82,11 +84,11 @@ class Run:
             parts = [driver.keeps(shelf, part) for part in results]
             for first, last in stretches(frame.height, rows):
                 with driver.joins:
-                    stretch, places = frame[first:last], _places(plan, last - first)
+                    stretch, places = frame[first:last], _places(plan, last - first, threads.map)
                     for part in parts:
                         places.put(part.between(first, last))
                 with driver.selects:
-                    out = stretch.hstack(Outputs(plan, stretch, threads).columns(places.answers(threads.map)))
+                    out = stretch.hstack(Outputs(plan, stretch, threads).columns(places.answers()))
                 size += int(out.estimated_size())
                 yield out
             driver.done(frame.height, size)
@@ -173,5 +175,6 @@ def _checked(plan: Plan, spine: Loaded) -> pl.DataFrame:
     return spine.frame
 
 
-def _places(plan: Plan, n: int) -> Places:
-    return Places([ask for side in plan.input.sides for ask in side.asks], n, plan.statuses)
+def _places(plan: Plan, n: int, each: Each, room: float = inf) -> Places:
+    asks = [ask for side in plan.input.sides if side.way.in_parts for ask in side.asks]
+    return Places(asks, n, plan.statuses, each, room)

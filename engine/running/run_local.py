@@ -105,7 +105,7 @@ class _Full:
     """Gives back to the system what is held for the next array, where that may be much."""
 
     def __init__(self, memory: int) -> None:
-        self._least, self._slack = int(_FULL * memory), memory // 4
+        self._least, self._slack = int(_FULL * memory), memory // 2
         self._most = self._least
 
     def watch(self) -> None:

@@ -18,7 +18,7 @@ from ..folds.column import Array, Column, Index, Mask
 from ..folds.events import Events
 from ..folds.grouping import Coder, Order
 from ..folds.memory import nowhere
-from ..folds.prefixes import Prefixes
+from ..folds.prefixes import Prefixes, lifted
 from ..folds.ready import Ready, folding
 from ..folds.rows import arrange, passing, rows_of, times_of
 from ..folds.tree import Tree, put
@@ -208,7 +208,7 @@ def _carried(ask: Ask, events: Events, at: Index, state: State) -> Ranged:
     """A fold over "forever" of events some of which stand for many: those at `at` have the states given."""
     fold = ask.fold
     column, offsets, position = folding(ask, events)
-    rows = tuple(part.copy() for part in fold.lift(column))
+    rows = lifted(fold, column)
     put(rows, at if position is None else position[at], state)
     prefixes = Prefixes(rows, _begins(offsets, len(column)), fold.merge)
 

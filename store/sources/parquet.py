@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate
 from typing import ClassVar
@@ -84,11 +84,13 @@ class PinnedParquet:
 
     def cuts(self) -> Sequence[int]:
         """Where row groups begin, and the number of rows."""
-        return [0, *accumulate(rows for file in self.held for rows in file.groups)]
+        begins = [0, *accumulate(rows for file in self.held for rows in file.groups)]
+        last = begins[-1] if self.last is None else self.last
+        return [begin - self.first for begin in begins if self.first <= begin <= last]
 
     def stretch(self, first: int, last: int) -> Reader:
-        """The rows [first, last) of all."""
-        return PinnedParquet(self.source, self.types, self.held, first, last)
+        """The rows [first, last) of these."""
+        return replace(self, first=self.first + first, last=self.first + last)
 
     def read(self, columns: Sequence[str], bound: TimeBound | None = None) -> pl.DataFrame:
         """The columns of these rows, in order."""

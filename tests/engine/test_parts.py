@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from math import inf
 from typing import Any
 
 import numpy as np
@@ -54,17 +56,20 @@ def split(owner: np.ndarray[Any, Any]) -> list[Part]:
 
 @pytest.mark.parametrize("stretch", [1, 3, 7, ROWS, 1_000])
 @pytest.mark.parametrize("owners", [1, 2, 5, ROWS])
-def test_parts_fill_the_rows_together(stretch: int, owners: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("room", [0, 200, inf])
+def test_parts_fill_the_rows_together(
+    stretch: int, owners: int, room: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(parts, "_STRETCH", stretch)
     asks = [
         Ask(name, Count(), None, None, Sliding(None), dtype, ttl=1 if name == "null" else None)
         for name, (dtype, _) in COLUMNS.items()
     ]
-    places = Places(asks, ROWS, with_status=True)
+    places = Places(asks, ROWS, True, map, room)
     made = split(np.random.default_rng(owners).integers(0, owners, ROWS))
     for part in reversed(made):
         places.put(part)
-    found = places.answers(map)
+    found = places.answers()
     assert found.keys() == COLUMNS.keys()
     for name, (dtype, values) in COLUMNS.items():
         answer, wanted = found[name], whole(name)
@@ -74,9 +79,26 @@ def test_parts_fill_the_rows_together(stretch: int, owners: int, monkeypatch: py
     assert listed(found["null"].expired) == listed(whole("null").expired)
 
 
+def test_parts_wait_for_each_other_until_they_fill_the_room() -> None:
+    filled = []
+    asks = [Ask(name, Count(), None, None, Sliding(None), dtype) for name, (dtype, _) in COLUMNS.items()]
+    made = split(np.arange(ROWS) % 5)
+
+    def each(step: Callable[[str], None], slots: Iterable[str]) -> Iterator[None]:
+        filled.append(len(list(slots)))
+        return map(step, slots)
+
+    places = Places(asks, ROWS, True, each, room=made[0].nbytes + made[1].nbytes)
+    for part in made[:2]:
+        places.put(part)
+    assert filled == []
+    places.put(made[2])
+    assert filled == [len(COLUMNS)]
+
+
 def test_no_rows_are_filled_too() -> None:
-    places = Places([Ask("number", Count(), None, None, Sliding(None), pl.Int64())], 0, with_status=False)
+    places = Places([Ask("number", Count(), None, None, Sliding(None), pl.Int64())], 0, False, map)
     places.put(
         Part(np.array([], dtype=np.int64), {"number": Answer(Column.from_series(pl.Series([], dtype=pl.Int64)))})
     )
-    assert len(places.answers(map)["number"].value) == 0
+    assert len(places.answers()["number"].value) == 0

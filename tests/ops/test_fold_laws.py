@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from nowthen.engine.errors import WrongType
 from nowthen.engine.folds import prefixes
 from nowthen.engine.folds.column import Array, Column, Index, physical
-from nowthen.engine.folds.prefixes import Prefixes
+from nowthen.engine.folds.prefixes import Prefixes, lifted
 from nowthen.engine.folds.tree import Tree
 from nowthen.engine.language.fold import Fold, State
 from nowthen.engine.language.registry import operators
@@ -116,8 +116,7 @@ def by_tree(fold: Fold, column: Column, start: Index, stop: Index) -> State:
 def by_prefixes(fold: Fold, column: Column, firsts: Index, start: Index, stop: Index) -> State:
     """The states of ranges from the begins of groups, from those of prefixes."""
     begins = np.isin(np.arange(len(column)), firsts)
-    rows = tuple(part.copy() for part in fold.lift(column))
-    return Prefixes(rows, begins, fold.merge).upto(start, stop, fold.empty(len(start), column))
+    return Prefixes(lifted(fold, column), begins, fold.merge).upto(start, stop, fold.empty(len(start), column))
 
 
 def in_bulk(fold: Fold, column: Column, start: Index, stop: Index) -> Column | None:
@@ -262,6 +261,7 @@ def test_prefixes_give_the_meaning_of_every_range_from_the_begin_of_a_group(fold
     column, firsts, start, stop = data.draw(columns_with_groups(fold))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(prefixes, "_WIDTH", 3)
+        patch.setattr(prefixes, "_STRETCH", 2)
         state = by_prefixes(fold, column, firsts, start, stop)
     assert_meaning(fold, value(fold, state, column), column, start, stop)
 

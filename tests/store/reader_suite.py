@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pickle
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import polars as pl
 import pytest
 
 from nowthen.engine.errors import UnknownColumn
+from nowthen.engine.plan.pieces import height, pieces, pinned
 from nowthen.engine.plan.reader import Reader, TimeBound
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
@@ -72,6 +74,13 @@ class ReaderSuite:
     def test_no_rows_are_no_error(self, tmp_path: Path) -> None:
         reader = self.reader(tmp_path, ROWS.clear())
         assert reader.read(["id"], TimeBound("when", 0, 1)).height == 0
+
+    def test_pieces_hold_every_row_once_and_know_how_many_they_have(self, found: Reader) -> None:
+        held = pinned(found)
+        parts = [(first, piece, piece.read(["id"])) for first, piece in pieces(held, 1)]
+        assert sorted(pl.concat(rows for _, _, rows in parts)["id"]) == sorted(held.read(["id"])["id"])
+        assert [first for first, _, _ in parts] == [0, *accumulate(rows.height for _, _, rows in parts[:-1])]
+        assert all(height(piece) in (None, rows.height) for _, piece, rows in parts)
 
     def test_it_travels_to_another_process(self, found: Reader) -> None:
         assert pickle.loads(pickle.dumps(found)).read(["id"]).equals(ROWS.select("id"))
