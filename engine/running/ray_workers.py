@@ -178,6 +178,9 @@ class Workers:
             if handle.refs:
                 handle.refs[1 + number] = None
 
+    def tidy(self) -> None:
+        """Nothing: workers see to their own memory."""
+
     def close(self, *, stop: bool) -> None:
         """Kill the workers that are busy or not up yet; the idle ones too if the run was stopped."""
         for worker in [*self._busy, *self._pending, *(self._idle if stop else [])]:

@@ -75,6 +75,10 @@ class Threads:
                     self._shelf.drop(values[place])
                 values[place] = None
 
+    def tidy(self) -> None:
+        """Give back what is held for the next array, where that may be much. By the driver: what threads left that are gone is found by it alone."""
+        self._full.watch()
+
     def close(self) -> None:
         """Stop what still runs, at its next block."""
         self._stop.set()
@@ -84,7 +88,6 @@ class Threads:
     def _run(self, step: Step, needs: Sequence[tuple[Handle, int]]) -> Outcome:
         values = [handle.result().value[number] for handle, number in needs]
         outcome = carried_out(step.work, self._each, values, self._meter)
-        self._full.watch()
         kept = list(outcome.values)
         if not step.wanted:
             kept = [self._shelf.keep(value) for value in outcome.values]

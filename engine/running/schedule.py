@@ -51,6 +51,9 @@ class Pool(Protocol):
     def drop(self, handle: Any, number: int | None = None) -> None:
         """Nobody needs these values any more, or that one."""
 
+    def tidy(self) -> None:
+        """A step is done, and what was wanted of it was taken: a moment to see to the memory."""
+
 
 class Journal(Protocol):
     """What steps found in a run before this one."""
@@ -219,6 +222,7 @@ class Schedule:
             yield step, value
             if not job.kept:
                 self.pool.drop(self._handles.pop(step))
+        self.pool.tidy()
         self._take_on(job, job.after(step, report))
         if not job.kept and all(other in self._done for other, mine in self._job.items() if mine is job):
             self._let_go(job)

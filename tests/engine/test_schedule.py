@@ -76,6 +76,9 @@ class Pool:
         """Remember it."""
         self.dropped.append(handle.step.name if number is None else f"{handle.step.name}/{number}")
 
+    def tidy(self) -> None:
+        """Nothing."""
+
 
 class Job:
     """Some steps, and those that follow when one is done."""
