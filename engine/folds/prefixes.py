@@ -47,13 +47,13 @@ class Prefixes:
 
     def _fold_blocks(self, begins: Mask) -> None:
         """Merge each row with those before it in its block, back to the begin of its group."""
+        before = _copied(self._rows, slice(None, None, self._width))
         for place in range(1, min(self._width, len(begins))):
-            here = tuple(part[place :: self._width] for part in self._rows)
-            before = tuple(part[place - 1 :: self._width][: len(here[0])] for part in self._rows)
+            here = _copied(self._rows, slice(place, None, self._width))
+            before = _copied(self._merge(take(before, slice(len(here[0]))), here), slice(None))
             alone = np.flatnonzero(begins[place :: self._width])
-            first = take(here, alone)
-            put(here, slice(None), self._merge(before, here))
-            put(here, alone, first)
+            put(before, alone, take(here, alone))
+            put(self._rows, slice(place, None, self._width), before)
 
     def _of_blocks(self, begins: Mask) -> Prefixes:
         """The same over whole blocks; where a group begins in one, those before it are of other groups."""
@@ -61,6 +61,11 @@ class Prefixes:
         last = tuple(part[width - 1 :: width].copy() for part in self._rows)
         begin = np.logical_or.reduce(begins[: full * width].reshape(full, width), axis=1)
         return Prefixes(last, begin, self._merge)
+
+
+def _copied(state: State, index: slice) -> State:
+    """Some of the states, side by side: to fold those that lie apart takes twice as long, and what a merge gives may be what it was given."""
+    return tuple(part[index].copy() for part in state)
 
 
 def lifted(fold: Fold, column: Column) -> State:

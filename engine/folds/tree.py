@@ -62,7 +62,7 @@ def _halved(level: State, merge: Merge) -> State:
     return tuple(np.concatenate([part, tail[-1:]]) for part, tail in zip(merged, level, strict=True))
 
 
-def take(state: State, index: Index) -> State:
+def take(state: State, index: Index | slice) -> State:
     """Some of the states."""
     return tuple(part[index] for part in state)
 

@@ -7,7 +7,7 @@ The carry stands in front of a key's rows as one row more, earlier than any wind
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import Any
 
 import numpy as np
@@ -153,7 +153,7 @@ class Slice:
         mine = np.searchsorted(opened.cuts, opened.times) == self.number
         events = opened.events(opened.since(self.number), opened.upto(self.number))
         order = Order.of(opened.coder.asked[mine], opened.coder.groups, opened.times[mine])
-        events, ready = _ready(events, task.side.asks, carried)
+        events, ready = _ready(events, task.side.asks, carried, each)
         gathered = Gathered(events, order, order.sorted(opened.times[mine]), None)
         numbers = opened.spine[ROW].to_numpy()[mine]
         part = Part(numbers, task.answered(gathered, ready, each))  # rows of one bucket rise
@@ -166,20 +166,21 @@ def _states(ask: Ask, events: Events) -> State:
     return Tree.of(ask.fold, column).over(offsets[:-1], offsets[1:], ask.fold.empty(len(offsets) - 1, column))
 
 
-def _ready(events: Events, asks: Sequence[Ask], carried: Sequence[Carried]) -> tuple[Events, Ready]:
+def _ready(events: Events, asks: Sequence[Ask], carried: Sequence[Carried], each: Each) -> tuple[Events, Ready]:
     """The events made ready, with the carry in front of each group that has one."""
     if not carried:
         return events, Ready.of(events, asks)
     some = np.logical_or.reduce([one.some for one in carried])
     led = _led(events, some)
     at = led.offsets[:-1][some]
-    ranged = {}
-    for ask in asks:
-        if ask.span.forever:
-            state = carried[0].states[ask.name]
-            for later in carried[1:]:
-                state = ask.fold.merge(state, later.states[ask.name])
-            ranged[ask.name] = _carried(ask, led, at, tuple(part[some] for part in state))
+    ranged: dict[str, Ranged] = {}
+
+    def carry(ask: Ask) -> None:
+        state = reduce(ask.fold.merge, (one.states[ask.name] for one in carried))
+        ranged[ask.name] = _carried(ask, led, at, tuple(part[some] for part in state))
+
+    for _ in each(carry, [ask for ask in asks if ask.span.forever]):
+        pass
     return led, Ready.of(led, asks, ranged)
 
 
