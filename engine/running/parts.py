@@ -19,6 +19,7 @@ from .settling import ROW
 from .step import Each
 
 _STRETCH = 262_144  # rows; 2 MB a column: smaller ones cost more calls, larger ones more lines of memory (benchmarks/windows.py, 2026-11)
+_VALUE = 8  # bytes of an answer, about
 _VALID, _FOUND, _EXPIRED = "/valid", "/found", "/expired"  # after a slot's name, which has no slash
 
 
@@ -67,14 +68,18 @@ class Places:
     """The places of the answers of asks to n rows: parts come in any order, and together fill them; answers to all rows are taken as they are.
 
     Many parts at once are put in their places faster than one after the other, so they wait for each other, up to `room` bytes of them.
-    `each` says how folds are put in their places. These are taken at once: what an earlier run gave back is there then, and used.
+    `each` says how folds are put in their places. These are taken when they are needed; at once where parts will need more than the room,
+    as what an earlier run gave back is there then, and used.
     """
 
     def __init__(self, asks: Sequence[Ask], n: int, with_status: bool, each: Each, room: float = inf) -> None:
-        self._places = {ask.name: _Places(ask, n, with_status) for ask in asks}
+        self._asks, self._n, self._with_status = asks, n, with_status
         self._each, self._room, self._size = each, room, 0
+        self._places: dict[str, _Places] = {}
         self._whole: dict[str, Answer] = {}
         self._waiting: dict[str, list[tuple[Index, Answer]]] = {}
+        if n * len(asks) * _VALUE > room:
+            self._take()
 
     def put(self, part: Part) -> None:
         """Take a part."""
@@ -92,7 +97,13 @@ class Places:
         self._fill()
         return self._whole | {slot: places.answer() for slot, places in self._places.items()}
 
+    def _take(self) -> None:
+        self._places = {ask.name: _Places(ask, self._n, self._with_status) for ask in self._asks}
+
     def _fill(self) -> None:
+        if not self._places:
+            self._take()
+
         def fill(slot: str) -> None:
             self._places[slot].fill(self._waiting.pop(slot))
 

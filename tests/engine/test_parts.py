@@ -57,9 +57,7 @@ def split(owner: np.ndarray[Any, Any]) -> list[Part]:
 @pytest.mark.parametrize("stretch", [1, 3, 7, ROWS, 1_000])
 @pytest.mark.parametrize("owners", [1, 2, 5, ROWS])
 @pytest.mark.parametrize("room", [0, 200, inf])
-def test_parts_fill_the_rows_together(
-    stretch: int, owners: int, room: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_parts_fill_the_rows_together(stretch: int, owners: int, room: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parts, "_STRETCH", stretch)
     asks = [
         Ask(name, Count(), None, None, Sliding(None), dtype, ttl=1 if name == "null" else None)
