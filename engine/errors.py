@@ -87,14 +87,14 @@ class Forbidden(NowThenError, PermissionError):
     """Not allowed."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint with the nearest known name, and the names there are.
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """A hint with the nearest known name to what was given as one, and the names there are.
 
     >>> did_you_mean("amuont", ["amount", "fraud"])
     "Did you mean 'amount'? There are: amount, fraud."
     """
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(str(name), names, n=1, cutoff=0.5)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     listed = ", ".join(names[:20]) + (", ..." if len(names) > 20 else "")
     return f"{hint}There are: {listed or 'none'}."

@@ -137,7 +137,7 @@ class Quantile(_Quantile):
             raise Invalid(f"quantile({self.q!r}): q is a share from 0 to 1, for example 0.9.")
         if self.interpolation not in _INTERPOLATIONS:
             raise Invalid(
-                f"quantile(interpolation={self.interpolation!r}) is unknown. {did_you_mean(str(self.interpolation), _INTERPOLATIONS)}"
+                f"quantile(interpolation={self.interpolation!r}) is unknown. {did_you_mean(self.interpolation, _INTERPOLATIONS)}"
             )
         object.__setattr__(self, "q", float(self.q))
 

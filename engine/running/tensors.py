@@ -26,7 +26,7 @@ def chosen(schema: Mapping[str, pl.DataType], features: Iterable[str], columns: 
         columns = [name for name, dtype in schema.items() if name in wanted or why_not(dtype) is None]
     for name in columns:
         if name not in schema:
-            raise UnknownColumn(f"the training set has no column {name!r}. {did_you_mean(str(name), schema)}")
+            raise UnknownColumn(f"the training set has no column {name!r}. {did_you_mean(name, schema)}")
         reason = why_not(schema[name])
         if reason is not None:
             raise WrongType(f"column {name!r} is {schema[name]}, {reason}, or leave it out: columns=[...].")

@@ -301,7 +301,7 @@ def _resources(engine: str, memory: str | int | None, workers: int | None) -> Re
 
 def _present(name: str, schema: Mapping[str, pl.DataType], what: str) -> str:
     if name not in schema:
-        raise UnknownColumn(f"the spine has no column {name!r} ({what}). {did_you_mean(str(name), schema)}")
+        raise UnknownColumn(f"the spine has no column {name!r} ({what}). {did_you_mean(name, schema)}")
     return name
 
 

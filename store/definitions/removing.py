@@ -12,7 +12,7 @@ from .registry import Registry, Write
 
 def removed(registry: Registry, name: str, *, force: bool) -> None:
     """Take a definition away; `Conflict` names who holds on to it."""
-    if "@" in name:
+    if "@" in str(name):
         raise Invalid(f"remove({name!r}): versions are never removed; pass the name alone.")
     one = registry.named(name)
     gone = lost(one, None)

@@ -19,7 +19,7 @@ from .registry import Registry, Write
 
 def renamed(registry: Registry, old: str, new: str) -> Definition:
     """Give the view or service of one name another; returns it."""
-    if "@" in old:
+    if "@" in str(old):
         raise Invalid(f"rename({old!r}): versions keep their name; pass the name alone.")
     entry = registry.entry()
     one = registry.at(entry).named(old)

@@ -164,7 +164,7 @@ def _of_one_grid(view: str, chunks: Sequence[Chunk], every: str | None) -> list[
         )
     label = labels[0] if every is None else _label(every)
     if label not in labels:
-        raise NotFound(f"view {view!r} was not backfilled every {every!r}. {did_you_mean(str(every), labels)}")
+        raise NotFound(f"view {view!r} was not backfilled every {every!r}. {did_you_mean(every, labels)}")
     return [chunk for chunk in chunks if chunk.grid.label == label]
 
 

@@ -36,7 +36,7 @@ def tagged(here: Here, name: str, version: int | None) -> int:
 
 def untagged(here: Here, name: str) -> None:
     """Take a tag away."""
-    key = _PREFIX + name
+    key = f"{_PREFIX}{name}"
     base = here.ledger.head()
 
     def change(head: Entry) -> Moved:

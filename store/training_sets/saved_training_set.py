@@ -252,9 +252,9 @@ class SavedTrainingSet(WaysOut):
 def opened(here: Here, name: str, as_of: Any = None) -> SavedTrainingSet:
     """The training set of that name; `NotFound` names the nearest."""
     entry = here.ledger.head() if as_of is None else here.ledger.as_of(as_of)
-    if _PREFIX + name not in entry.names:
+    if f"{_PREFIX}{name}" not in entry.names:
         known = [one.removeprefix(_PREFIX) for one in entry.names if one.startswith(_PREFIX)]
-        raise NotFound(f"no training set is named {name!r}. {did_you_mean(str(name), known)}")
+        raise NotFound(f"no training set is named {name!r}. {did_you_mean(name, known)}")
     return SavedTrainingSet(here, entry.names[_PREFIX + name])
 
 

@@ -131,6 +131,13 @@ def test_a_hostile_name_finds_nothing_and_makes_nothing(filled: Store, name: str
     assert everything(filled.root) == before
 
 
+@pytest.mark.parametrize("ask", QUESTIONS)
+@pytest.mark.parametrize("name", [3, 1.5, True, b"spend", ["nobody"], {"spend": 1}], ids=str)
+def test_what_is_no_text_finds_nothing(filled: Store, ask: str, name: Any) -> None:
+    with pytest.raises((NotFound, Invalid)):
+        QUESTIONS[ask](filled, name)
+
+
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
 def test_a_label_is_refused_or_stays_what_it_is_and_leaves_the_store(filled: Store, name: str) -> None:
     try:
