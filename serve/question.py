@@ -73,9 +73,7 @@ class Form:
             return
         for name in given:
             if name not in wanted:
-                raise UnknownColumn(
-                    f"service {self.service!r} has no {what} {name!r}. {did_you_mean(name, wanted)}"
-                )
+                raise UnknownColumn(f"service {self.service!r} has no {what} {name!r}. {did_you_mean(name, wanted)}")
         missing = [name for name in wanted if name not in given]
         raise Invalid(f"service {self.service!r}: {what} {missing[0]!r} is missing. It needs {_described(wanted)}.")
 

@@ -188,7 +188,7 @@ def _extremes(values: Array, *, low: bool) -> Over:
 
     def over(start: Index, stop: Index) -> Array:
         if not len(plain):
-            return np.zeros(len(start), dtype=plain.dtype)
+            return np.full(len(start), "" if plain.dtype.hasobject else 0, dtype=plain.dtype)
         (out,) = tree.over(start, stop, (plain[np.minimum(start, len(plain) - 1)],))
         return out
 

@@ -11,7 +11,7 @@ import json
 import re
 import uuid
 import zlib
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TextIO
@@ -88,13 +88,16 @@ class Journal:
 
     def close(self, *, done: bool) -> None:
         """Let go of the folder; when the run is done, remove what is in it, and itself if it was made here."""
-        if done:
-            _emptied(self._folder)
-            (self._folder / _LOCK).unlink(missing_ok=True)
-            if self._made or self._ours:
-                with suppress(OSError):  # a worker that was killed may have left a last file
-                    self._folder.rmdir()
-        self._lock.close()
+        with closing(self._lock):
+            if done:
+                self._clear()
+
+    def _clear(self) -> None:
+        _emptied(self._folder)
+        (self._folder / _LOCK).unlink(missing_ok=True)
+        if self._made or self._ours:
+            with suppress(OSError):  # a worker that was killed may have left a last file
+                self._folder.rmdir()
 
 
 @record

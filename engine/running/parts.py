@@ -68,8 +68,8 @@ class Places:
     """The places of the answers of asks to n rows: parts come in any order, and together fill them; answers to all rows are taken as they are.
 
     Many parts at once are put in their places faster than one after the other, so they wait for each other, up to `room` bytes of them.
-    `each` says how folds are put in their places. These are taken when they are needed; at once where parts will need more than the room,
-    as what an earlier run gave back is there then, and used.
+    `each` says how folds are put in their places once all is there: before, others use the cores. Places are taken when they are needed; at
+    once where parts will need more than the room, as what an earlier run gave back is there then, and used.
     """
 
     def __init__(self, asks: Sequence[Ask], n: int, with_status: bool, each: Each, room: float = inf) -> None:
@@ -90,24 +90,24 @@ class Places:
             self._waiting.setdefault(slot, []).append((part.rows, answer))
         self._size += part.nbytes
         if self._size > self._room:
-            self._fill()
+            self._fill(map)
 
     def answers(self) -> dict[str, Answer]:
         """All answers, once every part is there."""
-        self._fill()
+        self._fill(self._each)
         return self._whole | {slot: places.answer() for slot, places in self._places.items()}
 
     def _take(self) -> None:
         self._places = {ask.name: _Places(ask, self._n, self._with_status) for ask in self._asks}
 
-    def _fill(self) -> None:
+    def _fill(self, each: Each) -> None:
         if not self._places:
             self._take()
 
         def fill(slot: str) -> None:
             self._places[slot].fill(self._waiting.pop(slot))
 
-        for _ in self._each(fill, list(self._waiting)):
+        for _ in each(fill, list(self._waiting)):
             pass
         self._size = 0
 

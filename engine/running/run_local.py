@@ -109,13 +109,17 @@ class _Full:
 
     def __init__(self, memory: int) -> None:
         self._least, self._slack = int(_FULL * memory), memory // 2
-        self._most = self._least
+        self._used = (
+            0  # what cannot be given back, such as the frame that is made: what was left the last time, or held since
+        )
 
     def watch(self) -> None:
-        """Give back if much is held. What is left then is in use, such as answers that wait for the others, and does not count again."""
-        if now() > self._most:
+        """Give back if much is held beside what is in use."""
+        held = now()
+        self._used = min(self._used, held)
+        if held > max(self._least, self._used + self._slack):
             give_back()
-            self._most = max(self._least, now() + self._slack)
+            self._used = now()
 
 
 def cores() -> int:

@@ -222,10 +222,10 @@ class Schedule:
             yield step, value
             if not job.kept:
                 self.pool.drop(self._handles.pop(step))
-        self.pool.tidy()
         self._take_on(job, job.after(step, report))
         if not job.kept and all(other in self._done for other, mine in self._job.items() if mine is job):
             self._let_go(job)
+        self.pool.tidy()
 
     def _used(self, step: Step) -> None:
         """Let go of the values that nobody takes any more, of steps that others do not keep."""

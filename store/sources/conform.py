@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -77,7 +78,7 @@ class ConformingParts(Conforming):
 
     def stretch(self, first: int, last: int) -> Reader:
         """The rows [first, last), with declared types."""
-        return Conforming(self._parts().stretch(first, last), self.declared, self.name, self.zone)
+        return replace(self, inner=self._parts().stretch(first, last))
 
     def _parts(self) -> Divisible:
         assert isinstance(self.inner, Divisible), "only made over readers that are"

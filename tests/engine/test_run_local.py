@@ -65,3 +65,13 @@ def test_what_is_in_use_does_not_count_again(process: Process, threads: Threads)
     process.held += 1
     threads.tidy()
     assert process.gave == 2
+
+
+def test_what_is_in_use_no_longer_counts_again(process: Process, threads: Threads) -> None:
+    process.held, process.used = 2 * MEMORY, 2 * MEMORY
+    threads.tidy()
+    process.held = process.used = 300
+    threads.tidy()
+    process.held = MEMORY
+    threads.tidy()
+    assert (process.gave, process.held) == (2, 300)

@@ -221,6 +221,15 @@ class TestResume:
         assert repeated == len(dies) - 1 - noted
         assert not folder.exists()
 
+    def test_columns_that_are_brought_to_other_types_can_be_resumed(
+        self, files: tuple[Path, Path], tmp_path: Path
+    ) -> None:
+        schema = {**rows().schema, "shop_id": pl.Int32}
+        found = asked(nt.Parquet(files[0]), nt.Parquet(files[1]), schema={**schema, "amount": pl.Float64})
+        plain = asked(nt.Parquet(files[0]), nt.Parquet(files[1]))
+        assert found.collect(engine="local", resume=tmp_path / "resume").equals(plain.collect(engine="local"))
+        assert not (tmp_path / "resume").exists()
+
     def test_another_plan_takes_nothing_from_the_folder(
         self, training_set: TrainingSet, files: tuple[Path, Path], tmp_path: Path, dies: list[str]
     ) -> None:

@@ -11,8 +11,8 @@ import polars as pl
 import pytest
 
 from nowthen.engine.errors import UnknownColumn
-from nowthen.engine.plan.pieces import height, pieces, pinned
-from nowthen.engine.plan.reader import Reader, TimeBound
+from nowthen.engine.plan.pieces import Divisible, height, pieces, pinned
+from nowthen.engine.plan.reader import Loaded, Reader, TimeBound
 
 FIRST = datetime(2026, 3, 1, tzinfo=UTC)
 ROWS = pl.DataFrame(
@@ -80,7 +80,8 @@ class ReaderSuite:
         parts = [(first, piece, piece.read(["id"])) for first, piece in pieces(held, 1)]
         assert sorted(pl.concat(rows for _, _, rows in parts)["id"]) == sorted(held.read(["id"])["id"])
         assert [first for first, _, _ in parts] == [0, *accumulate(rows.height for _, _, rows in parts[:-1])]
-        assert all(height(piece) in (None, rows.height) for _, piece, rows in parts)
+        known = isinstance(held, Divisible | Loaded)
+        assert [height(piece) for _, piece, _ in parts] == [rows.height if known else None for _, _, rows in parts]
 
     def test_it_travels_to_another_process(self, found: Reader) -> None:
         assert pickle.loads(pickle.dumps(found)).read(["id"]).equals(ROWS.select("id"))

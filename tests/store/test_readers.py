@@ -16,8 +16,10 @@ import pytest
 
 import nowthen as nt
 from nowthen.engine.errors import Invalid, NotFound, UnknownColumn, WrongType
+from nowthen.engine.language.source import SourceSpec
 from nowthen.engine.plan.reader import Reader
 from nowthen.store.folders.names import new_token
+from nowthen.store.sources.conform import conforming
 from nowthen.store.sources.frame import as_frame
 from nowthen.store.sources.reading import reader_of
 
@@ -44,6 +46,12 @@ class TestParquetFolder(ReaderSuite):
         rows[3:].write_parquet(folder / "many" / "deep" / "a.parquet")
         (folder / "many" / "_SUCCESS").touch()
         return nt.Parquet(folder / "many")
+
+
+class TestConformingParquet(ReaderSuite):
+    def reader(self, folder: Path, rows: pl.DataFrame) -> Reader:
+        spec = SourceSpec("rows", None, "when", (), dict(rows.schema))
+        return conforming(spec, TestParquetFolder().reader(folder, rows.with_columns(pl.col("id").cast(pl.Int32))))
 
 
 class TestCsv(ReaderSuite):
