@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from math import inf
 from typing import Any
 
@@ -77,21 +76,20 @@ def test_parts_fill_the_rows_together(stretch: int, owners: int, room: float, mo
     assert listed(found["null"].expired) == listed(whole("null").expired)
 
 
-def test_parts_wait_for_each_other_until_they_fill_the_room() -> None:
-    filled = []
+def test_parts_wait_for_each_other_until_they_fill_the_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    filled: list[int] = []
+    monkeypatch.setattr(parts._Places, "fill", lambda _, waiting: filled.append(len(waiting)))
     asks = [Ask(name, Count(), None, None, Sliding(None), dtype) for name, (dtype, _) in COLUMNS.items()]
     made = split(np.arange(ROWS) % 5)
-
-    def each(step: Callable[[str], None], slots: Iterable[str]) -> Iterator[None]:
-        filled.append(len(list(slots)))
-        return map(step, slots)
-
-    places = Places(asks, ROWS, True, each, room=made[0].nbytes + made[1].nbytes)
+    places = Places(asks, ROWS, True, map, room=made[0].nbytes + made[1].nbytes)
     for part in made[:2]:
         places.put(part)
     assert filled == []
-    places.put(made[2])
-    assert filled == [len(COLUMNS)]
+    for part in made[2:4]:
+        places.put(part)
+    assert filled == [3] * len(COLUMNS)
+    places.answers()
+    assert filled == [3] * len(COLUMNS) + [1] * len(COLUMNS)
 
 
 def test_no_rows_are_filled_too() -> None:
