@@ -58,7 +58,7 @@ class Prefixes:
     def _of_blocks(self, begins: Mask) -> Prefixes:
         """The same over whole blocks; where a group begins in one, those before it are of other groups."""
         width, full = self._width, len(begins) // self._width
-        last = tuple(part[width - 1 :: width].copy() for part in self._rows)
+        last = _copied(self._rows, slice(width - 1, None, width))
         begin = np.logical_or.reduce(begins[: full * width].reshape(full, width), axis=1)
         return Prefixes(last, begin, self._merge)
 

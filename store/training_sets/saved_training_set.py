@@ -252,10 +252,11 @@ class SavedTrainingSet(WaysOut):
 def opened(here: Here, name: str, as_of: Any = None) -> SavedTrainingSet:
     """The training set of that name; `NotFound` names the nearest."""
     entry = here.ledger.head() if as_of is None else here.ledger.as_of(as_of)
-    if f"{_PREFIX}{name}" not in entry.names:
+    key = f"{_PREFIX}{name}"
+    if key not in entry.names:
         known = [one.removeprefix(_PREFIX) for one in entry.names if one.startswith(_PREFIX)]
         raise NotFound(f"no training set is named {name!r}. {did_you_mean(name, known)}")
-    return SavedTrainingSet(here, entry.names[_PREFIX + name])
+    return SavedTrainingSet(here, entry.names[key])
 
 
 def listed(here: Here) -> list[SavedTrainingSet]:

@@ -36,6 +36,12 @@ def test_it_holds_what_was_collected_and_what_it_was_made_from(store: Store, tx:
     assert "20 rows, 6 features" in repr(made)
 
 
+def test_a_number_opens_what_is_named_like_it(store: Store, tx: nt.Source) -> None:
+    made = store.training_set(shop.labels(), "shop", at="t").save("3")
+    number: Any = 3
+    assert store.open_training_set(number).digest == made.digest
+
+
 def test_it_is_the_same_bytes_whatever_happens_to_the_store(store: Store, tx: nt.Source) -> None:
     made = saved(store)
     before, content = made.collect(), made.path().read_bytes()
