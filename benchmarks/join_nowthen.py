@@ -1,7 +1,7 @@
 """The join in NowThen: the fold `last` of every column.
 
 The variant is the engine: "local" is this process, "ray" a Ray cluster on this machine, started before the clock runs, "store" this process with
-a store of NowThen's in place of the files.
+a store of NowThen's in place of the files, "file" this process with a file in place of the frame.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from travel_nowthen import collecting, source
 
 def prepare(
     data: Path, variant: str, memory: str | None = None, workers: int | None = None
-) -> Callable[[], pl.DataFrame]:
+) -> Callable[[], pl.DataFrame | pl.LazyFrame]:
     """A function that joins once."""
     features = {column: feature for table in COLUMNS for column, feature in latest(data, table).items()}
     return collecting(data, features, variant, memory, workers)

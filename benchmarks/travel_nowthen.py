@@ -20,10 +20,10 @@ def source(data: Path, table: str) -> nt.Source:
 
 def collecting(
     data: Path, features: Mapping[str, Any], engine: str, memory: str | None, workers: int | None
-) -> Callable[[], pl.DataFrame]:
+) -> Callable[[], pl.DataFrame | pl.LazyFrame]:
     """A function that collects the features at every row of the spine once; `memory` is passed on only where it is given.
 
-    The engine "store" is this process, and reads the tables from a store.
+    The engine "store" is this process, and reads the tables from a store; "file" is this process too, and leaves a file beside the data.
     """
     if engine == "ray":
         from ray_cluster import start_ray  # only here: the local engine does without Ray
@@ -36,4 +36,13 @@ def collecting(
 
         store = stored(data, sorted({feature.source.name for feature in features.values()}))
         return lambda: store.training_set(data / "spine.parquet", view, at="time").collect(engine="local", **budget)
-    return lambda: nt.training_set(data / "spine.parquet", view, at="time").collect(engine=engine, **budget)
+    made = nt.training_set(data / "spine.parquet", view, at="time")
+    if engine == "file":
+        return lambda: sunk(made, data / "features.parquet", budget)
+    return lambda: made.collect(engine=engine, **budget)
+
+
+def sunk(made: nt.TrainingSet, path: Path, budget: Mapping[str, Any]) -> pl.LazyFrame:
+    """The features in a file, which nobody has read yet."""
+    made.sink_parquet(path, engine="local", **budget)
+    return pl.scan_parquet(path)

@@ -1,7 +1,7 @@
 """The folds in NowThen, as a user defines them.
 
 The variant is the engine: "local" is this process, "ray" a Ray cluster on this machine, started before the clock runs, "store" this process with
-a store of NowThen's in place of the files.
+a store of NowThen's in place of the files, "file" this process with a file in place of the frame.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def prepare(
     folds: list[str],
     memory: str | None = None,
     workers: int | None = None,
-) -> Callable[[], pl.DataFrame]:
+) -> Callable[[], pl.DataFrame | pl.LazyFrame]:
     """A function that folds once."""
     events = source(data, "a")
     features = {

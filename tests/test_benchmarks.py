@@ -15,8 +15,8 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 WINDOWS = ["1h", "7d", "forever"]
-JOIN = ("nowthen", "nowthen-store", "polars", "polars-streaming", "duckdb", "pandas")
-FOLDS = ("nowthen", "nowthen-store", "polars", "polars-over", "duckdb")
+JOIN = ("nowthen", "nowthen-store", "nowthen-file", "polars", "polars-streaming", "duckdb", "pandas")
+FOLDS = ("nowthen", "nowthen-store", "nowthen-file", "polars", "polars-over", "duckdb")
 
 
 def module(name: str) -> ModuleType:
@@ -43,8 +43,10 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def values(workload: str, engine: str, data: Path, **options: Any) -> pl.DataFrame:
     """What an engine's way through a workload gives."""
-    way = module("run_engine").WORKLOADS[workload][engine]
-    return pl.DataFrame(module(way.module).prepare(data, way.variant, **options)())
+    run_engine = module("run_engine")
+    way = run_engine.WORKLOADS[workload][engine]
+    found: pl.DataFrame = run_engine.frame_of(module(way.module).prepare(data, way.variant, **options)())
+    return found
 
 
 @pytest.mark.parametrize("engine", JOIN)
@@ -125,6 +127,24 @@ def test_an_engine_reads_what_it_stored(tmp_path: Path, engine: str) -> None:
     way = module("run_engine").WORKLOADS["store-scan"][engine]
     found = module(way.module).prepare(tmp_path, way.variant)()
     assert store_data.differing(found, store_data.summary(pl.read_parquet(tmp_path / "a.parquet"))) == 0
+
+
+def test_growth_is_shown_for_both_sizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    growth, sizes = module("growth"), module("travel_data")
+    for name, rows in (("S", 2_000), ("M", 20_000)):
+        monkeypatch.setitem(sizes.SIZES, name, sizes.Size(rows, rows // 10))
+    asked = "--sizes S M --turns 1 --runs 2 --engines nowthen-file"
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["growth.py", *asked.split(), "--cache", str(tmp_path), "--json", str(tmp_path / "found.json")],
+    )
+    growth.main()
+    found = json.loads((tmp_path / "found.json").read_text())["engines"]["nowthen-file"]
+    assert [(turns["size"], len(turns["costs"][0]["wall_s"])) for turns in found] == [("S", 2), ("M", 2)]
+    assert "M over S, 10 times the rows" in capsys.readouterr().out
 
 
 def test_the_store_race_runs_from_the_command_line(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..folds.ask import Ask
 
 _CODES = 16  # bytes a row: codes, places, order
-HOT = 1.5  # times what a step should take: a bucket that takes more is cut by time
+HOT = 1.5  # times what a step should take: a bucket that takes more stands alone, or is cut by time
 _PLACE = 16  # bytes that say where a list lies
 _LATEST = 24  # bytes a question: the time of its latest row, and a quarter of what is remembered of its key, as keys are asked about four times or oftener
 _PREPARED = 16  # bytes a row of each column that is folded: prefix sums of floats, the largest usual form
@@ -54,11 +54,18 @@ class Way:
     groups: int = 1  # of buckets, that are answered one after another
     rows: int = 0  # in a piece of the source; 0 is all
     memory: int = 0  # bytes that a step is projected to take; 0 is not known
+    even: int = 1  # so many equal steps would give work to all cores
+    room: int = 0  # bytes that steps may take together; 0 is not known
 
     @property
     def in_parts(self) -> bool:
         """Whether each step answers some of the questions, and not all."""
         return self.kind in _KINDS
+
+    def fair(self, size: int) -> int:
+        """Of so many bytes what one step may take at most: no core waits for it alone, and there is room for it."""
+        share = size // self.even
+        return max(min(share, self.room) if self.room else share, 1)
 
     def describe(self) -> str:
         """A few words for people."""

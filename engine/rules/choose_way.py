@@ -61,7 +61,7 @@ def _way(task: AtTask, resources: Resources, busy: int) -> Way:
     piece = min(_LARGEST_PIECE, ceil(rows / (2 * resources.slots)), resources.of_steps // (resources.slots * 4 * read))
     buckets = min(_SPARE * steps, _MOST_BUCKETS)
     groups = max(min(ceil(2 * rows * read / resources.of_shelf), _MOST_GROUPS, buckets), 1)
-    return Way("bucketed", buckets, steps, groups, max(piece, 1), need // steps)
+    return Way("bucketed", buckets, steps, groups, max(piece, 1), need // steps, cores, resources.of_steps)
 
 
 def _stored(task: AtTask, need: int, resources: Resources) -> Way | None:

@@ -100,11 +100,11 @@ class AnswerBuckets:
             for group, (begin, end) in enumerate(pairwise(self._groups))
             for first, last in grouped(cost[begin:end], ceil(way.steps / way.groups))
         ]
-        usual = max(int(cost.sum()) // way.steps, 1)
+        fair = way.fair(int(cost.sum()))
         steps: list[Step] = []
         for number, (group, first, last) in enumerate(found, 1):
             size = int(cost[first:last].sum())
-            count = self._slices(size, usual, int(asked[first])) if last == first + 1 and settled is self._cut else 1
+            count = self._slices(size, fair, int(asked[first])) if last == first + 1 and settled is self._cut else 1
             tables = (Need(self._spine), *(Need(step, group) for step in self._source))
             made = _Made(tables, size, self._order + group / way.groups)
             if count > 1:
@@ -113,9 +113,9 @@ class AnswerBuckets:
                 steps.append(self._answer(f"{number}/{len(found)}", first, last, settled, made))
         return steps
 
-    def _slices(self, size: int, usual: int, asked: int) -> int:
-        """Into how many slices a bucket is cut, if it takes much more than a step should."""
-        return min(ceil(size / usual), asked) if size > HOT * usual and may_slice(self._task) else 1
+    def _slices(self, size: int, fair: int, asked: int) -> int:
+        """Into how many slices a bucket is cut, if it takes much more than a step may: each reads again what windows reach back for."""
+        return min(ceil(size / fair), asked) if size > HOT * fair and may_slice(self._task) else 1
 
     def _answer(self, number: str, first: int, last: int, settled: Step, made: _Made) -> Step:
         work = Bucket(self._task.alone(), first, last)
