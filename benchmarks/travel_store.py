@@ -13,9 +13,10 @@ from pathlib import Path
 from travel_nowthen import source
 
 import nowthen as nt
+from nowthen.store.ledger.entry import FORMAT
 from nowthen.store.store import Store
 
-FOLDER = "store-v3"  # another layout of tables is another folder
+FOLDER = f"store-format{FORMAT}"  # what an older NowThen stored there is not read
 
 
 def stored(data: Path, tables: Sequence[str]) -> Store:

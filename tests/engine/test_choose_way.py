@@ -12,7 +12,7 @@ import pytest
 import nowthen as nt
 from nowthen.engine.plan.budget import bytes_of
 from nowthen.engine.plan.plan import Plan
-from nowthen.engine.plan.way import Resources
+from nowthen.engine.plan.way import Resources, Way
 from nowthen.engine.rules import optimize
 
 from .shop import NOON, SHOP
@@ -45,6 +45,11 @@ def test_what_does_not_fit_goes_to_buckets_that_do() -> None:
 def test_one_large_at_gives_work_to_all_cores() -> None:
     (side,) = planned(1_000_000, 4096 * MB).input.sides
     assert (side.way.kind, side.way.steps) == ("bucketed", 4)
+
+
+def test_a_step_may_take_what_lets_no_core_wait_and_has_room() -> None:
+    way = Way("bucketed", even=4, room=1000)
+    assert [way.fair(size) for size in (2000, 4000, 9000, 1)] == [500, 1000, 1000, 1]
 
 
 def test_on_one_core_what_fits_stays_whole() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -11,6 +13,8 @@ import pytest
 from polars.testing import assert_frame_equal
 
 import nowthen as nt
+from nowthen.engine.plan.way import Resources
+from nowthen.engine.rules import optimize
 from nowthen.engine.running import slices
 from nowthen.engine.running.training_set import TrainingSet
 
@@ -18,6 +22,12 @@ from .shop import NOON, SHOP
 
 pytestmark = pytest.mark.usefixtures("bucketed", "loops")
 SMALL = 1e-12
+
+
+@pytest.fixture(autouse=True)
+def large_pieces(bucketed: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three pieces of the source, not thousands: how it is cut by time is asked here."""
+    monkeypatch.setattr(import_module("nowthen.engine.rules.choose_way"), "_LARGEST_PIECE", 1000)
 
 
 @pytest.fixture(autouse=True)
@@ -108,6 +118,18 @@ def test_slices_give_what_the_whole_gives(ran: Counter[str]) -> None:
     assert ran["Slice"] > 2
     assert ran["Carry"] == ran["Slice"] - 1
     assert_frame_equal(sliced, whole, check_exact=False, rel_tol=SMALL, abs_tol=SMALL)
+
+
+@pytest.mark.parametrize("times, sliced", [(1.5, False), (4.0, True)])
+def test_a_bucket_is_cut_where_there_is_no_room_for_it(
+    times: float, sliced: bool, ran: Counter[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nowthen.engine.plan.budget._LEAST", 0)
+    made = training_set(all_folds)
+    (side,) = optimize(replace(made.plan(), resources=Resources(1 << 40, slots=1))).input.sides
+    memory = int(side.way.memory / times / Resources(1000, slots=1).of_steps * 1000)
+    assert made.collect(engine="local", workers=1, memory=memory).height == 1550
+    assert bool(ran["Slice"]) == sliced
 
 
 def test_nothing_is_carried_where_no_window_is_for_ever(ran: Counter[str]) -> None:
