@@ -19,6 +19,7 @@ from .column import Column, Index, Mask, concat
 from .events import Events
 from .positions import upper_indices
 from .ready import Dense, Ready, prepared
+from .stopping import may_stop
 
 FOREVER = 2**62
 _CHUNK = 4_000_000  # rows listed at a time where versions make ranges ragged: 32 MB an index
@@ -148,13 +149,15 @@ class _Runs:
             out[questions] = np.diff(offsets) > 0
         return out
 
-    def _lists(self) -> list[tuple[Index, Index, Index]]:
-        """Chunks of (questions, the rows that exist for them, offsets of each question's rows)."""
+    def _lists(self) -> Iterator[tuple[Index, Index, Index]]:
+        """Chunks of (questions, the rows that exist for them, offsets of each question's rows), one after another: each may be large."""
         if not len(self._ragged):
-            return []
+            return
         sizes = np.cumsum(self._stop[self._ragged] - self._start[self._ragged])
         cuts = np.searchsorted(sizes, np.arange(_CHUNK, sizes[-1], _CHUNK))
-        return [self._listed(part) for part in np.split(self._ragged, cuts) if len(part)]
+        for part in filter(len, np.split(self._ragged, cuts)):
+            may_stop()
+            yield self._listed(part)
 
     def _listed(self, questions: Index) -> tuple[Index, Index, Index]:
         start, size = self._start[questions], self._stop[questions] - self._start[questions]

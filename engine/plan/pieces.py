@@ -52,6 +52,19 @@ class Divisible(Protocol):
 
 
 @runtime_checkable
+class OfFiles(Protocol):
+    """A reader of files of this machine."""
+
+    def files(self) -> Sequence[str]:
+        """Their paths."""
+
+
+def files_of(reader: Reader) -> Sequence[str]:
+    """The files of this machine that a reader reads."""
+    return reader.files() if isinstance(reader, OfFiles) else ()
+
+
+@runtime_checkable
 class Batched(Protocol):
     """A reader whose rows can be looked at a few at a time."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from ..folds.ask import Ask
@@ -47,6 +48,12 @@ class Spine:
     def times(self, frame: pl.DataFrame) -> Index:
         """When each row of the spine asks, microseconds UTC."""
         return instants(frame[self.time], f"the spine's {self.time!r}")
+
+    def known_times(self, frame: pl.DataFrame) -> Index | None:
+        """What is known to each row, microseconds UTC; None: what was known at the time it asks at."""
+        if isinstance(self.known, str):
+            return instants(frame[self.known], f"known_at column {self.known!r}")
+        return None if self.known is None else np.full(frame.height, self.known)
 
     def describe(self) -> str:
         """One line for people."""

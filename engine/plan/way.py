@@ -110,13 +110,15 @@ def grouped(cost: Index, steps: int) -> list[tuple[int, int]]:
     >>> import numpy as np
     >>> grouped(np.array([5, 1, 1, 1, 2, 9]), 3)
     [(0, 2), (2, 5), (5, 6)]
+    >>> grouped(np.array([0, 0, 9, 0, 0]), 3)
+    [(0, 2), (2, 3), (3, 5)]
     """
     out: list[tuple[int, int]] = []
     first, held, left, hot = 0, 0, int(cost.sum()), HOT * int(cost.sum()) / steps
     for place, one in enumerate(cost.tolist()):
         share = left / max(steps - len(out), 1)  # of each group that is still to be made
-        full = len(out) < steps - 1 and held + one / 2 > share
-        if held and (full or max(held, one) > hot):
+        full = held and len(out) < steps - 1 and held + one / 2 > share
+        if place > first and (full or max(held, one) > hot):
             out.append((first, place))
             first, held, left = place, 0, left - held
         held += one

@@ -36,9 +36,12 @@ def _field(name: str, dtype: pl.DataType) -> pa.Field:
     import pyarrow as pa
 
     try:
-        return pl.DataFrame(schema={name: dtype}).to_arrow().schema.field(0)
+        found = pl.DataFrame(schema={name: dtype}).to_arrow().schema.field(0)
     except pa.ArrowException:
+        found = None
+    if found is None or dtype == pl.Object:  # whose addresses would be written
         raise WrongType(f"column {name!r} is {dtype}, a type that Arrow does not have. Cast it first.") from None
+    return found
 
 
 def batches(schema: Schema, frames: Iterable[pl.DataFrame]) -> pa.RecordBatchReader:

@@ -11,6 +11,7 @@ import json
 import re
 import uuid
 import zlib
+from collections.abc import Sequence
 from contextlib import closing, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -31,6 +32,7 @@ from .filed import Filed, filed
 from .packed import Packed
 from .parts import Part
 from .step import Each, Outcome, Report, Step, Work
+from .task import AtTask, questions_of, source_columns
 
 _VERSION = 1  # of what is noted and how; another one goes on with nothing
 _PLAN, _LOCK = "plan.json", "lock"
@@ -46,11 +48,11 @@ class Journal:
         key = _key(plan)
         self._folder = folder = folder.absolute()  # a worker may run in another one
         self._made = not folder.exists()
-        folder.mkdir(parents=True, exist_ok=True)
+        _make(folder)
         self._lock = _locked(folder)
         held = _json(folder / _PLAN)
         self._ours = held is not None and held.get("made", False)  # a run before this one made the folder
-        if held is None or held["key"] != key:
+        if held is None or held.get("key") != key:
             try:
                 _emptied(folder)
             except Invalid:
@@ -93,7 +95,8 @@ class Journal:
                 self._clear()
 
     def _clear(self) -> None:
-        _emptied(self._folder)
+        for path in _ours(self._folder):  # what others put there meanwhile stays
+            path.unlink(missing_ok=True)
         (self._folder / _LOCK).unlink(missing_ok=True)
         if self._made or self._ours:
             with suppress(OSError):  # a worker that was killed may have left a last file
@@ -127,16 +130,20 @@ def _key(plan: Plan) -> str:
     written = str(replace(plan, input=replace(plan.input, sides=tuple(sides))))
     folds = [[str(part) for part in folding.same[:1]] for side in sides for folding in side.foldings]
     folds += [[side.scan.kept.identity] for side in sides if side.scan.kept is not None]  # whose text says no versions
-    readers = [plan.input.spine.reader, *(side.scan.reader for side in sides)]
-    return digest([_VERSION, written, folds, plan.statuses, HASH_VERSION, [_fingerprint(reader) for reader in readers]])
+    tasks = [AtTask(side, plan.input.spine) for side in sides]
+    asked = dict.fromkeys(column for task in tasks for column in questions_of(task))
+    rows = [_fingerprint(plan.input.spine.reader, [*asked])]
+    rows += [_fingerprint(task.source, source_columns(task)) for task in tasks]
+    return digest([_VERSION, written, folds, plan.statuses, HASH_VERSION, rows])
 
 
-def _fingerprint(reader: Reader) -> str:
-    """Equal for readers of equal rows."""
+def _fingerprint(reader: Reader, columns: Sequence[str]) -> str:
+    """Equal for readers of equal rows, as far as these columns go."""
     if isinstance(reader, Loaded):
-        hashes = content_hashes(reader.frame).view(np.uint64)
+        frame = reader.frame.select(columns)
+        hashes = content_hashes(frame).view(np.uint64)
         places = np.arange(1, len(hashes) + 1, dtype=np.uint64)
-        return f"{reader.frame.schema} {reader.frame.height} {int((hashes * places).sum())}"
+        return f"{frame.schema} {reader.frame.height} {int((hashes * places).sum())}"
     if isinstance(reader, Fixed):
         return reader.fingerprint()
     raise Invalid(
@@ -156,14 +163,26 @@ def _locked(folder: Path) -> TextIO:
 
 def _emptied(folder: Path) -> None:
     """Remove what another run left. Folders that hold anything else are refused: it may be dear to somebody."""
-    found = [path for path in folder.iterdir() if path.name != _LOCK]
-    strangers = [path.name for path in found if not _OURS.fullmatch(path.name)]
+    ours = _ours(folder)
+    strangers = {path.name for path in folder.iterdir()} - {path.name for path in ours} - {_LOCK}
     if strangers:
         raise Invalid(
-            f"resume=: {str(folder)!r} holds {strangers[0]!r}, which no run left there. Give an empty folder."
+            f"resume=: {str(folder)!r} holds {min(strangers)!r}, which no run left there. Give an empty folder."
         )
-    for path in found:
+    for path in ours:
         path.unlink()
+
+
+def _ours(folder: Path) -> list[Path]:
+    """What runs left in a folder."""
+    return [path for path in folder.iterdir() if _OURS.fullmatch(path.name)]
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid(f"resume=: {str(folder)!r} cannot be made: {error.strerror}. Give another folder.") from None
 
 
 def _put(path: Path, data: bytes) -> None:
@@ -172,11 +191,12 @@ def _put(path: Path, data: bytes) -> None:
     aside.rename(path)
 
 
-def _json(path: Path) -> Any:
+def _json(path: Path) -> dict[str, Any] | None:
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
+    return found if isinstance(found, dict) else None
 
 
 def _sum(path: Path) -> list[int]:

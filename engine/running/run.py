@@ -72,7 +72,7 @@ class Run:
             driver.done(out.height, int(out.estimated_size()))
             return out
 
-    def batches(self, plan: Plan, rows: int) -> Iterator[pl.DataFrame]:
+    def batches(self, plan: Plan, rows: int) -> Generator[pl.DataFrame]:
         """The same, one stretch of rows at a time, in the spine's order; answers that wait and do not fit the budget go to files."""
         with (
             ThreadPoolExecutor(os.cpu_count()) as threads,
@@ -171,7 +171,9 @@ def _on_rows(plan: Plan) -> Iterator[Expr]:
 
 
 def _checked(plan: Plan, spine: Loaded) -> pl.DataFrame:
-    plan.input.spine.times(spine.frame)  # refused where one is no clear instant
+    asks = plan.input.spine  # refused where a time is no clear instant, by the number of its row among all
+    asks.times(spine.frame)
+    asks.known_times(spine.frame)
     return spine.frame
 
 

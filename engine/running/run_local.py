@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 from ..folds.memory import give_back
+from ..folds.stopping import may_stop, stopped_by
 from ..plan.way import Resources
 from .memory_peak import now
 from .meter import Meter
@@ -97,11 +98,15 @@ class Threads:
 
     def _each(self, step: Callable[[Any], None], parts: Iterable[Any]) -> Iterator[None]:
         def checked(part: Any) -> None:
-            if self._stop.is_set():
-                raise Stopped
-            step(part)
+            with stopped_by(self._check):
+                may_stop()
+                step(part)
 
         return self._blocks.map(checked, parts)
+
+    def _check(self) -> None:
+        if self._stop.is_set():
+            raise Stopped
 
 
 class _Full:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from os import PathLike
 from typing import TypedDict
 
-from ..errors import WrongType, did_you_mean
+from ..errors import Invalid, WrongType, did_you_mean
 from ..language.duration import Duration
 
 
@@ -31,3 +31,17 @@ def check_options(given: Iterable[str]) -> None:
     for name in given:
         if name not in RunOptions.__optional_keys__:
             raise WrongType(f"a run has no option {name!r}. {did_you_mean(name, RunOptions.__optional_keys__)}")
+
+
+def check_batches(rows: int, how: Iterable[str]) -> None:
+    """Raise for options of a way out in batches that are none."""
+    check_options(how)
+    check_count("rows", rows)
+
+
+def check_count(name: str, given: int) -> None:
+    """Raise for what is no whole number from one on."""
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise WrongType(f"{name}={given!r}; give a whole number.")
+    if given < 1:
+        raise Invalid(f"{name}={given}; give at least one.")

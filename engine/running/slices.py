@@ -187,22 +187,25 @@ def _ready(events: Events, asks: Sequence[Ask], carried: Sequence[Carried], each
 def _led(events: Events, some: Mask) -> Events:
     """The events with one more in front of some groups, earlier than all; every filter keeps it."""
     places = events.offsets[:-1][some]
-
-    def put(values: Array, value: Any) -> Array:
-        if not isinstance(values, np.ndarray):  # lists: any will do
-            return values[np.insert(np.arange(len(values)), places, 0)]
-        return np.insert(values, places, value)
-
     columns = {
         name: Column(
             column.dtype,
-            put(column.values, _STANDING.get(column.values.dtype.kind, 0)),
-            None if column.valid is None else put(column.valid, True),
+            _inserted(column, places),
+            None if column.valid is None else np.insert(column.valid, places, True),
         )
         for name, column in events.columns.items()
     }
     shift = np.concatenate([[0], np.cumsum(some)])
-    return Events(put(events.time, BEGINNING), events.offsets + shift, columns)
+    return Events(np.insert(events.time, places, BEGINNING), events.offsets + shift, columns)
+
+
+def _inserted(column: Column, places: Index) -> Array:
+    """Its values with one more at some places, which stands for others; of lists any will do."""
+    values = column.values
+    if isinstance(values, np.ndarray):
+        return np.insert(values, places, _STANDING.get(values.dtype.kind, 0))
+    lists = values if len(values) else Column.nulls(1, column.dtype).values
+    return lists[np.insert(np.arange(len(values)), places, 0)]
 
 
 def _carried(ask: Ask, events: Events, at: Index, state: State) -> Ranged:

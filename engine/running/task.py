@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from ..folds import compiled
@@ -23,7 +22,6 @@ from ..folds.grouping import Order, codes
 from ..folds.memory import nowhere
 from ..folds.ready import Ready
 from ..folds.rows import ARRIVAL, SEQUENCE, UNTIL, Arranged, arrange, rows_of, taken
-from ..language.instant import instants
 from ..plan.pieces import width
 from ..plan.plan import At, Spine
 from ..plan.reader import Loaded, Reader
@@ -92,7 +90,6 @@ class AtTask:
         """The questions, ready for about so many rows that pass by."""
         questions = spine.read(_questions(self.side, self.spine)).rechunk()
         times = self.spine.times(questions)
-        _known(self.spine, questions)  # a null is refused here as well, though no row depends on it
         return Asking.of(questions, dict(self.side.keys), times, rows=rows)
 
     def _at_once(self, spine: Reader, source: Reader) -> dict[str, Answer]:
@@ -164,7 +161,7 @@ def gather(side: At, spine: Spine, spine_reader: Reader, source: Reader) -> Gath
     arranged = arrange(rows_of(side.scan.source, side.parts, rows, known_column), group, groups)
     own = rows is questions and _asks_about_itself(arranged, side, spine)
     order = arranged.order if own else Order.of(asked_group, groups, times)
-    known = _known(spine, questions)
+    known = spine.known_times(questions)
     sorted_times = arranged.events.time if own else order.sorted(times)
     return Gathered(arranged.events, order, sorted_times, None if known is None else order.sorted(known))
 
@@ -230,9 +227,3 @@ def _columns(side: At, source: Reader, known_column: str | None) -> list[str]:
     schema = source.schema()
     extra = [name for name in (SEQUENCE, UNTIL) if name in schema]
     return list(dict.fromkeys([*side.scan.columns, *extra, *([known_column] if known_column else [])]))
-
-
-def _known(spine: Spine, questions: pl.DataFrame) -> Index | None:
-    if isinstance(spine.known, str):
-        return instants(questions[spine.known], f"known_at column {spine.known!r}")
-    return None if spine.known is None else np.full(questions.height, spine.known)

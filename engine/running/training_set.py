@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -34,7 +33,7 @@ from . import handover, tensors
 from .executor import executor, on, slots
 from .keeper import kept_by
 from .run import Run
-from .run_options import RunOptions, check_options
+from .run_options import RunOptions, check_batches, check_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,9 +122,7 @@ class TrainingSet:
 
         Answers that do not fit `memory` wait in files. The spine is held, the features are not. Other arguments are those of `collect`.
         """
-        check_options(how)
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-            raise Invalid(f"rows={rows!r}; a batch holds one row or more.")
+        check_batches(rows, how)
         return self._batches(rows, status, how)
 
     def _batches(self, rows: int, status: bool, how: RunOptions) -> Generator[pl.DataFrame]:
@@ -140,10 +137,13 @@ class TrainingSet:
 
         The file appears whole or not at all. Other arguments are those of `collect`.
         """
-        from .sinking import written
+        from .sinking import checked, sunk
 
-        with closing(self.batches(rows, status=status, **how)) as frames:
-            return written(Path(path), frames)
+        out = checked(path)
+        check_batches(rows, how)
+        plan, run = self._run(status=status, **how)
+        with run:
+            return sunk(out, plan, run.batches(plan, rows))
 
     def save(self, name: str, **how: Any) -> Any:
         """Keep it in its store under a name, with all it was made from: `store.open_training_set(name)` gives the same bytes from then on.
@@ -154,6 +154,7 @@ class TrainingSet:
 
     def to_arrow(self, **how: Unpack[RunOptions]) -> pa.Table:
         """The training set as an Arrow table."""
+        handover.arrow_schema(self.schema)
         return self.collect(**how).to_arrow()
 
     def to_pandas(self, **how: Unpack[RunOptions]) -> pd.DataFrame:
@@ -236,7 +237,7 @@ class TrainingSet:
         resources = _resources(engine, memory, workers)
         plan = optimize(self._written(status, resources))
         seconds, pool = None if deadline is None else positive(deadline, "deadline") / 1e6, executor(engine)
-        journal = None if resume is None else _journal(Path(resume), plan)  # last: it locks its folder
+        journal = None if resume is None else _journal(resume, plan)  # last: it locks its folder
         run = Run(pool, resources, Progress("training set"), seconds, journal)
         return (plan if journal is None else journal.plan), run
 
@@ -287,15 +288,17 @@ def training_set(
     return TrainingSet(features, spine, open_source, keeper)
 
 
-def _journal(folder: Path, plan: Plan) -> Journal:
+def _journal(folder: str | PathLike[str], plan: Plan) -> Journal:
     from .journal import Journal
 
-    return Journal(folder, plan)
+    if not isinstance(folder, str | PathLike):
+        raise WrongType(f"resume={folder!r}; give a folder, as text or a Path.")
+    return Journal(Path(folder), plan)
 
 
 def _resources(engine: str, memory: str | int | None, workers: int | None) -> Resources:
-    if workers is not None and workers < 1:
-        raise Invalid(f"workers={workers}; give at least one.")
+    if workers is not None:
+        check_count("workers", workers)
     return Resources(bytes_of(memory), slots(engine, workers))
 
 

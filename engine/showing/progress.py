@@ -21,6 +21,7 @@ _MOVES_S = 0.1  # between two looks of a bar
 _LINES_S = 5.0  # between plain lines, at first
 _SPARSER = 0.1  # of what has passed, between plain lines of what takes long
 _SURE = 3  # steps that must be done before anything is said of the others
+_LONG = 3.0  # times what steps took: where none was done for so long, those that run are unlike them, and nothing is said
 
 
 class Progress:
@@ -29,7 +30,7 @@ class Progress:
     def __init__(self, title: str) -> None:
         self.title, self.what = title, ""
         self.steps = self.finished = self.rows = 0
-        self._began = time.monotonic()
+        self._began, self._latest = time.monotonic(), 0.0  # and when, after that, a step was done
         self._over, self._thread, self._failed = Event(), Thread(target=self._show, daemon=True), False
 
     def made(self, steps: Sequence[Step]) -> None:
@@ -39,6 +40,7 @@ class Progress:
     def done(self, step: Step, report: Report) -> None:
         """A step is done."""
         self.finished += 1
+        self._latest = self.elapsed_s
         self.rows += report.rows if step.hands_on else 0
 
     def step(self, what: str) -> None:
@@ -61,8 +63,10 @@ class Progress:
         passed = self.elapsed_s
         if self.finished < min(_SURE, self.steps) or not self.finished:
             return _rough(passed)
-        left = passed / self.finished * (self.steps - self.finished)
-        return f"{_rough(passed)}, about {_rough(left)} left" if left >= 1 else _rough(passed)
+        each = self._latest / self.finished
+        left = each * (self.steps - self.finished) - (passed - self._latest)
+        sure = passed - self._latest <= _LONG * each
+        return f"{_rough(passed)}, about {_rough(left)} left" if left >= 1 and sure else _rough(passed)
 
     def __enter__(self) -> Self:
         if os.environ.get("NOWTHEN_PROGRESS", "").lower() not in ("0", "false", "no", "off"):

@@ -10,7 +10,7 @@ import polars as pl
 from ...engine.errors import Invalid, WrongType
 from ...engine.language import dtype as types
 from ...engine.language.source import SourceSpec
-from ...engine.plan.pieces import Divisible, Fixed, pinned
+from ...engine.plan.pieces import Divisible, Fixed, files_of, pinned
 from ...engine.plan.reader import Reader, TimeBound
 from ...engine.record import record
 
@@ -51,6 +51,10 @@ class Conforming:
         return frame.with_columns(
             conformed(frame[name], self.declared[name], f"{self.name}.{name}", self.zone) for name in typed
         )
+
+    def files(self) -> Sequence[str]:
+        """As the reader inside."""
+        return files_of(self.inner)
 
     def describe(self) -> str:
         """As the reader inside."""

@@ -26,6 +26,7 @@ class Csv(ScannedFiles):
     """
 
     format_name: ClassVar[str] = "CSV"
+    endings: ClassVar[tuple[str, ...]] = (".csv", ".csv.gz", ".csv.zst", ".tsv", ".txt")
     declared: Mapping[str, pl.DataType]
     separator: str
 
@@ -40,7 +41,7 @@ class Csv(ScannedFiles):
 
     def scan(self) -> pl.LazyFrame:
         """All rows, file by file, with declared times read from their text."""
-        found = files(self.path, (".csv", ".csv.gz", ".csv.zst", ".tsv", ".txt"))
+        found = files(self.path, self.endings)
         text = {name: pl.String() for name, dtype in self.declared.items() if dtype.is_temporal()}
         scan = pl.scan_csv(
             found,

@@ -17,7 +17,6 @@ from ...engine.record import record
 from .files import files, is_address
 from .scanning import ScannedFiles, refusing, selected
 
-_ENDINGS = (".parquet", ".pq")
 _SMALL = 1_000_000  # rows; a file of no more is not cut, and nobody need read where it could be
 
 
@@ -30,17 +29,20 @@ class Parquet(ScannedFiles):
     """
 
     format_name: ClassVar[str] = "Parquet"
+    endings: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
 
     def scan(self) -> pl.LazyFrame:
         """All rows, file by file."""
-        return pl.scan_parquet(files(self.path, _ENDINGS), hive_partitioning=False)
+        return pl.scan_parquet(files(self.path, self.endings), hive_partitioning=False)
 
     def pinned(self) -> PinnedParquet | None:
         """The files as they are now, which can be read in parts; None for an object store. Files of unlike columns are refused."""
         if is_address(self.path):
             return None
         with refusing(self.describe()):
-            paths = [os.path.abspath(path) for path in files(self.path, _ENDINGS)]  # a task may run in another folder
+            paths = [
+                os.path.abspath(path) for path in files(self.path, self.endings)
+            ]  # a task may run in another folder
             first, *others = [_types(path) for path in paths]
             for path, types in zip(paths[1:], others, strict=True):
                 _refuse_unlike(paths[0], first, path, types)
@@ -98,6 +100,10 @@ class PinnedParquet:
             file.check()
         with refusing(self.describe()):
             return selected(self._scan(), columns, bound)
+
+    def files(self) -> Sequence[str]:
+        """Their paths."""
+        return [file.path for file in self.held]
 
     def fingerprint(self) -> str:
         """Paths, lengths and times of the last change."""

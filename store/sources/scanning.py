@@ -13,7 +13,7 @@ import polars as pl
 
 from ...engine.errors import Invalid, NowThenError, Unavailable, UnknownColumn, did_you_mean
 from ...engine.plan.reader import TimeBound, within
-from .files import MissingFile, shown
+from .files import MissingFile, files, is_address, shown
 
 
 @dataclass(frozen=True, repr=False, init=False)
@@ -22,6 +22,7 @@ class ScannedFiles(ABC):
 
     path: str
     format_name: ClassVar[str]
+    endings: ClassVar[tuple[str, ...]]  # of the files of a folder that are read
 
     def __init__(self, path: str | PathLike[str]) -> None:
         object.__setattr__(self, "path", fspath(path))
@@ -39,6 +40,10 @@ class ScannedFiles(ABC):
         """The columns of all rows in sequence order, or of those within the bound."""
         with refusing(self.describe()):
             return selected(self.scan(), columns, bound)
+
+    def files(self) -> Sequence[str]:
+        """The paths of the files of this machine."""
+        return [] if is_address(self.path) else files(self.path, self.endings)
 
     def describe(self) -> str:
         """The format and the path, without credentials."""

@@ -156,3 +156,7 @@ def test_the_time_left_is_told_once_enough_is_done(monkeypatch: pytest.MonkeyPat
     assert one.times() == "30 s"
     one.done(STEP, Report())
     assert one.times() == "30 s, about 20 s left"
+    monkeypatch.setattr(time, "monotonic", lambda: 140.0)
+    assert one.times() == "40 s, about 10 s left"
+    monkeypatch.setattr(time, "monotonic", lambda: 175.0)
+    assert one.times() == "1 min 15 s", "those that run are unlike those that are done"

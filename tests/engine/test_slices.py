@@ -132,6 +132,27 @@ def test_a_bucket_is_cut_where_there_is_no_room_for_it(
     assert bool(ran["Slice"]) == sliced
 
 
+def test_a_list_that_is_carried_beyond_all_rows(ran: Counter[str]) -> None:
+    rows = pl.DataFrame({"shop_id": [1] * 200, "tags": [[1, 2]] * 200})
+    rows = rows.with_columns(time=NOON + pl.int_range(200).cast(pl.Duration("us")) * 1_000_000)
+    source = nt.Source("sales", nt.Frame(rows), event_time="time", entities=SHOP)
+    view = nt.feature_view("view", entity=SHOP, features={"n": source.tags.count(), "m": source.count().over("5s")})
+    later = rows.select("shop_id", pl.col("time").dt.offset_by("1d"))
+    made = nt.training_set(later, view, at="time")
+    assert made.collect(engine="local").equals(made.collect(engine="local", workers=1))
+    assert ran["Carry"] > 0
+
+
+@pytest.mark.parametrize("shop", [1, 2, 3, 7])
+def test_a_key_that_is_alone_is_cut_whatever_its_bucket(shop: int, ran: Counter[str]) -> None:
+    rows = hot().with_columns(shop_id=pl.lit(shop, dtype=pl.Int64))
+    source = nt.Source("sales", nt.Frame(rows), event_time="time", entities=SHOP)
+    view = nt.feature_view("view", entity=SHOP, features={"n": source.count().over("1m")})
+    made = nt.training_set(rows.select("shop_id", "time"), view, at="time")
+    assert made.collect(engine="local").equals(made.collect(engine="local", workers=1))
+    assert ran["Slice"] > 2
+
+
 def test_nothing_is_carried_where_no_window_is_for_ever(ran: Counter[str]) -> None:
     made = training_set(lambda tx: {"n": tx.count().over("1m"), "most": tx.amount.max().over("1h")})
     assert made.collect(engine="local").equals(made.collect(engine="local", workers=1))
