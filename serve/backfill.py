@@ -23,7 +23,7 @@ from ..engine.running.training_set import training_set as over_spine
 from ..store.sources.grid import AT
 from ..store.sources.reading import reader_of
 from ..store.sources.training import columns_of, opened
-from .backfill_out import resume_folder
+from .backfill_out import check_apart, resume_folder
 from .backfill_spine import grid_over
 from .definitions import Definitions, load
 from .out_file import checked_out, in_job
@@ -102,6 +102,7 @@ def prepared(asked: Asked, how: How, store: str | None, definitions: str | None,
     at = str(asked.at) if asked.spine else AT
     known = _known_at(asked.known_at, spine.schema())
     train = over_spine(spine, features, at=at, open_source=open_source, known_at=known)
+    check_apart(out, train, *([reader_of(asked.keys, "keys")] if asked.keys else []))
     engine = joined(how)
     return Ready(asked.target, train, out, engine, how, resume_folder(train, how.resume, out))
 
@@ -115,15 +116,15 @@ def _features(asked: Asked, given: Settings, read_sources: bool) -> tuple[dict[s
     from .store_here import store_of
 
     store = store_of(given)
-    chosen = resolved(store.registry, target_of(asked, given), full_names=asked.full_names)
+    chosen = resolved(store.registry, target_of(asked.target, given), full_names=asked.full_names)
     return chosen, opener(store.here, None)
 
 
-def target_of(asked: Asked, given: Settings) -> Any:
+def target_of(target: str, given: Settings) -> Any:
     """What is asked for, by the definitions, if they are known and no version is named; else by its name, for the store to find."""
-    if given.definitions and "@" not in asked.target:
-        return _defined(load(definitions_path(given)), asked.target)
-    return asked.target
+    if given.definitions and "@" not in target:
+        return _defined(load(definitions_path(given)), target)
+    return target
 
 
 def _defined(found: Definitions, name: str) -> Any:

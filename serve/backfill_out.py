@@ -1,4 +1,4 @@
-"""The folder beside the file that a backfill writes, which lets it go on."""
+"""Beside the file that a backfill writes: what must not be it, and the folder that lets the backfill go on."""
 
 from __future__ import annotations
 
@@ -8,10 +8,18 @@ from pathlib import Path
 from ..engine.errors import Invalid
 from ..engine.plan.pieces import Fixed
 from ..engine.plan.reader import Loaded, Reader
+from ..engine.running.sinking import refuse_read
 from ..engine.running.training_set import TrainingSet
+from ..store.sources.training import sources_of
 from .out_file import check_lasting
 
 _PLAN, _LOCK = "plan.json", "lock"  # that engine/running/journal.py leaves in the folder of a run
+
+
+def check_apart(out: Path, train: TrainingSet, *others: Reader) -> None:
+    """Refuse to write over a file that is read."""
+    sources = (train.open_source(spec) for spec in sources_of(train.features))
+    refuse_read(out, [train.spine.reader, *others, *sources])
 
 
 def resume_folder(train: TrainingSet, given: str | None, out: Path) -> Path | None:

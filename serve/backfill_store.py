@@ -32,7 +32,7 @@ def filled(
     given = settings(store, definitions)
     _check_place(store_path(given))
     place = store_of(given)
-    target, engine = target_of(asked, given), how.engine if dry_run else joined(how)
+    target, engine = target_of(asked.target, given), how.engine if dry_run else joined(how)
     with stoppable():
         found = place.backfill(
             target, asked.start, asked.end, asked.every, spine=asked.spine, at=asked.at, keys=asked.keys,

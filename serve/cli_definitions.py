@@ -11,7 +11,7 @@ from .cli_options import DefinitionsOption, JsonOption, Names, StoreOption
 from .cli_report import reported, show
 from .definitions import Definitions, load
 from .settings import definitions_path, settings
-from .store_here import store_here
+from .store_here import store_here, stored_here
 
 Force = Annotated[
     bool,
@@ -56,7 +56,7 @@ def versions(
 ) -> None:
     """List the versions of a definition, oldest first."""
     with reported(as_json):
-        place = store_here(store)
+        place = stored_here(store)
         if tables:
             from ..store.tables.table_list import tables_of
 
@@ -80,7 +80,7 @@ def rollback(
 ) -> None:
     """Make an earlier version of a definition the current one."""
     with reported(as_json):
-        _told(store_here(store).rollback(name, to=to, force=force), as_json)
+        _told(stored_here(store).rollback(name, to=to, force=force), as_json)
 
 
 def rename(
@@ -91,7 +91,7 @@ def rename(
 ) -> None:
     """Give a view or service another name; versions and backfilled columns stay with it."""
     with reported(as_json):
-        done = store_here(store).rename(old, new)
+        done = stored_here(store).rename(old, new)
         show(_definition(done), as_json, lambda _: str(done))
 
 
@@ -106,14 +106,14 @@ def deprecate(
 ) -> None:
     """Mark a definition as one that should no longer be used."""
     with reported(as_json):
-        done = store_here(store).deprecate(name, because=because, instead=instead)
+        done = stored_here(store).deprecate(name, because=because, instead=instead)
         show(_definition(done), as_json, lambda _: str(done))
 
 
 def remove(name: Name, force: Force = False, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Remove a definition, unless something still needs it. Rows and backfilled columns stay."""
     with reported(as_json):
-        store_here(store).remove(name, force=force)
+        stored_here(store).remove(name, force=force)
         show({"removed": name}, as_json, lambda _: f"removed {name}")
 
 
@@ -127,14 +127,14 @@ def lineage(
 ) -> None:
     """Show what something is made from, and what is made from it."""
     with reported(as_json):
-        graph = store_here(store).lineage(name)
+        graph = stored_here(store).lineage(name)
         show(graph.as_json(), as_json, lambda _: graph.mermaid() if mermaid else repr(graph))
 
 
 def export(folder: Folder, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Write all definitions as JSON files for review in git."""
     with reported(as_json):
-        files = [str(path) for path in store_here(store).export(folder)]
+        files = [str(path) for path in stored_here(store).export(folder)]
         show({"files": files}, as_json, lambda _: f"wrote {len(files)} definitions below {folder}")
 
 

@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from .cli_backfill import Engine, Memory, Workers
+from .cli_backfill import Engine, Memory, Target, Workers
 from .cli_options import DefinitionsOption, JsonOption, StoreOption
 from .cli_report import note, reported, show
 
-Service = Annotated[str, typer.Argument(help="A service in the definitions, else in the store.")]
 Spine = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="A Parquet, CSV or Lance file with keys and times: explain its training set."),
@@ -26,7 +25,7 @@ Svg = Annotated[str | None, typer.Option(metavar="FILE", help="Also draw the pla
 
 
 def explain(
-    service: Service,
+    target: Target,
     spine: Spine = None,
     at: At = None,
     analyze: Analyze = False,
@@ -38,19 +37,19 @@ def explain(
     definitions: DefinitionsOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show how a service's features are computed: which folds over which source by which keys.
+    """Show how the features of a service or view are computed: which folds over which source by which keys.
 
     With --spine FILE --at COLUMN: the plan of the training set over its rows. With --analyze as well: what a run of it did.
     """
     with reported(as_json):
         from .explaining import Asked, asked_for, drawn, explained, told
 
-        asked = Asked(service, spine, at, analyze, engine, memory, workers)
+        asked = Asked(target, spine, at, analyze, engine, memory, workers)
         asked.check()
         found = asked_for(asked, store, definitions)
         if svg is not None:
             note(f"drawn into {drawn(found.explained, svg)}")
         if spine is None:
-            show(explained(found.service), as_json, told)
+            show(explained(found), as_json, told)
         else:
             show(found.explained.to_dict(), as_json, lambda _: str(found.explained))

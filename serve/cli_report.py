@@ -11,15 +11,17 @@ import typer
 from rich.console import Console
 
 from ..engine.errors import NowThenError
+from .system_errors import typed
 
 _out, _err = Console(soft_wrap=True, highlight=False), Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 @contextmanager
 def reported(as_json: bool) -> Iterator[None]:
-    """Typed errors as one line (or JSON) and exit code 1."""
+    """Typed errors, and those of the operating system, as one line (or JSON) and exit code 1."""
     try:
-        yield
+        with typed():
+            yield
     except NowThenError as error:
         from .failure import Failure
 

@@ -15,7 +15,7 @@ from .cli_report import reported, show
 from .definitions import load
 from .out_file import checked_out
 from .settings import definitions_path, settings
-from .store_here import store_here
+from .store_here import stored_here
 
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done; do nothing.")]
 Place = Annotated[str, typer.Argument(metavar="PLACE", help="A folder, or an address such as s3://bucket/folder.")]
@@ -26,7 +26,7 @@ Limit = Annotated[int, typer.Option(help="How many to show at most.")]
 def history(limit: Limit = 20, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the versions of the store, the newest last: when each was made, and what it did."""
     with reported(as_json):
-        place = store_here(store)
+        place = stored_here(store)
         tags = {number: name for name, number in place.tags().items()}
         entries = place.history()[-_at_least_one(limit) :]
         facts = [
@@ -48,7 +48,7 @@ def tag(
 ) -> None:
     """Name a version of the store, so that cleanup keeps it."""
     with reported(as_json):
-        place = store_here(store)
+        place = stored_here(store)
         if remove:
             place.untag(name)
             show({"tag": name, "version": None}, as_json, lambda _: f"removed tag {name}")
@@ -64,7 +64,7 @@ def compact(
 ) -> None:
     """Merge the files of sources and of backfilled views into few; rows and values stay as they are."""
     with reported(as_json):
-        done = store_here(store).compact(name)
+        done = stored_here(store).compact(name)
         show([vars(one) for one in done], as_json, lambda _: "\n".join(map(str, done)) or "no rows yet")
 
 
@@ -77,7 +77,7 @@ def cleanup(
 ) -> None:
     """Remove files that only old versions need. Tagged versions and training sets stay. Works on a full disk too."""
     with reported(as_json):
-        done = store_here(store).cleanup(keep=keep, versions=versions, dry_run=dry_run)
+        done = stored_here(store).cleanup(keep=keep, versions=versions, dry_run=dry_run)
         show(asdict(done), as_json, lambda _: str(done))
 
 
@@ -97,7 +97,7 @@ def verify(
             raise Invalid("--backup is what --repair repairs from. Pass both.")
         known = settings(None, definitions)
         sources = load(definitions_path(known)).sources if repair and known.definitions else {}
-        done = store_here(store).scrub(repair=repair, backup=backup, sources=list(sources.values()))
+        done = stored_here(store).scrub(repair=repair, backup=backup, sources=list(sources.values()))
         show({**asdict(done), "whole": done.whole}, as_json, lambda _: str(done))
         raise typer.Exit(0 if done.whole else 1)
 
@@ -105,7 +105,7 @@ def verify(
 def backup(to: Place, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Copy the store to another place. The same command again adds what is new."""
     with reported(as_json):
-        done = store_here(store).backup(to)
+        done = stored_here(store).backup(to)
         show(asdict(done), as_json, lambda _: str(done))
 
 
@@ -133,7 +133,7 @@ def forget(
     with reported(as_json):
         from .json_values import argument
 
-        place = store_here(store)
+        place = stored_here(store)
         found, given = _entity(place, entity), argument(keys, "the argument KEYS")
         if not yes:
             raise Invalid(f"forgetting {given} of {entity} in {place!r} cannot be undone. Pass --yes to confirm.")
@@ -159,8 +159,9 @@ def scan(
 ) -> None:
     """Show the backfilled values of a view, or the rows of a source."""
     with reported(as_json):
+        _check_times(start, to)
         shown, file = _at_least_one(limit), None if out is None else checked_out(out)
-        rows = store_here(store).scan(name, start, to, as_of=version_of(as_of), every=every, holes=holes)
+        rows = stored_here(store).scan(name, start, to, as_of=version_of(as_of), every=every, holes=holes)
         if file is None:
             _rows(rows.head(shown).collect(), as_json)
         else:
@@ -178,7 +179,7 @@ def training(
     """List saved training sets, show one, write it to a file, or compare two."""
     with reported(as_json):
         _check_training(name, diff, out)
-        file, place = None if out is None else checked_out(out), store_here(store)
+        file, place = None if out is None else checked_out(out), stored_here(store)
         if name is None:
             listed = place.training_sets()
             show(
@@ -218,6 +219,16 @@ def _check_training(name: str | None, diff: str | None, out: str | None) -> None
         raise Invalid(f"{option} needs the name of a training set: nowthen training NAME {option} {diff or out}.")
     if diff is not None and out is not None:
         raise Invalid("--diff compares two training sets, --out writes one into a file. Pass one or the other.")
+
+
+def _check_times(start: str | None, to: str | None) -> None:
+    """Refuse a stretch of time that ends before it begins."""
+    if start is None or to is None:
+        return
+    from ..store.sources.grid import moment_us
+
+    if moment_us(to, "--to") <= moment_us(start, "--from"):
+        raise Invalid(f"--from {start} --to {to} holds no time: --to must come after --from.")
 
 
 def _at_least_one(limit: int) -> int:

@@ -30,12 +30,6 @@ class Definitions:
         """What there is to apply."""
         return [*self.sources.values(), *self.views.values(), *self.services.values()]
 
-    def service(self, name: str) -> FeatureService:
-        """The service of that name, or NotFound with the nearest one."""
-        if name not in self.services:
-            raise NotFound(f"the definitions have no service {name!r}. {did_you_mean(name, self.services)}")
-        return self.services[name]
-
     def source(self, name: str) -> Rows:
         """The source of that name, or NotFound with the nearest one."""
         if name not in self.sources:

@@ -169,9 +169,10 @@ class Store(Definitions, Features, Care):
         """
         from .rows.pinned import opener, refreshable, resolved
         from .sources.reading import reader_of
-        from .sources.training import sources_of
+        from .sources.training import check_given, sources_of
         from .training_sets.saved_training_set import Keeper
 
+        check_given(at, request)
         if as_of is not None and refresh:
             raise Invalid("refresh=True takes in what is new; as_of= asks for what was there. Pass one of them.")
         if as_of is not None:

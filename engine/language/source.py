@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from os import PathLike, fspath
 from typing import Any
 
 import polars as pl
@@ -226,6 +227,7 @@ def _waits(name: str, known_after: Mapping[str, Duration]) -> dict[str, int]:
 
 
 def _schema(name: str, reader: Reader | None, schema: Mapping[str, Any] | None) -> dict[str, pl.DataType]:
+    _check_reader(name, reader)
     if schema is not None:
         return types.schema(schema, f"source {name!r}: schema")
     if reader is None:
@@ -233,6 +235,21 @@ def _schema(name: str, reader: Reader | None, schema: Mapping[str, Any] | None) 
             f"source {name!r} has neither data nor schema. Give a reader (nt.Parquet, nt.Frame, ...) or schema={{...}}."
         )
     return dict(reader.schema())
+
+
+def _check_reader(name: str, given: Any) -> None:
+    """Refuse data that nothing is wrapped around to read it; a lazy frame is not asked, as that would resolve its schema."""
+    if isinstance(given, str | PathLike):
+        path = fspath(given)
+        raise WrongType(
+            f"source {name!r} is given {path!r}, a path, which does not say how it is read; wrap it: nt.Parquet({path!r}), nt.Csv or nt.Lance."
+        )
+    no_reader = isinstance(given, type | pl.LazyFrame | Rows) or not isinstance(given, Reader)
+    if given is not None and no_reader:
+        what = f"the class {given.__name__}" if isinstance(given, type) else f"data of type {type(given).__name__}"
+        raise WrongType(
+            f"source {name!r} is given {what}, which is no reader; wrap a frame: nt.Frame(...), or a path: nt.Parquet, nt.Csv or nt.Lance."
+        )
 
 
 def _check(spec: SourceSpec) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain
@@ -16,18 +16,23 @@ import polars as pl
 from ..errors import Invalid, WrongType
 from ..plan.pieces import files_of
 from ..plan.plan import Plan
+from ..plan.reader import Reader
 from .handover import arrow_schema
 
 
 def sunk(path: Path, plan: Plan, frames: Generator[pl.DataFrame]) -> int:
     """Write the frames of a plan; nothing runs before a path is refused that it reads, and columns that no file holds."""
-    readers = [plan.input.spine.reader, *(side.scan.reader for side in plan.input.sides)]
-    for read in (file for reader in readers for file in files_of(reader)):
-        if path.exists() and path.samefile(read):
-            raise Invalid(f"{str(path)!r} is read for these rows; writing there would destroy it. Name another file.")
+    refuse_read(path, [plan.input.spine.reader, *(side.scan.reader for side in plan.input.sides)])
     arrow_schema(plan.input.spine.schema)
     with closing(frames):
         return written(path, frames)
+
+
+def refuse_read(path: Path, readers: Iterable[Reader]) -> None:
+    """Refuse to write over a file that is read."""
+    for read in (file for reader in readers for file in files_of(reader)):
+        if path.exists() and path.samefile(read):
+            raise Invalid(f"{str(path)!r} is read for these rows; writing there would destroy it. Name another file.")
 
 
 def checked(given: str | PathLike[str]) -> Path:

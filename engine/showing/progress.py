@@ -21,7 +21,9 @@ _MOVES_S = 0.1  # between two looks of a bar
 _LINES_S = 5.0  # between plain lines, at first
 _SPARSER = 0.1  # of what has passed, between plain lines of what takes long
 _SURE = 3  # steps that must be done before anything is said of the others
-_LONG = 3.0  # times what steps took: where none was done for so long, those that run are unlike them, and nothing is said
+_LONG = (
+    3.0  # times what steps took: where none was done for so long, those that run are unlike them, and nothing is said
+)
 
 
 class Progress:

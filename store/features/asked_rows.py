@@ -108,7 +108,7 @@ def asked_rows(wanted: Wanted, features: Mapping[str, Reference], open_source: O
 
 @record
 class GridRows:
-    """Every key at every time; without keys those that were seen up to the last time of a stretch."""
+    """Every key at every time; without given keys, each from the first time on at which it had been seen, however the times are cut."""
 
     features: Mapping[str, Reference]
     open_source: Open
@@ -140,8 +140,7 @@ class GridRows:
         width = hole.end - hole.start if whole else max(CHUNK_ROWS // max(self._most, 1), 1) * step
         for start in range(hole.start, hole.end, width):
             piece = replace(hole, start=start, end=min(start + width, hole.end))
-            keys = self._keys(piece.end - step)
-            yield piece, len(range(piece.start, piece.end, step)) * (keys.height if keys.width else 1)
+            yield piece, self._height(range(piece.start, piece.end, step))
 
     def rows(self, holes: Sequence[Hole]) -> pl.DataFrame:
         """Of each by time, and within a time by key."""
@@ -150,20 +149,32 @@ class GridRows:
     def _points(self, hole: Hole) -> pl.DataFrame:
         times = range(hole.start, hole.end, self.times.step)
         asked = pl.DataFrame({AT: np.arange(times.start, times.stop, times.step)}).cast(types.UTC)
-        keys = self._keys(times[-1])
+        keys = self._asked_keys
         if not keys.width:
             return asked
-        return asked.join(keys, how="cross", maintain_order="left_right").select(*keys.columns, AT)
+        if self.given is not None:
+            return asked.join(keys, how="cross", maintain_order="left_right").select(*keys.columns, AT)
+        known = keys.filter(pl.col(SEEN) <= times[-1])
+        rows = asked.join(known, how="cross", maintain_order="left_right")
+        return rows.filter(pl.col(SEEN) <= pl.col(AT).to_physical()).select(*keys.drop(SEEN).columns, AT)
+
+    def _height(self, times: range) -> int:
+        """How many rows there are at some times."""
+        keys = self._asked_keys
+        if self.given is not None or not keys.width:
+            return len(times) * (keys.height if keys.width else 1)
+        before = -((times.start - keys[SEEN].to_numpy()) // times.step)  # times at which a key had not been seen
+        return int((len(times) - before.clip(0, len(times))).sum())
 
     @property
     def _most(self) -> int:
-        keys = self._seen if self.given is None else self.given
+        keys = self._asked_keys
         return keys.height if keys.width else 1
 
-    def _keys(self, last: int) -> pl.DataFrame:
-        if self.given is not None:
-            return self.given
-        return self._seen.filter(pl.col(SEEN) <= last).drop(SEEN) if self._seen.width else self._seen
+    @property
+    def _asked_keys(self) -> pl.DataFrame:
+        """Those given, or those of the sources with SEEN beside them; without columns where the features have no keys."""
+        return self._seen if self.given is None else self.given
 
     @cached_property
     def _seen(self) -> pl.DataFrame:

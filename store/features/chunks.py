@@ -25,7 +25,7 @@ class Grid:
 
     every: int = 0  # microseconds; 0 for events and spines
     offset: int = 0
-    keys: str = "all"  # the keys seen up to a chunk's end, or the digest of those given
+    keys: str = "all"  # every key from when it was seen, or the digest of those given
     events: str | None = None  # the source whose events they are
     spine: str | None = None  # the digest of the rows
 

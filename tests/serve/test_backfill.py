@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -191,6 +192,33 @@ def test_a_stores_registry_names_what_no_definitions_do(folder: Path) -> None:
     assert facts("shop", *GRID, *OUT, "--store", "store", code=1)["error"] == "NotFound"
 
 
+@pytest.mark.parametrize("dry", [(), ("--dry-run",)])
+@pytest.mark.parametrize(
+    "read, args",
+    [
+        ("asked.parquet", SPINE),
+        ("tx.parquet", SPINE),
+        ("tx.parquet", ("--spine", "tx.parquet", "--at", "time")),
+        ("keys.parquet", (*GRID, "--keys", "keys.parquet")),
+    ],
+)
+def test_a_file_that_is_read_is_not_written_over(
+    folder: Path, read: str, args: tuple[str, ...], dry: tuple[str, ...]
+) -> None:
+    bank.transactions().select("customer_id").write_parquet("keys.parquet")
+    before = Path(read).read_bytes()
+    (folder / "link.parquet").symlink_to(folder / read)
+    for out in (read, f"./{read}", str(folder / read), "link.parquet"):
+        assert "is read for these rows" in facts("spend", *args, "--out", out, *dry, code=1)["message"]
+    assert Path(read).read_bytes() == before
+
+
+def test_a_file_that_nothing_reads_is_replaced(folder: Path) -> None:
+    Path("out.parquet").write_text("of an earlier day")
+    ran("spend", *SPINE, *OUT)
+    assert_frame_equal(written(), collected("spend", bank.asked()), check_exact=True)
+
+
 def test_a_dry_run_shows_the_plan_and_does_nothing(folder: Path, bucketed: None) -> None:
     before = sorted(path.name for path in folder.iterdir())
     said = facts("model", *SPINE, *OUT, "--dry-run", "--workers", "4")
@@ -205,26 +233,41 @@ def test_what_is_not_known_before_rows_are_read_is_not_made_up(folder: Path) -> 
     assert (said["seconds"], said["resume"], said["reads"][0]["rows"]) == (None, None, None)
 
 
+def full_disk(*_: Any, **__: Any) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def stopped() -> Any:
+    """What a run says whose steps are done and kept, when the disk is full as their rows are written."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pyarrow.parquet.ParquetWriter", full_disk)
+        return ran("model", *SPINE, *OUT, code=1)
+
+
 def test_a_run_that_was_stopped_goes_on(folder: Path, bucketed: None) -> None:
-    # The name is too long for the file that is written aside: the steps are done and kept, the writing fails.
-    long = f"{'x' * 235}.parquet"
-    stopped = ran("model", *SPINE, "--out", long, code=1)
-    assert "cannot be written" in stopped.stderr
-    assert f"Finished work is kept in {long}.resume" in stopped.stderr
-    again = ran("model", *SPINE, *OUT, "--resume", f"{long}.resume")
-    assert "An earlier run was stopped" in again.stderr
+    said = stopped().stderr
+    assert "no space is left to write out.parquet" in said
+    assert "Finished work is kept in out.parquet.resume" in said
+    assert "An earlier run was stopped" in ran("model", *SPINE, *OUT).stderr
     assert_frame_equal(written(), collected("model", bank.asked()), check_exact=True)
-    assert not Path(f"{long}.resume").exists()
+    assert not Path("out.parquet.resume").exists()
 
 
 def test_a_fresh_run_forgets_what_was_done(folder: Path, bucketed: None) -> None:
-    long = f"{'x' * 235}.parquet"
-    ran("model", *SPINE, "--out", long, code=1)
-    for path in Path(f"{long}.resume").glob("*.arrow"):
+    stopped()
+    kept = list(Path("out.parquet.resume").glob("*.arrow"))
+    assert kept
+    for path in kept:
         path.write_bytes(b"nothing of this may be read")
-    said = ran("model", *SPINE, *OUT, "--resume", f"{long}.resume", "--fresh").stderr
+    said = ran("model", *SPINE, *OUT, "--fresh").stderr
     assert "An earlier run" not in said
     assert_frame_equal(written(), collected("model", bank.asked()), check_exact=True)
+
+
+def test_where_nothing_can_be_written_is_said_before_anything_runs(folder: Path) -> None:
+    said = ran("model", *SPINE, "--out", f"{'x' * 235}.parquet", code=1).stderr
+    assert "written" in said.splitlines()[-1]
+    assert "Finished work" not in said
 
 
 def test_a_run_that_did_nothing_leaves_nothing(folder: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ import pytest
 from typer.testing import CliRunner
 
 from nowthen.serve.cli import main
+from nowthen.serve.failure import KINDS
+from nowthen.serve.system_errors import typed
 
 from . import bank
 
@@ -110,6 +114,31 @@ def test_explain_shows_the_plan_over_a_spine_and_draws_it(folder: Path) -> None:
     assert "At 1: by customer_id" in (folder / "plan.svg").read_text()
 
 
+def test_explain_takes_a_view_or_a_feature_of_it(folder: Path) -> None:
+    Path("bank_features.py").write_text(DEFINITIONS.replace("WINDOW", "").replace('"spend", [', '"model", ['))
+    seen = run("explain", "spend")
+    run("apply")
+    (folder / "pyproject.toml").write_text('[tool.nowthen]\nstore = "store"\n')
+    assert run("explain", "spend") == seen
+    assert seen["view"] == "spend"
+    assert list(run("explain", "spend:count_1d")["features"]) == ["count_1d"]
+    assert run("explain", "model")["service"] == "model"
+
+
+def test_explain_without_any_setting_says_both_ways_to_give_one(folder: Path) -> None:
+    Path("pyproject.toml").unlink()
+    said = run("explain", "spend", code=1)["message"]
+    assert "--definitions" in said
+    assert "--store" in said
+
+
+def test_a_picture_without_a_spine_shows_no_names_of_ours(folder: Path) -> None:
+    run("explain", "spend", "--svg", "plan.svg")
+    drawn = (folder / "plan.svg").read_text()
+    assert "__at" not in drawn
+    assert "0 rows" not in drawn
+
+
 def test_explain_draws_a_service_without_a_spine(folder: Path) -> None:
     assert run("explain", "spend", "--svg", "plan.svg")["service"] == "spend"
     assert "Scan 1: tx" in (folder / "plan.svg").read_text()
@@ -166,6 +195,28 @@ def test_an_error_is_one_line_for_people(folder: Path) -> None:
     assert result.exit_code == 1
     assert result.stderr.startswith("NotFound: service 'nope' is not published.")
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_file_that_the_system_refuses_is_one_line(folder: Path) -> None:
+    long = "x" * 300
+    result = CliRunner().invoke(main, ["explain", "spend", "--svg", long])
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [f"Invalid: {long}: File name too long. Name another place, or free this one."]
+    assert run("explain", "spend", "--svg", long, code=1)["error"] == "Invalid"
+
+
+@pytest.mark.parametrize(
+    "number, error",
+    [(errno.ENOSPC, "StorageFull"), (errno.EACCES, "Forbidden"), (errno.ENOENT, "NotFound"), (errno.EIO, "Invalid")],
+)
+def test_errors_of_the_system_are_typed(number: int, error: str) -> None:
+    with pytest.raises(KINDS[error], match=r"plan\.svg: "), typed():
+        raise OSError(number, os.strerror(number), "plan.svg")
+
+
+def test_a_reader_that_went_away_is_no_error_of_ours() -> None:
+    with pytest.raises(BrokenPipeError), typed():
+        raise BrokenPipeError
 
 
 def test_serving_has_no_option_that_only_takes_its_default(folder: Path) -> None:

@@ -225,6 +225,10 @@ def test_names_change_end_and_lead_somewhere(filled: Path) -> None:
         ("rollback", "spend", "--to", "zzz"),
         ("scan", "nope"),
         ("scan", "spend", "--as-of", "soon"),
+        ("scan", "spend", "--from", "2024-03-07", "--to", "2024-03-05"),
+        ("scan", "spend", "--from", "soon", "--to", "2024-03-05"),
+        ("scan", "spend", "--out", "x" * 300 + ".parquet"),
+        ("training", "first", "--out", "x" * 300 + ".parquet"),
         ("compact", "nope"),
         ("lineage", "nope"),
         ("import", "nowhere"),
@@ -239,6 +243,25 @@ def test_names_change_end_and_lead_somewhere(filled: Path) -> None:
 def test_an_error_is_typed_and_exits_with_1(filled: Path, args: tuple[str, ...]) -> None:
     assert run(*args, code=1)["error"] in ("NotFound", "Invalid", "MissingFile")
     assert len(said(*args, code=1).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("training",), ("scan", "spend"), ("history",), ("versions",), ("verify",), ("backup", "bk"), ("export", "defs"),
+        ("tag", "now"), ("compact",), ("cleanup",), ("lineage", "spend"), ("remove", "spend"),
+    ],
+)  # fmt: skip
+def test_a_mistyped_store_is_not_taken_for_an_empty_one(filled: Path, args: tuple[str, ...]) -> None:
+    refused = run(*args, "--store", "stroe", code=1)
+    assert refused["error"] == "NotFound"
+    assert "there is no store at" in refused["message"]
+    assert not (filled / "stroe").exists()
+
+
+def test_explain_names_a_mistyped_store(filled: Path) -> None:
+    (filled / "pyproject.toml").unlink()
+    assert "there is no store at" in run("explain", "spend", "--store", "stroe", code=1)["message"]
 
 
 def test_a_store_of_another_format_is_one_line(folder: Path) -> None:  # noqa: F811

@@ -265,8 +265,10 @@ def _versions(service: nt.FeatureService, *views: type[nt.FeatureView]) -> Any:
 
 
 def _right(store: Store, rows: pl.DataFrame, span: tuple[datetime, datetime]) -> bool:
-    """Whether what was backfilled is what the rows say."""
-    spine = nt.grid({"buyer": sorted(rows["buyer"].unique())}, *span, every="1d")
+    """Whether what was backfilled is what the rows say, of each buyer from when it was seen."""
+    seen = rows.group_by("buyer").agg(pl.max_horizontal("when", "known").min().alias("seen"))
+    grid = nt.grid({"buyer": sorted(rows["buyer"].unique())}, *span, every="1d")
+    spine = grid.join(seen, on="buyer").filter(pl.col("seen") <= pl.col("at")).drop("seen")
     return orders.ordered(store.scan("spend", *span, every="1d").collect()) == _meant(spine, rows)
 
 
