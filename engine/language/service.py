@@ -63,6 +63,8 @@ def named(features: Any, *, full_names: bool = False) -> dict[str, Reference]:
     out: dict[str, Reference] = {}
     for reference in references(features):
         name = f"{reference.view.name}__{reference.name}" if full_names else reference.name
+        if name in out and out[name].view is reference.view:
+            raise Invalid(f"feature {reference!r} is given twice. Give it once.")
         if name in out:
             raise Invalid(
                 f"two features are named {name!r} ({out[name]!r} and {reference!r}). Select one, or pass full_names=True."

@@ -78,8 +78,8 @@ class Scan:
 
     def describe(self) -> str:
         """One line for people."""
-        limits = "".join(f" {limit}" for limit in (self.within, self.where) if limit)
-        return f"Scan {self.source.name} from {self.reader.describe()}: {', '.join(self.columns)}{limits}"
+        columns = ", ".join(self.columns) + (f"; {self.within}" if self.within else "")
+        return " ".join(filter(None, (f"Scan {self.source.name} from {self.reader.describe()}: {columns}", self.where)))
 
     @property
     def within(self) -> str:

@@ -92,7 +92,7 @@ def test_what_is_served_has_statuses_so_every_row_is_held() -> None:
 def test_the_plan_of_a_training_set_says_what_it_filters_by() -> None:
     tx = sales()
     asked = counts(tx.fraud, source=tx)
-    assert "shop_id, time, fraud time in [-, 2020-01-02 12:00:00] where sales.fraud" in asked.explain()
+    assert "shop_id, time, fraud; time in [-, 2020-01-02 12:00:00] where sales.fraud" in asked.explain()
     assert "where" not in asked.explain(status=True)
 
 

@@ -73,16 +73,16 @@ GOLDEN = {
       Scan sales from frame (4 rows): seller, time, items""",
     "push_time_bound": f"""{OUTPUTS}    At by shop_id: 1 folds
       f0 = sales.count().over('1d')
-      {EVERY} time in [2020-01-01 11:59:59.999999, 2020-01-02 12:00:00]
+      {EVERY}; time in [2020-01-01 11:59:59.999999, 2020-01-02 12:00:00]
     At by shop_id: 1 folds
       f1 = sales.count().over('1d')
-      {EVERY} time in [2020-01-01 11:59:59.999999, 2020-01-02 12:00:00]
+      {EVERY}; time in [2020-01-01 11:59:59.999999, 2020-01-02 12:00:00]
     At by shop_id: 1 folds
       f2 = sales.amount.mean().over('6h')
-      {EVERY} time in [2020-01-02 05:59:59.999999, 2020-01-02 12:00:00]
+      {EVERY}; time in [2020-01-02 05:59:59.999999, 2020-01-02 12:00:00]
     At by seller: 1 folds
       f3 = sales.items.sum().over('1d', delay='1h') every 1h
-      {EVERY} time in [2020-01-01 09:59:59.999999, 2020-01-02 12:00:00]""",
+      {EVERY}; time in [2020-01-01 09:59:59.999999, 2020-01-02 12:00:00]""",
 }
 PLAINER = """Select
   frauds = f0

@@ -14,6 +14,7 @@ import nowthen as nt
 from .shop import NOON, ROWS, SELLER, SHOP, sales, spine
 
 COUNT = nt.feature_view("count", entity=SHOP, features={"count": sales().count()})
+TOO = nt.feature_view("too", entity=SHOP, features={"count": sales().count()})
 BY_SELLER = nt.feature_view("by_seller", entity=SELLER, features={"sold": sales().items.sum()})
 ASKS = nt.feature_view("asks", entity=[], features={"twice": nt.Request({"price": pl.Float64}).price * 2})
 
@@ -87,7 +88,8 @@ REFUSED: dict[str, tuple[Callable[[], object], type[nt.NowThenError], str]] = {
         "Did you mean 'price'?",
     ),
     "a feature named like a column": (lambda: collected(count=[0, 0]), nt.Invalid, "named like a column of the spine"),
-    "two features of one name": (lambda: collected([COUNT, COUNT]), nt.Invalid, "two features are named 'count'"),
+    "one feature twice": (lambda: collected([COUNT, COUNT]), nt.Invalid, "feature count:count is given twice"),
+    "two features of one name": (lambda: collected([COUNT, TOO]), nt.Invalid, "two features are named 'count'"),
     "no features": (lambda: collected([]), nt.Invalid, "no features were given"),
     "what is no feature": (lambda: collected([sales().count()]), nt.WrongType, "is not a feature"),
     "known_at of no column": (lambda: collected(known_at="sene"), nt.UnknownColumn, "known_at="),
