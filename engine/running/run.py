@@ -173,7 +173,8 @@ def _on_rows(plan: Plan) -> Iterator[Expr]:
 def _checked(plan: Plan, spine: Loaded) -> pl.DataFrame:
     asks = plan.input.spine  # refused where a time is no clear instant, by the number of its row among all
     asks.times(spine.frame)
-    asks.known_times(spine.frame)
+    if isinstance(asks.known, str):
+        asks.known_times(spine.frame)
     return spine.frame
 
 

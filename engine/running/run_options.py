@@ -33,15 +33,20 @@ def check_options(given: Iterable[str]) -> None:
             raise WrongType(f"a run has no option {name!r}. {did_you_mean(name, RunOptions.__optional_keys__)}")
 
 
-def check_batches(rows: int, how: Iterable[str]) -> None:
-    """Raise for options of a way out in batches that are none."""
-    check_options(how)
-    check_count("rows", rows)
+def check_rows(rows: int) -> None:
+    """Raise for what is no number of rows of a batch."""
+    _check_count("rows", rows, "a batch holds one row or more")
 
 
-def check_count(name: str, given: int) -> None:
-    """Raise for what is no whole number from one on."""
+def check_workers(workers: int | None) -> None:
+    """Raise for what is no number of cores; None stands for all."""
+    if workers is not None:
+        _check_count("workers", workers, "give at least one")
+
+
+def _check_count(name: str, given: int, rule: str) -> None:
+    """Raise for what is no whole number from one on; `rule` says so in words."""
     if isinstance(given, bool) or not isinstance(given, int):
-        raise WrongType(f"{name}={given!r}; give a whole number.")
+        raise WrongType(f"{name}={given!r}; {rule}, as a whole number.")
     if given < 1:
-        raise Invalid(f"{name}={given}; give at least one.")
+        raise Invalid(f"{name}={given}; {rule}.")

@@ -33,7 +33,7 @@ from . import handover, tensors
 from .executor import executor, on, slots
 from .keeper import kept_by
 from .run import Run
-from .run_options import RunOptions, check_batches, check_count
+from .run_options import RunOptions, check_options, check_rows, check_workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -122,7 +122,8 @@ class TrainingSet:
 
         Answers that do not fit `memory` wait in files. The spine is held, the features are not. Other arguments are those of `collect`.
         """
-        check_batches(rows, how)
+        check_options(how)
+        check_rows(rows)
         return self._batches(rows, status, how)
 
     def _batches(self, rows: int, status: bool, how: RunOptions) -> Generator[pl.DataFrame]:
@@ -140,7 +141,8 @@ class TrainingSet:
         from .sinking import checked, sunk
 
         out = checked(path)
-        check_batches(rows, how)
+        check_options(how)
+        check_rows(rows)
         plan, run = self._run(status=status, **how)
         with run:
             return sunk(out, plan, run.batches(plan, rows))
@@ -297,8 +299,7 @@ def _journal(folder: str | PathLike[str], plan: Plan) -> Journal:
 
 
 def _resources(engine: str, memory: str | int | None, workers: int | None) -> Resources:
-    if workers is not None:
-        check_count("workers", workers)
+    check_workers(workers)
     return Resources(bytes_of(memory), slots(engine, workers))
 
 

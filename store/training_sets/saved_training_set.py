@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from ...engine.errors import Conflict, Corrupt, Invalid, NotFound, UnknownColumn, did_you_mean
+from ...engine.errors import Conflict, Corrupt, NotFound, UnknownColumn, did_you_mean
 from ...engine.language.definition import from_json, to_json
 from ...engine.language.duration import Duration
 from ...engine.language.nodes import Reference
 from ...engine.language.service import FeatureService
+from ...engine.running.run_options import check_rows
 from ...engine.running.training_set import TrainingSet
 from ..features.chunks import moment
 from ..folders.names import checked_label
@@ -193,8 +194,7 @@ class SavedTrainingSet(WaysOut):
 
     def batches(self, rows: int = _HELD) -> Iterator[pl.DataFrame]:
         """Its rows in frames of at most `rows` rows, in order, at least one; its file is not looked at before one is asked for."""
-        if isinstance(rows, bool) or not isinstance(rows, int) or rows < 1:
-            raise Invalid(f"rows={rows!r}; a batch holds one row or more.")
+        check_rows(rows)
         return self._batches(rows)
 
     def _batches(self, rows: int) -> Iterator[pl.DataFrame]:
